@@ -1,0 +1,115 @@
+import type { Row } from './json.ts';
+import type { LedgerEntry } from './events.ts';
+import type { ApprovalOrder } from './messages.ts';
+import type { Alteration, BackfillStage, Plan, RowCheck, Statement } from './plan.ts';
+import type { OrderName, Phase } from './catalog.ts';
+
+/** Where an effect takes place and in whose name. */
+export interface Site {
+  readonly deployment: string;
+  readonly target: string;
+  readonly homeSchema: string;
+  /** The effect's turn; the target refuses one that is older than the latest it has seen. */
+  readonly turn: number;
+}
+
+/** What one statement of a look gave. */
+export type LookResult =
+  | { readonly ok: true; readonly rows: readonly Row[] }
+  | {
+      readonly ok: false;
+      /** SQLSTATE. */
+      readonly code: string;
+      /** The identifier that the server did not know, when it named one. */
+      readonly name: string | null;
+    };
+
+export interface LookInput {
+  readonly target: string;
+  readonly statements: readonly Statement[];
+  /** `read-only`: one read-only transaction. `discard`: temporary objects are made, and all is rolled back. */
+  readonly mode: 'read-only' | 'discard';
+}
+
+export type ClaimResult = { readonly held: true } | { readonly held: false; readonly holder: string };
+
+/** What a slice of a backfill did. */
+export interface BackfillFacts {
+  readonly finished: boolean;
+  /** Rows rewritten so far by the whole deployment. */
+  readonly rows: number;
+  readonly paused: boolean;
+  /** Page ranges put aside because the application held their rows; all done when finished. */
+  readonly deferred: number;
+  readonly pace: string;
+}
+
+/** What a row check saw. */
+export interface CheckFacts {
+  readonly finished: boolean;
+  readonly seen: number;
+  readonly wrong: number;
+  readonly lossy: number;
+  readonly keys: readonly string[];
+}
+
+export interface AlterFacts {
+  /** False: it was already in place. */
+  readonly changed: boolean;
+  /** Longest time that a statement held or waited for the lock, ms. */
+  readonly lockMs: number;
+  readonly tries: number;
+}
+
+export interface DeploymentLookup {
+  readonly id: string;
+  readonly phase: Phase;
+}
+
+/** Everything a workflow may ask of the world. Facts in, facts out; each is safe to repeat. */
+export interface Activities {
+  /** Runs catalog looks in the target. */
+  look(input: LookInput): Promise<Readonly<Record<string, LookResult>>>;
+  /** Takes the lock row of the plan's table in the target, creating our schema there if need be. */
+  claim(input: { readonly site: Site; readonly plan: Plan }): Promise<ClaimResult>;
+  /** From here on only the columns are held, not the whole table; or the whole table again. */
+  holdColumnsOnly(input: { readonly site: Site; readonly columnsOnly: boolean }): Promise<ClaimResult>;
+  /** Gives the lock back and removes what is ours in the target. */
+  release(input: { readonly site: Site }): Promise<void>;
+  /** Raises the fence and cancels the statement that is recorded as running. The first act of every undo. */
+  raiseFence(input: { readonly site: Site }): Promise<void>;
+  /** Writes pause and rate into the target, where a running backfill sees them with its next chunk. */
+  steer(input: { readonly site: Site; readonly paused: boolean; readonly rate: number | null }): Promise<void>;
+  /** Runs one DDL transaction behind the fence, under a ladder of short lock timeouts. */
+  alter(input: { readonly site: Site; readonly stage: string; readonly alteration: Alteration }): Promise<AlterFacts>;
+  /** Runs statements that take long and lock little, outside a transaction. */
+  alterLong(input: { readonly site: Site; readonly statements: readonly Statement[] }): Promise<void>;
+  /** Works on chunks for one slice of time. */
+  backfill(input: {
+    readonly site: Site;
+    readonly stage: BackfillStage;
+    readonly rows: number | null;
+  }): Promise<BackfillFacts>;
+  /** Goes over all rows, for one slice of time; goes on where the last slice ended. */
+  checkRows(input: CheckRowsInput): Promise<CheckFacts>;
+  /** Writes events and status into the ledger. */
+  record(entry: LedgerEntry): Promise<void>;
+  /** Whether an approval carries the signature of the API, or the configuration trusts Temporal. */
+  checkApproval(input: {
+    readonly deployment: string;
+    readonly order: OrderName;
+    readonly approval: ApprovalOrder;
+  }): Promise<{ readonly counts: boolean; readonly because: string }>;
+  /** Finds the latest deployment by id or name in the ledger; null: there is none. */
+  findDeployment(input: { readonly idOrName: string }): Promise<DeploymentLookup | null>;
+}
+
+export interface CheckRowsInput {
+  readonly site: Site;
+  readonly stage: string;
+  readonly check: RowCheck;
+  /** Different for each new pass; equal when an earlier slice is continued. */
+  readonly pass: string;
+  readonly rows: number | null;
+  readonly sliceMs: number;
+}

@@ -1,0 +1,94 @@
+import type { EndPhase, Phase } from './catalog.ts';
+import type { FailureCode } from './failures.ts';
+import type { LiveProgress, DeploymentEvent } from './events.ts';
+import type { Finding, Plan } from './plan.ts';
+import type { Status } from './progress.ts';
+
+/** RFC 9457. `errors` lists all problems of a request at once. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: FailureCode;
+  readonly detail: string;
+  /** The request's id. */
+  readonly instance: string;
+  readonly errors?: readonly FieldProblem[];
+  /** Orders that would be possible, when one was refused. */
+  readonly possible?: readonly string[];
+  /** The deployment in the way. */
+  readonly holder?: string;
+  /** What was found in the target, when it does not allow the plan. */
+  readonly findings?: readonly Finding[];
+}
+
+export interface FieldProblem {
+  /** JSON pointer into the request's body. */
+  readonly pointer: string;
+  readonly detail: string;
+  /** The nearest name that exists, when a name was not known. */
+  readonly didYouMean?: string;
+}
+
+/** One deployment as the API shows it. */
+export interface DeploymentView {
+  readonly status: Status;
+  /** Number of the last event that this view takes in. */
+  readonly seq?: number;
+  readonly live: LiveProgress | null;
+  readonly links: {
+    readonly self: string;
+    readonly events: string;
+    readonly report: string;
+    readonly temporal: string;
+  };
+}
+
+/** A deployment in a list. */
+export interface DeploymentSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly target: string;
+  readonly strategy: string;
+  readonly phase: Phase;
+  readonly stage: string | null;
+  readonly startedBy: string;
+  readonly startedAt: number;
+  readonly changedAt: number;
+}
+
+export interface DeploymentPage {
+  readonly deployments: readonly DeploymentSummary[];
+  /** Hand it back as `cursor` for the next page; null: this is the last. */
+  readonly next: string | null;
+}
+
+/** What happened, from the ledger alone. */
+export interface Report {
+  readonly id: string;
+  readonly plan: Plan;
+  readonly outcome: { readonly phase: EndPhase; readonly because: string; readonly at: number } | null;
+  readonly phase: Phase;
+  readonly stages: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly ms: number | null;
+    readonly rows: number | null;
+    readonly note: string | null;
+  }[];
+  readonly decisions: readonly DeploymentEvent[];
+  readonly approvals: readonly {
+    readonly stage: string;
+    readonly by: string;
+    readonly at: number;
+    readonly reason: string;
+  }[];
+  /** What the application felt, as far as it was measured; null: not measured. */
+  readonly application: { readonly errorsCaused: number | null; readonly longestLockMs: number | null };
+}
+
+export interface TargetView {
+  readonly name: string;
+  readonly dialect: string;
+  readonly taskQueue: string;
+}

@@ -1,0 +1,69 @@
+/** Every name a caller may write or read. Unknown names are refused everywhere against these lists. */
+
+/** How a deployment gets from the old shape to the new one. */
+export const strategies = ['expand-contract'] as const;
+export type Strategy = (typeof strategies)[number];
+
+/** What a target is; one SQL dialect each. */
+export const dialects = ['postgres'] as const;
+export type Dialect = (typeof dialects)[number];
+
+/** The kinds of stage a plan may hold, in the order in which an expand-contract has them. */
+export const stageKinds = ['preflight', 'expand', 'backfill', 'verify', 'cutover', 'grace', 'contract'] as const;
+export type StageKind = (typeof stageKinds)[number];
+
+/** What an operator may order. */
+export const orderNames = [
+  'pause',
+  'resume',
+  'approve',
+  'reject',
+  'abort',
+  'rollback',
+  'retry',
+  'skip',
+  'extend',
+  'setRate',
+] as const;
+export type OrderName = (typeof orderNames)[number];
+
+/** The one word people see. Derived by `decisions/phase.ts`, never stored as truth. */
+export const phases = [
+  'starting',
+  'checking',
+  'expanding',
+  'backfilling',
+  'verifying',
+  'waiting-for-proof',
+  'waiting-for-approval',
+  'cutting-over',
+  'in-grace',
+  'contracting',
+  'paused',
+  'needs-attention',
+  'rolling-back',
+  'deployed',
+  'rolled-back',
+  'refused',
+] as const;
+export type Phase = (typeof phases)[number];
+
+/** The phases in which a deployment has ended. */
+export const endPhases = ['deployed', 'rolled-back', 'refused'] as const satisfies readonly Phase[];
+export type EndPhase = (typeof endPhases)[number];
+
+/** What a caller of the API may do: look; order; approve. Each includes the one before. */
+export const roles = ['viewer', 'operator', 'approver'] as const;
+export type Role = (typeof roles)[number];
+
+/** Who wins when one write sets both shapes and they disagree. After the cutover the new shape always leads. */
+export const conflictPolicies = ['old-wins', 'new-wins'] as const;
+export type ConflictPolicy = (typeof conflictPolicies)[number];
+
+/** What happens when a stage is broken: stay and call a person, or take everything back. */
+export const failurePolicies = ['park', 'rollback'] as const;
+export type FailurePolicy = (typeof failurePolicies)[number];
+
+/** How much a finding weighs. */
+export const findingLevels = ['refused', 'warned', 'noted', 'unknown'] as const;
+export type FindingLevel = (typeof findingLevels)[number];

@@ -1,0 +1,232 @@
+import type { Dialect, FailurePolicy, FindingLevel, StageKind, Strategy } from './catalog.ts';
+import type { TableFacts } from './facts.ts';
+import type { Spec } from './spec.ts';
+
+/**
+ * The ordered stages that will be done, with every SQL statement in them: plain data, made once by
+ * `decisions/plan-deployment.ts`, shown before it runs, and the workflow's argument.
+ */
+export interface Plan {
+  readonly format: 1;
+  /** SHA-256 over everything else, 64 hex digits: what people approve. */
+  readonly hash: string;
+  /** SHA-256 of the normalised spec: what is equal about two specs. */
+  readonly specHash: string;
+  readonly name: string;
+  readonly strategy: Strategy;
+  readonly environment: string;
+  readonly target: string;
+  readonly dialect: Dialect;
+  readonly taskQueue: string;
+  readonly spec: Spec;
+  readonly facts: TableFacts;
+  readonly object: PlannedObject;
+  readonly stages: readonly Stage[];
+  readonly changes: readonly ChangeClass[];
+  readonly risk: Risk;
+  readonly findings: readonly Finding[];
+  readonly estimate: Estimate;
+  readonly onFailure: FailurePolicy;
+}
+
+/** What the deployment touches and locks. */
+export interface PlannedObject {
+  readonly schema: string;
+  readonly table: string;
+  readonly oid: number;
+  /** The columns it holds during grace, when others may touch the rest of the table. */
+  readonly columns: readonly string[];
+  /** Our own schema in the target, from the configuration. */
+  readonly homeSchema: string;
+}
+
+/** Whether a change done naively would hurt, why, and what makes it safe here. */
+export interface ChangeClass {
+  readonly change: string;
+  readonly class: 'safe' | 'unsafe';
+  readonly because: string;
+}
+
+export interface Risk {
+  readonly level: 'low' | 'medium' | 'high';
+  readonly because: readonly string[];
+  /** Name of the first stage without an undo, or null. */
+  readonly pointOfNoReturn: string | null;
+}
+
+/** Milliseconds; null where it depends on people or proof. */
+export interface Estimate {
+  readonly workMs: number | null;
+  readonly graceMs: number;
+  readonly rows: number | null;
+}
+
+/** One thing that was looked at before the start, or in preflight. */
+export interface Finding {
+  readonly code: string;
+  readonly level: FindingLevel;
+  readonly detail: string;
+  /** JSON pointer into the spec, when one field is the cause. */
+  readonly pointer?: string;
+  /** How many rows, where rows are the matter. */
+  readonly count?: number;
+  /** Keys of such rows, at most 20; never their values. */
+  readonly keys?: readonly string[];
+}
+
+/** One SQL statement of the plan. `$1…` are parameters that the activity binds; their meaning is in `note`. */
+export interface Statement {
+  /** Unique in its stage. */
+  readonly id: string;
+  readonly sql: string;
+  readonly note: string;
+}
+
+export interface ApprovalNeed {
+  /** Null: any approver. */
+  readonly group: string | null;
+  /** How many different people. */
+  readonly count: number;
+  /** True: who started the deployment does not count. */
+  readonly notByAuthor: boolean;
+}
+
+interface StageBase {
+  readonly kind: StageKind;
+  /** Unique in the plan; what operators name as the expected stage. */
+  readonly name: string;
+  /** One line for people. */
+  readonly title: string;
+  /** What taking it back does, in one line; null: it can't be taken back. */
+  readonly undoTitle: string | null;
+  /** An approval that must be given before the stage begins. */
+  readonly approve: ApprovalNeed | null;
+  readonly estimateMs: number | null;
+}
+
+/** A DDL transaction: statements in order, and a probe that says whether it is done already. */
+export interface Alteration {
+  /** `select` of one boolean row `done`: everything below is already in place. */
+  readonly done: Statement;
+  /** Run in one transaction under a short lock timeout, behind the fence. */
+  readonly statements: readonly Statement[];
+  /** Names the table whose locks are looked at before trying. */
+  readonly table: string;
+}
+
+export interface PreflightStage extends StageBase {
+  readonly kind: 'preflight';
+  /** Catalog looks, answered by rows; judged by `decisions/judge-preflight.ts`. */
+  readonly looks: readonly Statement[];
+  /** Every row through `up` and `down`; null when no change has an expression. */
+  readonly everyRow: RowCheck | null;
+}
+
+/**
+ * A check of rows, slice by slice. `fast` is tried first; when it meets a data error the slice is run again with
+ * `slow`, which counts failures row by row by a function made by `prepare` in the session's temporary schema.
+ * Both answer one row: `seen`, `wrong`, `lossy` (counts) and `keys` (text array, at most 20 keys of wrong rows).
+ */
+export interface RowCheck {
+  /** Statements run once per session. */
+  readonly prepare: readonly Statement[];
+  /** Parameters: see `slices`. */
+  readonly fast: Statement;
+  readonly slow: Statement;
+  readonly slices: PageSlices | KeySlices;
+}
+
+/** Slices of heap pages: `$1::tid` (inclusive) to `$2::tid` (exclusive). */
+export interface PageSlices {
+  readonly by: 'pages';
+  readonly pages: number;
+  /** One row `pages`: how many the table has now. */
+  readonly size: Statement;
+}
+
+/** Slices of the key, from its end to its beginning: rows with key < (`$1…`), the first slice without bound. */
+export interface KeySlices {
+  readonly by: 'keys';
+  readonly rows: number;
+  readonly key: readonly { readonly name: string; readonly type: string }[];
+  /** The last key there is: one row `k0…kn` as text, or none. */
+  readonly last: Statement;
+  /** The lowest key of the next slice below (`$1…$n` inclusive upper bound, then how many rows − 1): one row `k0…kn`, or none: then the slice is the rest. */
+  readonly next: Statement;
+  /** The same checks for the rest: no lower bound. */
+  readonly fastRest: Statement;
+  readonly slowRest: Statement;
+}
+
+export interface ExpandStage extends StageBase {
+  readonly kind: 'expand';
+  readonly perform: Alteration;
+  readonly undo: readonly Alteration[];
+  /** Statements outside any short lock, run last in an undo (validating a constraint). */
+  readonly undoLong: readonly Statement[];
+}
+
+export interface BackfillStage extends StageBase {
+  readonly kind: 'backfill';
+  /** False: no change needs existing rows rewritten; the stage then only says so. */
+  readonly needed: boolean;
+  /** Session settings of the backfill's connection. */
+  readonly session: readonly Statement[];
+  /**
+   * One chunk: `$1` deployment, `$2` shard, `$3` expected seq, `$4` fence, `$5` next page, `$6` next pass, `$7::tid` from
+   * (inclusive), `$8::tid` to (exclusive), `$9` how many stripes, `$10` which. One row `rows`, `total`, `paused`, `rate`; none:
+   * the fence was lost or the chunk was already applied.
+   */
+  readonly chunk: Statement;
+  /** One row `pages`, `filenode`, `guarded` (the trigger is there and enabled, the columns too). */
+  readonly barrier: Statement;
+  /** Sessions of others that are at work; one row `busy`, null when they can't be seen. */
+  readonly presence: Statement;
+  /** How many passes go over one super-chunk; 1: plain order. */
+  readonly stripes: number;
+  /** Pages of a super-chunk. */
+  readonly superPages: number;
+  readonly rowsPerPage: number;
+  /** Rows per second at the most, or null. */
+  readonly rate: number | null;
+  /** How long one activity works before it hands back, ms. */
+  readonly sliceMs: number;
+}
+
+export interface VerifyStage extends StageBase {
+  readonly kind: 'verify';
+  readonly check: RowCheck | null;
+}
+
+export interface CutoverStage extends StageBase {
+  readonly kind: 'cutover';
+  readonly perform: Alteration;
+  readonly undo: readonly Alteration[];
+  /** A deployment (name or id) that must have been deployed first, or null. */
+  readonly after: string | null;
+  /** One row `misfits`: writes that the old shape could not hold so far. */
+  readonly wayBack: Statement;
+}
+
+export interface GraceStage extends StageBase {
+  readonly kind: 'grace';
+  readonly forMs: number;
+  readonly wayBack: Statement;
+  /** The same row check as `verify`, run at a decaying pace; null when there is nothing to compare. */
+  readonly check: RowCheck | null;
+  /** How long after the cutover each look comes, ms; the last one repeats. */
+  readonly cadenceMs: readonly number[];
+}
+
+export interface ContractStage extends StageBase {
+  readonly kind: 'contract';
+  readonly perform: Alteration;
+  /** Who still uses the old shape: catalog looks, the evidence that an approval is bound to. */
+  readonly evidence: readonly Statement[];
+  /** The last full comparison before the old shape goes. */
+  readonly check: RowCheck | null;
+}
+
+export type Stage =
+  PreflightStage | ExpandStage | BackfillStage | VerifyStage | CutoverStage | GraceStage | ContractStage;
+export type StageOf<K extends StageKind> = Extract<Stage, { kind: K }>;

@@ -1,0 +1,66 @@
+import type { ConflictPolicy, FailurePolicy, Strategy } from './catalog.ts';
+
+/** What a caller wishes, as written: durations are text such as `7d`, `90s` or ISO-8601 `P7D`. */
+export interface Spec {
+  readonly name: string;
+  readonly strategy: Strategy;
+  /** The name of a database in the configuration. */
+  readonly target: string;
+  /** `schema.table`; each part may be quoted as in SQL. */
+  readonly table: string;
+  readonly changes: readonly ChangeSpec[];
+  /** Default `old-wins`. */
+  readonly conflict?: ConflictPolicy;
+  readonly backfill?: BackfillSpec;
+  readonly cutover?: CutoverSpec;
+  readonly contract?: ContractSpec;
+  /** Default `park`. */
+  readonly onFailure?: FailurePolicy;
+}
+
+export type ChangeSpec = AddColumnSpec | ChangeTypeSpec;
+
+/** A new column. With `up` every row gets a value computed from its other columns. */
+export interface AddColumnSpec {
+  /** `name type`, for example `note text`. */
+  readonly add: string;
+  /** SQL expression over the row's columns; immutable. */
+  readonly up?: string;
+  /** SQL constant that new rows get when they name none. */
+  readonly default?: string;
+}
+
+/** A column's value in another type, in a column of another name. */
+export interface ChangeTypeSpec {
+  /** The column that is there today. */
+  readonly type: string;
+  /** `name type` of the new column, for example `amount_cents bigint`. */
+  readonly to: string;
+  /** New value from the old column; immutable SQL expression. */
+  readonly up: string;
+  /** Old value from the new column; immutable SQL expression. */
+  readonly down: string;
+}
+
+export interface BackfillSpec {
+  /** Rows per second at the most; absent: as fast as the application allows. */
+  readonly rate?: number;
+}
+
+export interface CutoverSpec {
+  /** Name or id of a deployment that must have been deployed: the application's own release. */
+  readonly after?: string;
+  /** Who must say that the application has moved. `true`: any approver; a text: a member of that group. */
+  readonly approve?: boolean | string;
+}
+
+export interface ContractSpec {
+  /** How long the old shape is kept after the cutover. Default `7d`. */
+  readonly after?: string;
+  /** Who must approve. What drops a column always waits for a person; default: any approver, or nobody when nothing is dropped. */
+  readonly approve?: boolean | string;
+  /** `author`: who started the deployment may not approve the drop. */
+  readonly notBy?: 'author';
+  /** How many different people must approve; default 1. */
+  readonly approvals?: number;
+}
