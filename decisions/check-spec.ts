@@ -1,0 +1,111 @@
+import { conflictPolicies, failurePolicies, strategies } from '../contracts/catalog.ts';
+import type { FieldProblem } from '../contracts/api.ts';
+import type { ChangeSpec, Spec } from '../contracts/spec.ts';
+import { checkFields, integer, list, object, oneOf, text, type Rule } from './check-fields.ts';
+import { parseDuration } from './duration.ts';
+import { expressionFault } from './sql/postgres/expression.ts';
+import { parseColumn, parseName, parseQualified } from './sql/postgres/identifier.ts';
+
+/** Either a spec that is well formed, or all that is wrong with it. */
+export type SpecCheck =
+  { readonly ok: true; readonly spec: Spec } | { readonly ok: false; readonly problems: readonly FieldProblem[] };
+
+/** Reads a caller's wish and names every mistake at once. Whether the target can do it is the plan's question. */
+export function checkSpec(value: unknown): SpecCheck {
+  const problems = checkFields(value, '', specRule);
+  if (problems.length > 0) return { ok: false, problems };
+  const spec = value as Spec; // every field of it was checked just now
+  const clashes = [...doubledColumns(spec), ...blindCutover(spec)];
+  return clashes.length > 0 ? { ok: false, problems: clashes } : { ok: true, spec };
+}
+
+/** A column that two changes name would be written by both. */
+function doubledColumns(spec: Spec): FieldProblem[] {
+  const seen = new Set<string>();
+  return spec.changes.flatMap((change, index) =>
+    namesOf(change).flatMap((column): FieldProblem[] => {
+      const pointer = `/changes/${index}/${'add' in change ? 'add' : 'to'}`;
+      const doubled = seen.has(column);
+      seen.add(column);
+      return doubled ? [{ pointer, detail: `column ${column} is named twice in this spec` }] : [];
+    }),
+  );
+}
+
+/** A cutover is proof, or a person's word; never neither. */
+function blindCutover({ changes, cutover }: Spec): FieldProblem[] {
+  const moves = changes.some((change) => 'type' in change);
+  if (!moves || cutover?.approve !== false || cutover.after !== undefined) return [];
+  const detail = 'may be false only with cutover.after: somebody or something must say that the application has moved';
+  return [{ pointer: '/cutover/approve', detail }];
+}
+
+function namesOf(change: ChangeSpec): string[] {
+  const names =
+    'add' in change ? [parseColumn(change.add)?.name] : [parseColumn(change.to)?.name, parseName(change.type)];
+  return names.filter((column) => typeof column === 'string');
+}
+
+const name: Rule = text((value) =>
+  /^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?$/.test(value)
+    ? null
+    : 'must be 1 to 50 lower-case letters, digits and dashes, neither first nor last a dash',
+);
+const duration: Rule = text((value) => {
+  const ms = parseDuration(value);
+  if (ms === null) return 'is not a duration; write 90s, 12h, 7d or P7D';
+  return ms > maxGraceMs ? 'is longer than a year' : null;
+});
+const maxGraceMs = 366 * 86_400_000;
+const expression: Rule = text(expressionFault);
+const column: Rule = text((value) =>
+  parseColumn(value) === null ? 'must be a column name and its type, such as amount_cents bigint' : null,
+);
+const approver: Rule = (value, pointer) => {
+  if (typeof value === 'boolean') return [];
+  return text((group) => (/^[\w.@-]{1,60}$/.test(group) ? null : 'must be true, false or the name of a group'))(
+    value,
+    pointer,
+  );
+};
+
+/** The drop of a column is a person's to allow: it can be said whose, not that nobody's. */
+const approverAlways: Rule = (value, pointer) =>
+  value === false
+    ? [{ pointer, detail: 'must be true or the name of a group: what can not be taken back needs a person' }]
+    : approver(value, pointer);
+
+const addColumn = object({ add: column }, { up: expression, default: expression });
+const changeType = object(
+  {
+    type: text((value) => (parseName(value) === null ? 'must be a column name' : null)),
+    to: column,
+    up: expression,
+    down: expression,
+  },
+  {},
+);
+const change: Rule = (value, pointer) => {
+  const isAdd = typeof value === 'object' && value !== null && 'add' in value;
+  return (isAdd ? addColumn : changeType)(value, pointer);
+};
+
+const specRule = object(
+  {
+    name,
+    strategy: oneOf(strategies),
+    target: text((value) => (/^[\w.-]{1,60}$/.test(value) ? null : 'must be the name of a target')),
+    table: text((value) => (parseQualified(value) === null ? 'must be schema.table' : null)),
+    changes: list(change, 1, 20),
+  },
+  {
+    conflict: oneOf(conflictPolicies),
+    backfill: object({}, { rate: integer(1, 10_000_000) }),
+    cutover: object({}, { after: text((value) => (value.trim() === '' ? 'is empty' : null)), approve: approver }),
+    contract: object(
+      {},
+      { after: duration, approve: approverAlways, notBy: oneOf(['author']), approvals: integer(1, 10) },
+    ),
+    onFailure: oneOf(failurePolicies),
+  },
+);

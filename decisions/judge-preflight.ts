@@ -1,0 +1,132 @@
+import type { CheckFacts, LookResult } from '../contracts/activities.ts';
+import type { TableFacts } from '../contracts/facts.ts';
+import type { Finding, Plan } from '../contracts/plan.ts';
+import { checkFacts } from './check-facts.ts';
+import type { Row } from '../contracts/json.ts';
+import { textOf } from './row-text.ts';
+import { changesOf } from './sql/postgres/change.ts';
+import { sqlDialects } from './sql/dialect.ts';
+import { findingsOf } from './strategies/classify.ts';
+
+type Looks = Readonly<Record<string, LookResult>>;
+
+/** Says what the preflight saw, all of it at once. One `refused` ends the deployment with nothing touched. */
+export function judgePreflight(plan: Plan, looks: Looks, rows: CheckFacts | null): readonly Finding[] {
+  // expressions were judged on an empty table of the same columns; here every row is, in `everyRow`
+  const facts = { ...sqlDialects[plan.dialect].facts(plan.spec, looks), expressions: plan.facts.expressions };
+  const changes = changesOf(plan.spec.changes, facts.columns);
+  return [
+    ...drift(plan, facts),
+    ...checkFacts(plan.spec, facts).map(({ pointer, detail }) => ({ ...refused('PLAN_REFUSED', detail), pointer })),
+    ...everyRow(rows),
+    ...findingsOf(changes, facts),
+    ...longTransactions(looks),
+    ...slots(looks),
+    ...statements(looks),
+    ...rowTypes(looks),
+  ];
+}
+
+const refused = (code: string, detail: string): Finding => ({ code, level: 'refused', detail });
+const unknown = (code: string, detail: string): Finding => ({ code, level: 'unknown', detail });
+
+/** The rows of a look; null when it could not be made. */
+export const rowsOf = (looks: Looks, id: string): readonly Row[] | null => {
+  const result = looks[id];
+  return result?.ok === true ? result.rows : null;
+};
+
+/** What is no longer as it was when the plan was made. */
+function drift(plan: Plan, { oid, columns }: TableFacts): Finding[] {
+  const name = `${plan.object.schema}.${plan.object.table}`;
+  if (oid === null) return [];
+  if (oid !== plan.object.oid) return [refused('TABLE_CHANGED', `${name} is not the table that the plan was made for`)];
+  const now = columns.map((column) => `${column.name} ${column.type}`);
+  return plan.facts.columns
+    .map((column) => `${column.name} ${column.type}`)
+    .filter((column) => !now.includes(column))
+    .map((column) => refused('COLUMN_CHANGED', `column ${column} was there when the plan was made and is not now`));
+}
+
+function everyRow(rows: CheckFacts | null): Finding[] {
+  if (rows === null) return [];
+  const { seen, wrong, lossy, keys } = rows;
+  const findings: Finding[] = [];
+  if (wrong > 0) {
+    findings.push({
+      ...refused('CONVERSION_FAILS', `${wrong} of ${seen} rows can not be converted up and down`),
+      count: wrong,
+      keys,
+    });
+  } else {
+    findings.push({
+      code: 'CONVERSION_HOLDS',
+      level: 'noted',
+      detail: `${seen} of ${seen} rows convert up and down`,
+      count: seen,
+    });
+  }
+  if (lossy > 0) {
+    const detail = `${lossy} rows do not come back as they were from down(up(…)); the old column keeps their values`;
+    findings.push({ code: 'ROUND_TRIP_LOSSY', level: 'warned', detail, count: lossy });
+  }
+  return findings;
+}
+
+function longTransactions(looks: Looks): Finding[] {
+  const rows = rowsOf(looks, 'longTransactions');
+  if (rows === null) return [unknown('LONG_TRANSACTIONS', 'other sessions can not be seen')];
+  return rows.map((row) => {
+    const holds = row['holds_table'] === true ? ' and holds the table: DDL waits for it' : ': it holds back pruning';
+    const detail = `a transaction of ${textOf(row['application'])} has been open for ${Math.round(Number(row['seconds']))} s${holds}`;
+    return { code: 'LONG_TRANSACTION', level: 'warned', detail } satisfies Finding;
+  });
+}
+
+function slots(looks: Looks): Finding[] {
+  const rows = rowsOf(looks, 'slots');
+  if (rows === null) return [unknown('REPLICATION_SLOTS', 'replication slots can not be seen')];
+  return rows
+    .filter((row) => row['active'] !== true)
+    .map((row): Finding => ({
+      code: 'STALE_SLOT',
+      level: 'warned',
+      detail: `replication slot ${textOf(row['name'])} is not in use and holds back pruning`,
+    }));
+}
+
+function statements(looks: Looks): Finding[] {
+  const row = rowsOf(looks, 'statements')?.[0];
+  if (row === undefined) {
+    return [
+      unknown(
+        'READERS_UNSEEN',
+        'pg_stat_statements is not there: applications that would notice a new column can not be seen',
+      ),
+    ];
+  }
+  const noticed = (count: number, code: string, what: string): Finding[] =>
+    count > 0 ? [{ code, level: 'warned', detail: `${count} statements ${what}`, count }] : [];
+  return [
+    ...noticed(
+      Number(row['select_star']),
+      'SELECT_STAR',
+      'read SELECT *: prepared ones fail once when a column is added',
+    ),
+    ...noticed(Number(row['positional']), 'POSITIONAL_WRITE', 'write without a list of columns'),
+  ];
+}
+
+function rowTypes(looks: Looks): Finding[] {
+  const row = rowsOf(looks, 'rowTypes')?.[0];
+  if (row === undefined) return [unknown('ROW_TYPE', "users of the table's row type can not be seen")];
+  return Number(row['users']) > 0
+    ? [
+        {
+          code: 'ROW_TYPE',
+          level: 'warned',
+          detail: "a function or column uses the table's row type and will see the new column",
+        },
+      ]
+    : [];
+}

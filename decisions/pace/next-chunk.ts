@@ -1,0 +1,48 @@
+/** Where a backfill stands: the next page, and which of the striped passes goes over the present super-chunk. */
+export interface Position {
+  readonly page: number;
+  readonly pass: number;
+}
+
+/** How a table is gone over: `stripes` passes over each run of `superPages` pages, up to `endPage` (exclusive). */
+export interface Ground {
+  readonly stripes: number;
+  readonly superPages: number;
+  readonly endPage: number;
+}
+
+/** One chunk: pages from (inclusive) to (exclusive) in one pass, and where the backfill stands after it. */
+export interface PlannedChunk {
+  readonly from: number;
+  readonly to: number;
+  readonly pass: number;
+  readonly next: Position;
+}
+
+/** Plans the next chunk of at most `pages` pages; null: there is none, the planner alone says when the end is reached. */
+export function nextChunk(
+  { page, pass }: Position,
+  { stripes, superPages, endPage }: Ground,
+  pages: number,
+): PlannedChunk | null {
+  if (page >= endPage) return null;
+  const base = Math.floor(page / superPages) * superPages;
+  const end = Math.min(base + superPages, endPage);
+  const to = Math.min(page + Math.max(1, pages), end);
+  return { from: page, to, pass, next: after({ to, pass, base, end, stripes }) };
+}
+
+function after(chunk: { to: number; pass: number; base: number; end: number; stripes: number }): Position {
+  const { to, pass, base, end, stripes } = chunk;
+  if (to < end) return { page: to, pass };
+  return pass + 1 < stripes ? { page: base, pass: pass + 1 } : { page: end, pass: 0 };
+}
+
+/** Share of the work that is done, 0 to 1. */
+export function shareDone({ page, pass }: Position, { stripes, superPages, endPage }: Ground): number {
+  if (page >= endPage) return 1;
+  const base = Math.floor(page / superPages) * superPages;
+  const size = Math.max(0, Math.min(superPages, endPage - base));
+  const within = size === 0 ? 0 : (size * pass + (page - base)) / stripes;
+  return Math.min(1, (Math.min(base, endPage) + within) / endPage);
+}

@@ -1,0 +1,36 @@
+/** A name as it stands in SQL, always quoted: our names are exact. */
+export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** A text as an SQL literal. Only for names and our own words; values travel as parameters. */
+export const literal = (text: string): string =>
+  text.includes('\\') ? `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'` : `'${text.replaceAll("'", "''")}'`;
+
+/** `schema.table`, each part plain (folded to lower case) or quoted; null when it is neither. */
+export function parseQualified(text: string): { readonly schema: string; readonly table: string } | null {
+  const parts = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*\.\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/.exec(text);
+  if (parts === null) return null;
+  return { schema: unquote(parts[1] ?? ''), table: unquote(parts[2] ?? '') };
+}
+
+/** A name, plain (folded to lower case) or quoted; null when it is neither. */
+export function parseName(text: string): string | null {
+  const match = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/.exec(text);
+  return match === null ? null : unquote(match[1] ?? '');
+}
+
+/** `name type`, for example `amount_cents bigint`; null when it is not of that form. */
+export function parseColumn(text: string): { readonly name: string; readonly type: string } | null {
+  const match = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s+(\S.*?)\s*$/s.exec(text);
+  if (match === null) return null;
+  const type = match[2] ?? '';
+  return isTypeName(type) ? { name: unquote(match[1] ?? ''), type } : null;
+}
+
+/** Words, dots, quoted names, a modifier in parentheses and array brackets; nothing that could be more than a type. */
+const isTypeName = (text: string): boolean =>
+  /^(?:(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)(?:\s*\.\s*|\s+)?)+(?:\(\s*\d+(?:\s*,\s*-?\d+)?\s*\))?(?:\s+with(?:out)?\s+time\s+zone)?(?:\s*\[\s*\])*$/i.test(
+    text,
+  );
+
+const unquote = (part: string): string =>
+  part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase();

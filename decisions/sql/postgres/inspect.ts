@@ -1,0 +1,96 @@
+import type { Statement } from '../../../contracts/plan.ts';
+import type { Spec } from '../../../contracts/spec.ts';
+import { literal, parseQualified, quote } from './identifier.ts';
+
+/** Looks at a table before there is a plan; each statement only reads the catalog. */
+export function inspect(spec: Spec, homeSchema: string): readonly Statement[] {
+  const name = parseQualified(spec.table);
+  if (name === null) return [];
+  const table = literal(`${quote(name.schema)}.${quote(name.table)}`);
+  return catalogLooks(name, table, homeSchema);
+}
+
+function catalogLooks(
+  name: { readonly schema: string; readonly table: string },
+  table: string,
+  homeSchema: string,
+): readonly Statement[] {
+  const look = (id: string, note: string, sql: string): Statement => ({
+    id,
+    note,
+    sql: sql.replaceAll('TABLE_OID', `to_regclass(${table})`),
+  });
+  return [
+    look('table', 'kind, owner, size and options', tableSql(literal(name.schema))),
+    look('columns', 'columns in order', columnsSql),
+    look('key', 'primary key, else a unique index over not-null columns', keySql),
+    look(
+      'triggers',
+      "others' triggers",
+      "SELECT tgname AS name, (tgtype & 3) = 3 AS before_row, tgenabled <> 'D' AS enabled FROM pg_trigger WHERE tgrelid = TABLE_OID AND NOT tgisinternal ORDER BY tgname",
+    ),
+    look('foreignKeys', 'foreign keys from and to the table', foreignKeysSql),
+    look('views', 'views that read it, and which columns', viewsSql),
+    look(
+      'publications',
+      'publications that send it',
+      `SELECT pubname::text AS name FROM pg_publication_tables WHERE schemaname = ${literal(name.schema)} AND tablename = ${literal(name.table)} ORDER BY 1`,
+    ),
+    look('rights', 'what our role may do', rightsSql(literal(homeSchema))),
+    look(
+      'nearby',
+      'other tables, for a name that was misspelt',
+      "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE TABLE_OID IS NULL AND c.relkind IN ('r','p') AND n.nspname NOT IN ('pg_catalog','information_schema') ORDER BY 1 LIMIT 2000",
+    ),
+    look(
+      'holder',
+      'who holds the table now',
+      `SELECT deployment FROM ${quote(homeSchema)}.claims WHERE table_oid = TABLE_OID AND whole_table ORDER BY claimed_at LIMIT 1`,
+    ),
+  ];
+}
+
+const tableSql = (
+  schema: string,
+): string => `SELECT current_setting('server_version_num')::int AS server_version, c.oid::int8::text AS oid, c.relkind::text AS kind,
+  pg_get_userbyid(c.relowner)::text AS owner, c.reltuples::float8 AS rows, pg_total_relation_size(c.oid)::float8 AS bytes,
+  (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages,
+  coalesce((SELECT option_value::int FROM pg_options_to_table(c.reloptions) WHERE option_name = 'fillfactor'), 100) AS fillfactor,
+  (c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE'))) AS row_security,
+  (SELECT count(*)::int FROM pg_index i WHERE i.indrelid = c.oid) AS indexes, ${schema} AS schema
+FROM pg_class c WHERE c.oid = TABLE_OID`;
+
+const columnsSql = `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null, a.atthasdef AS has_default,
+  CASE WHEN a.attgenerated <> '' THEN 'stored' WHEN a.attidentity <> '' THEN 'identity' ELSE 'no' END AS generated,
+  CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS default_sql
+FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = TABLE_OID AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;
+
+const keySql = `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type
+FROM (SELECT i.indrelid, i.indkey, i.indnkeyatts FROM pg_index i
+      WHERE i.indrelid = TABLE_OID AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+        AND NOT EXISTS (SELECT FROM unnest(i.indkey) k JOIN pg_attribute x ON x.attrelid = i.indrelid AND x.attnum = k WHERE NOT x.attnotnull)
+      ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1) i
+CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, position)
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+WHERE k.position <= i.indnkeyatts ORDER BY k.position`;
+
+const foreignKeysSql = `SELECT conname::text AS name, (confrelid = TABLE_OID) AS incoming,
+  (CASE WHEN confrelid = TABLE_OID THEN conrelid ELSE confrelid END)::regclass::text AS other_table,
+  to_jsonb(ARRAY(SELECT a.attname::text FROM unnest(CASE WHEN confrelid = TABLE_OID THEN confkey ELSE conkey END) k
+        JOIN pg_attribute a ON a.attrelid = TABLE_OID AND a.attnum = k)) AS columns
+FROM pg_constraint WHERE contype = 'f' AND (conrelid = TABLE_OID OR confrelid = TABLE_OID) ORDER BY conname`;
+
+const viewsSql = `SELECT r.ev_class::regclass::text AS name, to_jsonb(array_agg(DISTINCT a.attname::text)) AS columns
+FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
+JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = TABLE_OID AND d.refobjsubid > 0 AND r.ev_class <> d.refobjid
+GROUP BY r.ev_class ORDER BY 1`;
+
+const rightsSql = (
+  home: string,
+): string => `SELECT current_user::text AS role, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
+  coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = TABLE_OID), false) AS owns_table,
+  coalesce((SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = ${home}),
+           has_database_privilege(current_database(), 'CREATE')) AS schema_ready,
+  has_database_privilege(current_database(), 'TEMPORARY') AS temporary`;

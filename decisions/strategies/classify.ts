@@ -1,0 +1,90 @@
+import type { TableFacts } from '../../contracts/facts.ts';
+import type { ChangeClass, Finding, Risk } from '../../contracts/plan.ts';
+import { convertingChanges, type Change } from '../sql/postgres/change.ts';
+
+/** Whether a change, done in one plain statement, would block or break the application, and why. */
+export function classify(change: Change): ChangeClass {
+  if (change.kind === 'type') {
+    return {
+      change: `${change.old} ${change.oldType} → ${change.name} ${change.type}`,
+      class: 'unsafe',
+      because:
+        'changing a type rewrites the table under an exclusive lock and breaks readers of the old type; made safe by a second column',
+    };
+  }
+  return change.up === null
+    ? {
+        change: `add ${change.name} ${change.type}`,
+        class: 'safe',
+        because: 'only the catalog changes; rows are not rewritten',
+      }
+    : {
+        change: `add ${change.name} ${change.type}`,
+        class: 'unsafe',
+        because: 'every row must be rewritten; made safe by chunks that give way to the application',
+      };
+}
+
+/** How much could go wrong, in words. */
+export function riskOf(changes: readonly Change[], facts: TableFacts): Omit<Risk, 'pointOfNoReturn'> {
+  const drops = changes.some(({ kind }) => kind === 'type');
+  const because = [
+    [drops, 'the last stage drops a column'],
+    [(facts.rows ?? 0) > 10_000_000, 'more than ten million rows are rewritten'],
+    [facts.key.length === 0, 'the table has no key: rows are told apart by their place'],
+    [
+      facts.triggers.some(({ beforeRow, enabled }) => beforeRow && enabled),
+      "others' triggers fire on the rows that are rewritten",
+    ],
+  ].flatMap(([applies, text]) => (applies === true ? [String(text)] : []));
+  if (because.length === 0) return { level: 'low', because: ['nothing is dropped and nothing large is rewritten'] };
+  return { level: because.length > 2 ? 'high' : 'medium', because };
+}
+
+/** What the facts say besides: nothing that forbids the change, but what its owner should know before the start. */
+export function findingsOf(changes: readonly Change[], facts: TableFacts): readonly Finding[] {
+  const old = new Set(changes.flatMap((change) => (change.kind === 'type' ? [change.old] : [])));
+  const noted = (code: string, detail: string): Finding => ({ code, level: 'noted', detail });
+  const warned = (code: string, detail: string): Finding => ({ code, level: 'warned', detail });
+  const rewritten = convertingChanges(changes).length > 0;
+  return [
+    ...facts.triggers
+      .filter(({ enabled }) => enabled && rewritten)
+      .map(({ name }) => warned('OTHER_TRIGGER', `trigger ${name} fires for each row that the backfill rewrites`)),
+    ...facts.views
+      .filter(({ columns }) => columns.some((column) => old.has(column)))
+      .map(({ name }) =>
+        warned('VIEW_READS_OLD', `view ${name} reads the old column: it must move before the contract`),
+      ),
+    ...facts.publications.map((name) =>
+      noted('PUBLISHED', `publication ${name} sends this table: subscribers need the new column first`),
+    ),
+    ...facts.foreignKeys
+      .filter(({ incoming }) => incoming)
+      .map(({ name, otherTable }) =>
+        noted('REFERENCED', `foreign key ${name} of ${otherTable} points here; it is not touched`),
+      ),
+    ...(facts.key.length === 0 && rewritten
+      ? [warned('NO_KEY', 'no primary key and no unique index over not-null columns: plain page order, no striping')]
+      : []),
+    ...changes.flatMap((change) =>
+      change.kind === 'type' && change.oldNotNull
+        ? [
+            noted(
+              'NOT_NULL_STAYS_BEHIND',
+              `${change.old} is NOT NULL; ${change.name} stays nullable after the contract`,
+            ),
+          ]
+        : [],
+    ),
+    ...(facts.rows === null
+      ? [
+          {
+            code: 'ROWS_UNKNOWN',
+            level: 'unknown',
+            detail: 'the table was never analysed: no estimate',
+          } satisfies Finding,
+        ]
+      : []),
+  ];
+}

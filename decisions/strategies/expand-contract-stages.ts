@@ -1,0 +1,160 @@
+import type { TableFacts } from '../../contracts/facts.ts';
+import type {
+  ApprovalNeed,
+  BackfillStage,
+  ContractStage,
+  CutoverStage,
+  ExpandStage,
+  GraceStage,
+  PreflightStage,
+  VerifyStage,
+} from '../../contracts/plan.ts';
+import type { Spec } from '../../contracts/spec.ts';
+import * as alterations from '../sql/postgres/alterations.ts';
+import { backfillSession, barrier, chunk, presence } from '../sql/postgres/backfill.ts';
+import { convertingChanges, type Change } from '../sql/postgres/change.ts';
+import { evidenceLooks, preflightLooks, wayBack } from '../sql/postgres/looks.ts';
+import { conversionCheck, equalityCheck } from '../sql/postgres/row-check.ts';
+import type { Ours } from '../sql/postgres/trigger.ts';
+
+/** What every stage is made of. */
+export interface StageInput {
+  readonly spec: Spec;
+  readonly facts: TableFacts;
+  readonly oid: number;
+  readonly ours: Ours;
+  readonly changes: readonly Change[];
+}
+
+const day = 86_400_000;
+/** Rows per second that the estimate reckons with: a modest server under load. */
+const rate = { backfill: 60_000, check: 500_000 };
+const converts = ({ changes }: StageInput): boolean => convertingChanges(changes).length > 0;
+/** Who wins until the cutover, where a write sets both shapes and they disagree. */
+const leadBefore = ({ spec }: StageInput): 'old' | 'new' => (spec.conflict === 'new-wins' ? 'new' : 'old');
+const duration = (input: StageInput, rowsPerSecond: number): number | null => {
+  if (!converts(input)) return 0;
+  return input.facts.rows === null ? null : Math.round((input.facts.rows / rowsPerSecond) * 1_000);
+};
+
+/** Looks at everything that could forbid the change, before anything is touched. */
+export const preflight = (input: StageInput): PreflightStage => ({
+  kind: 'preflight',
+  name: 'preflight',
+  title: `rights, triggers, readers${converts(input) ? '; every row through up and down' : ''}`,
+  undoTitle: 'nothing was touched',
+  approve: null,
+  estimateMs: duration(input, rate.check),
+  looks: preflightLooks(input.spec, input.ours, input.oid),
+  everyRow: conversionCheck(input.ours, input.changes),
+});
+
+/** The new columns and the trigger that keeps both shapes true. */
+export const expand = (input: StageInput): ExpandStage => ({
+  kind: 'expand',
+  name: 'expand',
+  title: `ADD COLUMN ${input.changes.map(({ name, type }) => `${name} ${type}`).join(', ')}${converts(input) ? '; two-way trigger' : ''}`,
+  undoTitle: converts(input) ? 'drop both' : 'drop it',
+  approve: null,
+  estimateMs: 10,
+  perform: alterations.expand(input.ours, input.changes, leadBefore(input)),
+  undo: alterations.undoExpand(input.ours, input.changes),
+  undoLong: alterations.restoreNotNull(input.ours, input.changes),
+});
+
+/** The rows that are there. */
+export const backfill = (input: StageInput): BackfillStage => ({
+  kind: 'backfill',
+  name: 'backfill',
+  title: converts(input) ? 'rewrite the rows that are there, in place' : 'nothing to rewrite',
+  undoTitle: 'nothing to take back',
+  approve: null,
+  estimateMs: duration(input, rate.backfill),
+  needed: converts(input),
+  session: backfillSession(input.ours),
+  chunk: converts(input) ? chunk(input.ours, input.changes) : { id: 'chunk', note: 'nothing to rewrite', sql: '' },
+  barrier: barrier(input.ours, input.oid, input.changes),
+  presence,
+  stripes: stripesFor(input.facts),
+  superPages: 1_024,
+  rowsPerPage: Math.round(rowsPerPage(input.facts) * 10) / 10,
+  rate: input.spec.backfill?.rate ?? null,
+  sliceMs: 60_000,
+});
+
+/** Every row, by other ranges and other code than the copy. */
+export const verify = (input: StageInput): VerifyStage => ({
+  kind: 'verify',
+  name: 'verify',
+  title: converts(input) ? 'compare both shapes of every row' : 'nothing to compare',
+  undoTitle: 'nothing to take back',
+  approve: null,
+  estimateMs: duration(input, rate.check),
+  check: equalityCheck(input.ours, input.changes),
+});
+
+/** The moment from which the new shape leads. */
+export function cutover(input: StageInput, approve: ApprovalNeed | null): CutoverStage {
+  const after = input.spec.cutover?.after ?? null;
+  return {
+    kind: 'cutover',
+    name: 'cutover',
+    title: `the new shape leads${after === null ? '' : ` once ${after} is deployed`}; the old one stays true`,
+    undoTitle: 'one transaction, no row lost; the old shape leads again',
+    approve,
+    estimateMs: 5,
+    perform: alterations.cutover(input.ours, input.changes),
+    undo: alterations.undoCutover(input.ours, input.changes, leadBefore(input)),
+    after,
+    wayBack: wayBack(input.ours),
+  };
+}
+
+/** Both shapes are kept, and looked at. */
+export const grace = (input: StageInput, forMs: number): GraceStage => ({
+  kind: 'grace',
+  name: 'grace',
+  title: 'both shapes are kept',
+  undoTitle: 'nothing to take back',
+  approve: null,
+  estimateMs: forMs,
+  forMs,
+  wayBack: wayBack(input.ours),
+  check: equalityCheck(input.ours, input.changes),
+  cadenceMs: cadence(forMs),
+});
+
+/** The old shape goes. */
+export const contract = (input: StageInput, approve: ApprovalNeed | null): ContractStage => ({
+  kind: 'contract',
+  name: 'contract',
+  title: titleOfContract(input.changes),
+  undoTitle: null,
+  approve,
+  estimateMs: 10,
+  perform: alterations.contract(input.ours, input.changes),
+  evidence: evidenceLooks(input.ours, input.oid, input.changes),
+  check: equalityCheck(input.ours, input.changes),
+});
+
+const titleOfContract = (changes: readonly Change[]): string => {
+  const old = changes.flatMap((change) => (change.kind === 'type' ? [change.old] : []));
+  return old.length === 0 ? 'remove what is ours' : `DROP COLUMN ${old.join(', ')}`;
+};
+
+/** Looks at 1 min, 10 min, 1 h, 6 h, then daily after the cutover; of a short grace, at quarters. */
+const cadence = (graceMs: number): readonly number[] =>
+  graceMs < 4 * 60_000 ? [Math.max(500, graceMs / 4)] : [60_000, 600_000, 3_600_000, 21_600_000, day];
+
+const rowsPerPage = ({ rows, pages }: TableFacts): number =>
+  rows !== null && pages !== null && pages > 0 ? Math.max(1, rows / pages) : 50;
+
+/**
+ * How many passes: a prime, so that keys in any regular step spread evenly. Few where pages keep room anyway; on full
+ * pages enough of them that one pass needs little room, but never so many that a pass finds no row on a page.
+ */
+function stripesFor(facts: TableFacts): number {
+  if (facts.key.length === 0) return 1;
+  const most = Math.min(facts.fillfactor <= 85 ? 7 : 13, rowsPerPage(facts) / 4);
+  return [13, 7, 3].find((stripes) => stripes <= most) ?? 1;
+}

@@ -1,0 +1,75 @@
+import type { ApprovalNeed, Stage } from '../../contracts/plan.ts';
+import type { ContractSpec, Spec } from '../../contracts/spec.ts';
+import { parseDuration } from '../duration.ts';
+import { changesOf, type Change } from '../sql/postgres/change.ts';
+import { classify, findingsOf, riskOf } from './classify.ts';
+import * as stage from './expand-contract-stages.ts';
+import type { StrategyInput, StrategyParts } from './strategy.ts';
+
+const week = 7 * 86_400_000;
+
+/**
+ * Adds the new shape beside the old one, keeps both true by a two-way trigger, converts the rows that are there,
+ * proves it, waits for the application to move, and drops the old shape only after a grace period and an approval.
+ */
+export function expandContract(input: StrategyInput): StrategyParts {
+  const { spec, facts, homeSchema } = input;
+  const changes = changesOf(spec.changes, facts.columns);
+  const graceMs = parseDuration(spec.contract?.after ?? '7d') ?? week;
+  const stages = stagesOf(input, changes, graceMs);
+  const workMs = stages.reduce((sum, { estimateMs, kind }) => (kind === 'grace' ? sum : sum + (estimateMs ?? 0)), 0);
+  return {
+    object: {
+      schema: facts.schema,
+      table: facts.table,
+      oid: input.oid,
+      columns: changes.flatMap((change) => (change.kind === 'type' ? [change.old, change.name] : [change.name])),
+      homeSchema,
+    },
+    stages,
+    changes: changes.map(classify),
+    risk: riskOf(changes, facts),
+    findings: findingsOf(changes, facts),
+    estimate: { workMs: facts.rows === null ? null : workMs, graceMs, rows: facts.rows },
+  };
+}
+
+function stagesOf(
+  { spec, facts, oid, homeSchema, specHash }: StrategyInput,
+  changes: readonly Change[],
+  graceMs: number,
+): readonly Stage[] {
+  const ours = { schema: facts.schema, table: facts.table, homeSchema, mark: specHash.slice(0, 8), key: facts.key };
+  const given: stage.StageInput = { spec, facts, oid, ours, changes };
+  const approvals = approvalsOf(spec, changes);
+  return [
+    stage.preflight(given),
+    stage.expand(given),
+    stage.backfill(given),
+    stage.verify(given),
+    stage.cutover(given, approvals.cutover),
+    stage.grace(given, graceMs),
+    stage.contract(given, approvals.contract),
+  ];
+}
+
+/**
+ * Without another deployment to wait for, a person must say that the application has moved; a person always allows the
+ * drop. A change that has no old shape has nobody to move and nothing to drop: it waits only where its spec says so.
+ */
+function approvalsOf(
+  spec: Spec,
+  changes: readonly Change[],
+): Readonly<Record<'cutover' | 'contract', ApprovalNeed | null>> {
+  const moves = changes.some(({ kind }) => kind === 'type');
+  const proof = spec.cutover?.after !== undefined;
+  return {
+    cutover: approval(spec.cutover?.approve ?? (moves && !proof), {}),
+    contract: approval(spec.contract?.approve ?? moves, spec.contract ?? {}),
+  };
+}
+
+function approval(approve: boolean | string, { approvals = 1, notBy }: ContractSpec): ApprovalNeed | null {
+  if (approve === false) return null;
+  return { group: approve === true ? null : approve, count: approvals, notByAuthor: notBy === 'author' };
+}
