@@ -1,0 +1,84 @@
+import type { Site } from '../../contracts/activities.ts';
+import { failure } from '../failures.ts';
+import type { Session } from './session.ts';
+
+/** Our own schema in a target, quoted. */
+export const home = ({ homeSchema }: Pick<Site, 'homeSchema'>): string => `"${homeSchema.replaceAll('"', '""')}"`;
+
+/** What `pg_stat_activity` shows for a session of a deployment; at most 63 bytes, so the id's end is what counts. */
+export const sessionName = ({ deployment, turn }: Pick<Site, 'deployment' | 'turn'>): string =>
+  `lakeshift ${deployment.slice(-40)} #${turn}`;
+
+const mark = 'Lakeshift: locks and progress of deployments under way; gone when none is';
+
+/** Makes our schema and its three tables if need be. Several workers may try at once. */
+export async function openHome(session: Session, site: Pick<Site, 'homeSchema'>): Promise<void> {
+  const schema = home(site);
+  await session.query(`SELECT pg_advisory_xact_lock(hashtext('lakeshift home'))`);
+  const there = await session.query(`SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL AS ready`, [
+    `${schema}.progress`,
+    `${schema}.misfits`,
+  ]);
+  if (there[0]?.['ready'] === true) return;
+  const schemaThere = await session.query('SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS ready', [
+    site.homeSchema,
+  ]);
+  if (schemaThere[0]?.['ready'] !== true) {
+    await session.query(`CREATE SCHEMA ${schema}`);
+    await session.query(`COMMENT ON SCHEMA ${schema} IS '${mark}'`);
+  }
+  for (const sql of tables(schema)) await session.query(sql);
+}
+
+const tables = (schema: string): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS ${schema}.claims (
+     deployment text PRIMARY KEY, table_oid oid NOT NULL, table_name text NOT NULL, columns text[] NOT NULL, whole_table boolean NOT NULL,
+     mark text NOT NULL, turn bigint NOT NULL, fence bigint NOT NULL, altered text[] NOT NULL DEFAULT '{}', paused boolean NOT NULL DEFAULT false, rate int, claimed_at timestamptz NOT NULL DEFAULT now())`,
+  // the row is updated with each chunk: room on its page keeps those updates HOT
+  `CREATE TABLE IF NOT EXISTS ${schema}.progress (
+     deployment text NOT NULL REFERENCES ${schema}.claims ON DELETE CASCADE, stage text NOT NULL, shard int NOT NULL,
+     seq bigint NOT NULL DEFAULT 0, fence bigint NOT NULL DEFAULT 0, pass_id text NOT NULL DEFAULT '', page bigint NOT NULL DEFAULT 0, pass int NOT NULL DEFAULT 0,
+     end_page bigint, filenode text, rows bigint NOT NULL DEFAULT 0, deferred jsonb NOT NULL DEFAULT '[]', place jsonb, wrong bigint NOT NULL DEFAULT 0,
+     lossy bigint NOT NULL DEFAULT 0, keys text[] NOT NULL DEFAULT '{}', finished boolean NOT NULL DEFAULT false, updated_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (deployment, stage, shard)) WITH (fillfactor = 10)`,
+  `CREATE TABLE IF NOT EXISTS ${schema}.misfits (mark text NOT NULL, key jsonb NOT NULL, at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (mark, key))`,
+];
+
+/** Drops our schema if we made it and nobody uses it any more. */
+export async function closeHome(session: Session, site: Pick<Site, 'homeSchema'>): Promise<void> {
+  const schema = home(site);
+  await session.query(`SELECT pg_advisory_xact_lock(hashtext('lakeshift home'))`);
+  const rows = await session.query(
+    `SELECT NOT EXISTS (SELECT FROM ${schema}.claims) AS unused, obj_description(oid, 'pg_namespace') = $2 AS ours FROM pg_namespace WHERE nspname = $1`,
+    [site.homeSchema, mark],
+  );
+  if (rows[0]?.['unused'] !== true) return;
+  await session.query(`DROP TABLE IF EXISTS ${schema}.progress, ${schema}.misfits, ${schema}.claims`);
+  if (rows[0]['ours'] === true) await session.query(`DROP SCHEMA IF EXISTS ${schema}`);
+}
+
+/**
+ * Takes the fence for one attempt at an effect. Every older attempt is refused from then on, and so is this one if a
+ * newer turn has been seen.
+ */
+export async function takeFence(session: Session, site: Site): Promise<number> {
+  const rows = await session.query(
+    `UPDATE ${home(site)}.claims SET turn = $2, fence = fence + 1 WHERE deployment = $1 AND turn <= $2 RETURNING fence::float8`,
+    [site.deployment, site.turn],
+  );
+  const fence = rows[0]?.['fence'];
+  if (typeof fence !== 'number') throw fenced(site);
+  return fence;
+}
+
+/** Locks the claim for the rest of the transaction, if this attempt still holds the fence. */
+export async function holdFence(session: Session, site: Site, fence: number): Promise<void> {
+  const rows = await session.query(
+    `SELECT 1 AS held FROM ${home(site)}.claims WHERE deployment = $1 AND fence = $2 FOR UPDATE`,
+    [site.deployment, fence],
+  );
+  if (rows.length !== 1) throw fenced(site);
+}
+
+/** The error of an attempt that has been overtaken. */
+export const fenced = (site: Site): Error =>
+  failure('FENCED', `a newer attempt works on ${site.deployment}; turn ${site.turn} is over`);

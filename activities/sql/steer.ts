@@ -1,0 +1,41 @@
+import type { Site } from '../../contracts/activities.ts';
+import { home, sessionName } from './home.ts';
+import { withSession, type TargetConnection } from './session.ts';
+
+/** Writes pause and rate into the claim; a running backfill reads them with its next chunk. */
+export async function steer(target: TargetConnection, site: Site, paused: boolean, rate: number | null): Promise<void> {
+  await withSession(target, sessionName(site), async (session) => {
+    await session.query(`SET lock_timeout = '2s'`);
+    const values = [site.deployment, paused, rate];
+    await session.query(`UPDATE ${home(site)}.claims SET paused = $2, rate = $3 WHERE deployment = $1`, values);
+  });
+}
+
+/**
+ * The first act of an undo: no older attempt can write from here on. Statements of theirs that still run are cancelled,
+ * whether their worker lives or not; one that does not answer within a second loses its connection.
+ */
+export async function raiseFence(target: TargetConnection, site: Site): Promise<void> {
+  await withSession(target, sessionName(site), async (session) => {
+    const others = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE $1 AND application_name <> $2 AND pid <> pg_backend_pid()`;
+    const names = [`lakeshift ${site.deployment.slice(-40)} #%`.replaceAll('_', '\\_'), sessionName(site)];
+    await session.query(`SELECT pg_cancel_backend(pid) FROM (${others}) AS o`, names);
+    await session.query(`SET lock_timeout = '1s'`);
+    try {
+      await raise();
+    } catch {
+      await session.query(`SELECT pg_terminate_backend(pid) FROM (${others}) AS o`, names);
+      await raise();
+    }
+
+    async function raise(): Promise<void> {
+      await session.query(
+        `UPDATE ${home(site)}.claims SET turn = greatest(turn, $2), fence = fence + 1 WHERE deployment = $1`,
+        [site.deployment, site.turn],
+      );
+      await session.query(`UPDATE ${home(site)}.progress SET fence = fence + 1 WHERE deployment = $1`, [
+        site.deployment,
+      ]);
+    }
+  });
+}
