@@ -1,0 +1,17 @@
+import type { InspectInput } from '../contracts/messages.ts';
+import type { TableFacts } from '../contracts/facts.ts';
+import { sqlDialects } from '../decisions/sql/dialect.ts';
+import { lookAtOnce } from './activities.ts';
+
+/**
+ * Looks at what a spec is about, for a preview or a plan: first at the catalog, then at what the server says of the
+ * spec's expressions. Nothing stays behind; the API holds no client of a target and asks this workflow instead.
+ */
+export async function inspect({ spec, dialect, homeSchema }: InspectInput): Promise<TableFacts> {
+  const { inspect: looks, facts: read, probes, expressions } = sqlDialects[dialect];
+  const target = spec.target;
+  const facts = read(spec, await lookAtOnce({ target, statements: looks(spec, homeSchema), mode: 'read-only' }));
+  if (facts.oid === null || facts.kind !== 'r') return facts;
+  const trials = await lookAtOnce({ target, statements: probes(spec, facts), mode: 'discard' });
+  return { ...facts, expressions: expressions(spec, facts.columns, trials) };
+}

@@ -1,0 +1,26 @@
+import type { StageKind } from '../../contracts/catalog.ts';
+import type { Stage } from '../../contracts/plan.ts';
+import { backfill } from './backfill.ts';
+import { contract } from './contract.ts';
+import { cutover } from './cutover.ts';
+import { expand } from './expand.ts';
+import { grace } from './grace.ts';
+import { preflight } from './preflight.ts';
+import type { StageRunner } from './stage.ts';
+import { verify } from './verify.ts';
+
+/** What each stage kind does; the compiler names the one that is missing. */
+const runners: { readonly [K in StageKind]: StageRunner<K> } = {
+  preflight,
+  expand,
+  backfill,
+  verify,
+  cutover,
+  grace,
+  contract,
+};
+
+/** The runner of a stage, for this stage. */
+export const runnerOf = (stage: Stage): StageRunner<Stage['kind']> =>
+  // TypeScript cannot see that the runner found under a stage's own kind takes that stage.
+  runners[stage.kind] as unknown as StageRunner<Stage['kind']>;
