@@ -1,0 +1,70 @@
+import type { Dialect, Role } from '../contracts/catalog.ts';
+
+/** The configuration as the service uses it: complete, resolved, frozen. Durations in ms, sizes in bytes. */
+export interface Config {
+  readonly environment: string;
+  /** Our own schema in each target. */
+  readonly homeSchema: string;
+  readonly targets: Readonly<Record<string, TargetConfig>>;
+  readonly ledger: { readonly url: string };
+  readonly temporal: TemporalConfig;
+  readonly api: ApiConfig;
+  readonly approvals: ApprovalConfig;
+  readonly log: { readonly level: LogLevel };
+}
+
+/** A named database. */
+export interface TargetConfig {
+  readonly dialect: Dialect;
+  /** A connection address; holds a secret once it is resolved. */
+  readonly url: string;
+  readonly taskQueue: string;
+}
+
+/** What is ours about Temporal; its address, namespace and TLS come from `temporalConnection`. */
+export interface TemporalConfig {
+  readonly searchAttributes: {
+    /** What our search attributes' names begin with. */
+    readonly prefix: string;
+    /** Whether we may register them ourselves. */
+    readonly register: boolean;
+  };
+  /** Address of Temporal's own user interface, without a slash at its end. */
+  readonly ui: string;
+}
+
+/** How the HTTP API listens and whom it lets in. */
+export interface ApiConfig {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** No tokens: everybody who reaches the loopback interface may do everything. */
+  readonly open: boolean;
+  readonly bodyLimit: number;
+  readonly rateLimit: { readonly max: number; readonly perMs: number };
+  readonly tokens: readonly TokenConfig[];
+}
+
+/** A caller and what it may do. */
+export interface TokenConfig {
+  readonly name: string;
+  readonly role: Role;
+  readonly groups: readonly string[];
+  readonly token: string;
+}
+
+/** How approvals are proved. */
+export interface ApprovalConfig {
+  /** Key of the signatures; null only when Temporal is trusted. */
+  readonly key: string | null;
+  /** Approvals that did not come through the API count as well. */
+  readonly trustTemporal: boolean;
+}
+
+/** How much is logged, as pino names it. */
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+/** One of the levels. */
+export type LogLevel = (typeof logLevels)[number];
+
+/** Parts whose secrets one process needs and another does not. */
+export type Section = 'targets' | 'api' | 'approvals';

@@ -1,0 +1,65 @@
+import type { ConfigProblem } from './config-error.ts';
+import type { Config, Section, TokenConfig } from './config.ts';
+
+/** What the fields must be together. `known` are paths that have a problem already and are not judged again. */
+export function checkRules(
+  config: Config,
+  known: ReadonlySet<string>,
+  without: readonly Section[],
+): readonly ConfigProblem[] {
+  const problems = [
+    ...addressRules(config, without),
+    ...(without.includes('api') ? [] : apiRules(config.api)),
+    ...(without.includes('approvals') ? [] : approvalRules(config.approvals, known)),
+  ];
+  return problems.filter(({ path }) => !known.has(path));
+}
+
+function addressRules({ targets, ledger }: Config, without: readonly Section[]): ConfigProblem[] {
+  const addresses = [
+    ['ledger.url', ledger.url] as const,
+    ...(without.includes('targets')
+      ? []
+      : Object.entries(targets).map(([name, { url }]) => [`targets.${name}.url`, url] as const)),
+  ];
+  return addresses
+    .filter(([, url]) => !/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
+    .map(([path]) => ({ path, detail: 'must be an address of the form postgres://user@host:port/database' }));
+}
+
+function apiRules({ host, open, tokens }: Config['api']): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (open && tokens.length > 0) problems.push({ path: 'api.open', detail: 'must not be true when there are tokens' });
+  if (open && !isLoopback(host)) {
+    problems.push({ path: 'api.host', detail: 'must be a loopback address as long as api.open is true' });
+  }
+  if (!open && tokens.length === 0) {
+    problems.push({ path: 'api.tokens', detail: 'must hold a token, unless api.open is true' });
+  }
+  return [...problems, ...tokens.flatMap(tokenRules)];
+}
+
+function tokenRules({ name, token }: TokenConfig, index: number, all: readonly TokenConfig[]): ConfigProblem[] {
+  const path = `api.tokens.${index}`;
+  const before = all.slice(0, index);
+  const problems: ConfigProblem[] = [];
+  if (token.length < 16) problems.push({ path: `${path}.token`, detail: 'must be 16 characters or longer' });
+  if (before.some((other) => other.name === name)) problems.push({ path: `${path}.name`, detail: 'is used twice' });
+  if (before.some((other) => other.token === token)) {
+    problems.push({ path: `${path}.token`, detail: 'is the same as that of another name' });
+  }
+  return problems;
+}
+
+const approvalRules = ({ key, trustTemporal }: Config['approvals'], known: ReadonlySet<string>): ConfigProblem[] => {
+  if (known.has('approvals.key')) return [];
+  if (key !== null && key.length < 32) {
+    return [{ path: 'approvals.key', detail: 'must be 32 characters or longer' }];
+  }
+  return key === null && !trustTemporal
+    ? [{ path: 'approvals.key', detail: 'is missing: no approval would count, unless approvals.trustTemporal is true' }]
+    : [];
+};
+
+/** Whether only this machine can reach an address. */
+export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);

@@ -1,0 +1,26 @@
+import type { ConfigProblem } from './config-error.ts';
+import { isReference, withoutReferences } from './references.ts';
+import type { ConfigFile } from './shape.ts';
+
+/** Names every secret that stands in the file itself instead of behind a reference. Never says what it is. */
+export function checkSecrets({ targets, ledger, api, approvals }: ConfigFile): ConfigProblem[] {
+  return [
+    ...Object.entries(targets ?? {}).flatMap(([name, { url }]) => addressProblems(`targets.${name}.url`, url)),
+    ...addressProblems('ledger.url', ledger.url),
+    ...(api?.tokens ?? []).flatMap(({ token }, index) => secretProblems(`api.tokens.${index}.token`, token)),
+    ...(approvals?.key === undefined ? [] : secretProblems('approvals.key', approvals.key)),
+  ];
+}
+
+const secretProblems = (path: string, value: string): ConfigProblem[] =>
+  isReference(value) ? [] : [{ path, detail: 'is a secret: write ${env:NAME} or ${file:path}, not the value' }];
+
+/** An address may be written out, its password may not: neither before the `@` nor as a parameter. */
+function addressProblems(path: string, url: string): ConfigProblem[] {
+  const literal = withoutReferences(url);
+  const inUser = /^[a-z]+:\/\/[^/@]*:[^/@]+@/i.test(literal);
+  const inQuery = /[?&](ssl)?password=[^&]/i.test(literal);
+  return inUser || inQuery
+    ? [{ path, detail: 'holds a password: write ${env:NAME} or ${file:path} in its place' }]
+    : [];
+}

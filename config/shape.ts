@@ -1,0 +1,88 @@
+import { dialects, roles } from '../contracts/catalog.ts';
+import { integer, list, object, oneOf, text, type Rule } from '../decisions/check-fields.ts';
+import { parseDuration } from '../decisions/duration.ts';
+import { logLevels, type LogLevel, type TargetConfig, type TokenConfig } from './config.ts';
+
+/** The file as it is written, once `configRule` has found nothing wrong with it. */
+export interface ConfigFile {
+  readonly environment?: string;
+  readonly homeSchema?: string;
+  readonly targets?: Readonly<Record<string, Partial<TargetConfig> & Pick<TargetConfig, 'dialect' | 'url'>>>;
+  readonly ledger: { readonly url: string };
+  readonly temporal?: {
+    readonly searchAttributes?: { readonly prefix?: string; readonly register?: boolean };
+    readonly ui?: string;
+  };
+  readonly api?: {
+    readonly host?: string;
+    readonly port?: number;
+    readonly open?: boolean;
+    readonly bodyLimit?: number;
+    readonly rateLimit?: { readonly max?: number; readonly per?: string };
+    readonly tokens?: readonly (Partial<TokenConfig> & Pick<TokenConfig, 'name' | 'role' | 'token'>)[];
+  };
+  readonly approvals?: { readonly key?: string; readonly trustTemporal?: boolean };
+  readonly log?: { readonly level?: LogLevel };
+}
+
+const matching = (pattern: RegExp, rule: string): Rule => text((value) => (pattern.test(value) ? null : rule));
+const filled = matching(/\S/, 'is empty');
+const yesNo: Rule = (value, pointer) =>
+  typeof value === 'boolean' ? [] : [{ pointer, detail: 'must be true or false' }];
+const word = matching(/^[\w.@-]{1,60}$/, 'must be 1 to 60 letters, digits, dots, dashes or underscores');
+const identifier = matching(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a lower-case SQL name');
+const duration = text((value) => (parseDuration(value) === null ? 'is not a duration; write 30s or 1m' : null));
+const address = matching(/^https?:\/\/\S+$/, 'must be an address that begins with http:// or https://');
+
+/** A map from names to things of one shape. */
+const mapOf =
+  (rule: Rule): Rule =>
+  (value, pointer) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return [{ pointer, detail: 'must be an object' }];
+    }
+    return Object.entries(value).flatMap(([name, item]) => [
+      ...word(name, `${pointer}/${name}`).map((problem) => ({
+        ...problem,
+        detail: `has a name that ${problem.detail}`,
+      })),
+      ...rule(item, `${pointer}/${name}`),
+    ]);
+  };
+
+/** The shape of lakeshift.yaml. Says nothing of secrets and of fields that exclude each other. */
+export const configRule: Rule = object(
+  { ledger: object({ url: filled }, {}) },
+  {
+    environment: word,
+    homeSchema: identifier,
+    targets: mapOf(object({ dialect: oneOf(dialects), url: filled }, { taskQueue: word })),
+    temporal: object(
+      {},
+      {
+        searchAttributes: object(
+          {},
+          { prefix: matching(/^[A-Za-z][A-Za-z0-9]{0,29}$/, 'must be 1 to 30 letters and digits'), register: yesNo },
+        ),
+        ui: address,
+      },
+    ),
+    api: object(
+      {},
+      {
+        host: filled,
+        port: integer(0, 65_535),
+        open: yesNo,
+        bodyLimit: integer(1_024, 16_777_216),
+        rateLimit: object({}, { max: integer(1, 1_000_000), per: duration }),
+        tokens: list(
+          object({ name: word, role: oneOf(roles), token: filled }, { groups: list(word, 0, 50) }),
+          0,
+          1_000,
+        ),
+      },
+    ),
+    approvals: object({}, { key: filled, trustTemporal: yesNo }),
+    log: object({}, { level: oneOf(logLevels) }),
+  },
+);

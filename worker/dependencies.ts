@@ -1,0 +1,29 @@
+import type { ActivityDependencies } from '../activities/index.ts';
+import { failure } from '../activities/failures.ts';
+import type { Config } from '../config/index.ts';
+import { connectLedger, createLedgerReader, createLedgerWriter } from '../ledger/index.ts';
+
+/** What the activities of a worker use, and how it is given back. */
+export interface Dependencies {
+  readonly activities: ActivityDependencies;
+  close(): Promise<void>;
+}
+
+/** Makes every client of the worker; nothing is connected before it is used. `onLedgerError` gets a code, never a text. */
+export function createDependencies(config: Config, onLedgerError: (code: string) => void): Dependencies {
+  const ledger = connectLedger(config.ledger.url, { onIdleError: onLedgerError });
+  const writer = createLedgerWriter(ledger);
+  return {
+    activities: {
+      target(name) {
+        const target = config.targets[name];
+        if (target === undefined) throw failure('TARGET_UNKNOWN', `the worker knows no target ${name}`);
+        return { name, url: target.url };
+      },
+      tell: (progress) => writer.saveLive(progress),
+      ledger: { writer, reader: createLedgerReader(ledger) },
+      approvals: config.approvals,
+    },
+    close: () => ledger.destroy(),
+  };
+}
