@@ -1,0 +1,64 @@
+import type { TargetConfig } from '../config/index.ts';
+import type { Plan } from '../contracts/plan.ts';
+import type { Spec } from '../contracts/spec.ts';
+import { checkSpec } from '../decisions/check-spec.ts';
+import { planDeployment } from '../decisions/plan-deployment.ts';
+import type { ApiDependencies } from './deps.ts';
+import { unknownName } from './plugins/validation.ts';
+import { Refusal } from './problems.ts';
+
+/** A spec without mistakes, and the target that it names. */
+export interface CheckedSpec {
+  readonly spec: Spec;
+  readonly target: TargetConfig;
+}
+
+/** Reads a spec; throws SPEC_INVALID with everything that can be said without looking at the target. */
+export function readSpec({ config }: Pick<ApiDependencies, 'config'>, body: unknown): CheckedSpec {
+  const check = checkSpec(body);
+  const name = nameOfTarget(body);
+  const target = name === null ? undefined : config.targets[name];
+  const unknown =
+    name === null || target !== undefined
+      ? []
+      : [unknownName('/target', `there is no target ${name} in the configuration`, name, Object.keys(config.targets))];
+  const problems = [...(check.ok ? [] : check.problems), ...unknown];
+  if (!check.ok || target === undefined) {
+    throw new Refusal('SPEC_INVALID', `the spec has ${count(problems.length)}; nothing was started`, {
+      errors: problems,
+    });
+  }
+  return { spec: check.spec, target };
+}
+
+/** Looks at the target and makes the plan; throws PLAN_REFUSED with everything that is against it. */
+export async function makePlan({ config, engine }: ApiDependencies, { spec, target }: CheckedSpec): Promise<Plan> {
+  const facts = await engine.inspect(spec, target);
+  const { environment, homeSchema } = config;
+  const made = planDeployment({
+    spec,
+    facts,
+    environment,
+    homeSchema,
+    dialect: target.dialect,
+    taskQueue: target.taskQueue,
+  });
+  if (made.ok) return made.plan;
+  if (facts.holder !== null) {
+    // what is against the plan may be the half-done work of whoever holds the table
+    throw new Refusal('TARGET_TAKEN', `${facts.holder} holds ${spec.table}`, { holder: facts.holder });
+  }
+  const { problems, findings } = made;
+  throw new Refusal('PLAN_REFUSED', `${count(problems.length + findings.length)} found; nothing was started`, {
+    errors: problems,
+    ...(findings.length === 0 ? {} : { findings }),
+  });
+}
+
+/** The target's name as far as it can be read, so that an unknown one is named together with all other mistakes. */
+function nameOfTarget(body: unknown): string | null {
+  if (typeof body !== 'object' || body === null || !('target' in body)) return null;
+  return typeof body.target === 'string' && /^[\w.-]{1,60}$/.test(body.target) ? body.target : null;
+}
+
+const count = (mistakes: number): string => (mistakes === 1 ? 'a mistake' : `${mistakes} mistakes`);

@@ -1,0 +1,81 @@
+import type { StageKind } from '../../contracts/catalog.ts';
+import type { Alteration, Plan, RowCheck, Stage, StageOf, Statement } from '../../contracts/plan.ts';
+
+interface Part {
+  readonly heading: string;
+  readonly statements: readonly Statement[];
+}
+
+/** Every statement that will run, trigger bodies included, as one script with a comment before each: for who has to say yes. */
+export function renderPlanSql(plan: Plan): string {
+  const stages = plan.stages.flatMap((stage) => {
+    const parts = partsOf(stage).filter(({ statements }) => statements.length > 0);
+    return parts.length === 0 ? [] : [`-- ── ${stage.name} ──`, ...parts.map(renderPart)];
+  });
+  return [
+    `-- ${plan.name} · ${plan.strategy} on ${plan.target} · plan ${plan.hash}`,
+    '-- $1, $2 … are bound when a statement runs; the note of each says to what.',
+    ...stages,
+  ].join('\n\n');
+}
+
+function renderPart({ heading, statements }: Part): string {
+  return statements
+    .map(
+      ({ id, sql, note }) =>
+        `-- ${heading} · ${id}: ${note.replaceAll('\n', ' ')}\n${sql.trimEnd().replace(/;$/, '')};`,
+    )
+    .join('\n\n');
+}
+
+type PartsOf = { readonly [K in StageKind]: (stage: StageOf<K>) => readonly Part[] };
+
+const partsByKind: PartsOf = {
+  preflight: ({ looks, everyRow }) => [{ heading: 'look', statements: looks }, ...checkParts('every row', everyRow)],
+  expand: ({ perform, undo, undoLong }) => [
+    ...alterationParts('perform', perform),
+    ...undo.flatMap((alteration) => alterationParts('undo', alteration)),
+    { heading: 'undo, outside any short lock', statements: undoLong },
+  ],
+  backfill: ({ needed, session, chunk, barrier, presence }) =>
+    needed
+      ? [
+          { heading: 'session', statements: session },
+          { heading: 'again and again', statements: [chunk, barrier, presence] },
+        ]
+      : [],
+  verify: ({ check }) => checkParts('check', check),
+  cutover: ({ perform, undo, wayBack }) => [
+    ...alterationParts('perform', perform),
+    ...undo.flatMap((alteration) => alterationParts('undo', alteration)),
+    { heading: 'way back', statements: [wayBack] },
+  ],
+  grace: ({ wayBack, check }) => [{ heading: 'way back', statements: [wayBack] }, ...checkParts('check', check)],
+  contract: ({ perform, evidence, check }) => [
+    { heading: 'evidence', statements: evidence },
+    ...checkParts('last check', check),
+    ...alterationParts('perform', perform),
+  ],
+};
+
+function partsOf(stage: Stage): readonly Part[] {
+  // The record has one function a kind, each for its own stage; TypeScript can't see that the key and the argument agree.
+  const parts = partsByKind[stage.kind] as (stage: Stage) => readonly Part[];
+  return parts(stage);
+}
+
+const alterationParts = (heading: string, { done, statements }: Alteration): readonly Part[] => [
+  { heading: `${heading}, is it done already`, statements: [done] },
+  { heading: `${heading}, one transaction`, statements },
+];
+
+function checkParts(heading: string, check: RowCheck | null): readonly Part[] {
+  if (check === null) return [];
+  const { slices } = check;
+  const cuts = slices.by === 'pages' ? [slices.size] : [slices.last, slices.next, slices.fastRest, slices.slowRest];
+  return [
+    { heading: `${heading}, once a session`, statements: check.prepare },
+    { heading: `${heading}, slices`, statements: cuts },
+    { heading: `${heading}, each slice`, statements: [check.fast, check.slow] },
+  ];
+}

@@ -1,0 +1,29 @@
+import type { Problem } from '../../contracts/api.ts';
+import type { Style } from './style.ts';
+import { columns, padEnd, wrap } from './text.ts';
+
+/** A problem as one clear error: what was refused, every pointer with its reason, and what would be possible. */
+export function renderProblem(problem: Problem, style: Style): string {
+  const errors = problem.errors ?? [];
+  const width = Math.min(40, Math.max(0, ...errors.map(({ pointer }) => columns(pointer))));
+  const fields = errors.map(({ pointer, detail, didYouMean }) => {
+    const head = `  ${padEnd(pointer === '' ? '(whole)' : pointer, width)}  `;
+    return wrap(
+      `${head}${detail}${didYouMean === undefined || detail.includes(didYouMean) ? '' : ` Did you mean ${didYouMean}?`}`,
+      columns(head),
+    );
+  });
+  return [
+    wrap(`${style.bad(problem.code)} ${problem.detail === '' ? problem.title : problem.detail}`, 2),
+    ...fields,
+    ...(problem.holder === undefined ? [] : [`  held by ${problem.holder}`]),
+    ...possibleLine(problem),
+    ...(problem.instance === '' ? [] : [style.dim(`  request ${problem.instance}`)]),
+  ].join('\n');
+}
+
+/** Not said twice: the detail of a refused order often names them already. */
+function possibleLine({ possible, detail }: Problem): string[] {
+  if (possible === undefined || detail.includes('possible:')) return [];
+  return [`  possible now: ${possible.length === 0 ? 'nothing' : possible.join(', ')}`];
+}

@@ -1,0 +1,60 @@
+import type { Report } from '../../contracts/api.ts';
+import { count, duration, moment, shortHash } from './format.ts';
+import type { Style } from './style.ts';
+import { padEnd, table, wrap } from './text.ts';
+
+/** What happened: stages with their times and rows, what the application felt, and who decided what and when. */
+export function renderReport(report: Report, style: Style): string {
+  const { plan, outcome } = report;
+  const head = `${style.bold(report.id)} · ${outcome?.phase ?? report.phase} · ${plan.strategy} on ${plan.target} · plan ${shortHash(plan.hash)}`;
+  return [
+    head,
+    ...(outcome === null ? [] : [wrap(`  ${outcome.because} · ${moment(outcome.at)} UTC`, 2)]),
+    '',
+    ...stageRows(report),
+    '',
+    ...feltLines(report, style),
+    ...approvalLines(report),
+    ...decisionLines(report, style),
+  ]
+    .join('\n')
+    .trimEnd();
+}
+
+const stageRows = ({ stages }: Report): string[] =>
+  table(
+    stages.map(({ name, state, ms, rows, note }) => [
+      `  ${name}`,
+      state,
+      ms === null ? '' : duration(ms),
+      rows === null ? '' : `${count(rows)} rows`,
+      note ?? '',
+    ]),
+  ).map((line) => wrap(line.trimEnd(), 14));
+
+/** Not measured is not 0: each figure says which it is. */
+function feltLines({ application }: Report, style: Style): string[] {
+  const { errorsCaused, longestLockMs } = application;
+  const paint = errorsCaused === 0 ? style.good : errorsCaused === null ? style.dim : style.bad;
+  return [
+    'the application felt',
+    `  errors caused by this deployment  ${paint(errorsCaused === null ? 'not measured' : count(errorsCaused))}`,
+    `  longest lock held or waited for   ${longestLockMs === null ? style.dim('not measured') : duration(longestLockMs)}`,
+  ];
+}
+
+function approvalLines({ approvals }: Report): string[] {
+  if (approvals.length === 0) return [];
+  const rows = approvals.map(({ stage, by, at, reason }) => [`  ${moment(at)}`, stage, by, reason]);
+  return ['', 'approved', ...table(rows).map((line) => wrap(line, 4))];
+}
+
+function decisionLines({ decisions }: Report, style: Style): string[] {
+  if (decisions.length === 0) return [];
+  const kindWidth = Math.max(...decisions.map(({ kind }) => kind.length));
+  const lines = decisions.map(({ at, kind, stage, text }) => {
+    const head = `  ${moment(at)}  ${padEnd(kind, kindWidth)}  `;
+    return wrap(`${head}${stage === null ? '' : `${stage}: `}${text}`, head.length);
+  });
+  return ['', `decided and seen ${style.dim('(UTC)')}`, ...lines];
+}
