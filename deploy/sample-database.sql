@@ -1,0 +1,2 @@
+-- The sample target of the examples, beside the ledger's own database.
+create database shop;

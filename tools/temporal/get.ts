@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process';
+import { access, constants, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { findHome } from '../home.ts';
+import { ToolFailure } from '../tool-failure.ts';
+import { temporalVersion } from './version.ts';
+
+/** What the search depends on; each has the default that `npm start` uses. */
+export interface Surroundings {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Brings the binary into the folder and gives its path; rejects when it can't. */
+  readonly download?: (folder: string, signal?: AbortSignal) => Promise<string>;
+  /** Ends a download or a build. */
+  readonly signal?: AbortSignal;
+}
+
+/** Gives a binary's path, or says in a few words why this way is barred. */
+type Way = () => Promise<string | { readonly barred: string }>;
+
+const run = promisify(execFile);
+const oldestGo = [1, 26, 4] as const;
+const downloadWithinMs = 180_000;
+const buildWithinMs = 30 * 60_000;
+
+/**
+ * Path of a Temporal CLI: one on the PATH, our cache, the SDK's own download, or a build from source with Go.
+ * `say` hears what it does and how long that takes. Fails with one line that says what would be needed.
+ */
+export async function getTemporal(say: (line: string) => void, surroundings: Surroundings = {}): Promise<string> {
+  const { env = process.env, signal } = surroundings;
+  const cached = join(findHome(env).cache, `temporal-${temporalVersion}`, 'temporal');
+  const ways: readonly Way[] = [
+    () => fromPath(env, say),
+    () => fromCache(cached, say),
+    () => byDownload(cached, surroundings, say),
+    () => byBuild(cached, env, say, signal),
+  ];
+  const barred: string[] = [];
+  for (const way of ways) {
+    signal?.throwIfAborted();
+    const found = await way();
+    if (typeof found === 'string') return found;
+    barred.push(found.barred);
+  }
+  throw new ToolFailure(
+    `no Temporal: ${barred.join('; ')}. Set TEMPORAL_ADDRESS, or install the Temporal CLI or Go ${oldestGo.join('.')}`,
+  );
+}
+
+async function fromPath(env: NodeJS.ProcessEnv, say: (line: string) => void): ReturnType<Way> {
+  const found = await findOnPath('temporal', env);
+  if (found === null) return { barred: 'none on the PATH' };
+  if (await works(found)) return found;
+  say(`${found} does not run; looking elsewhere`);
+  return { barred: 'the one on the PATH does not run' };
+}
+
+async function fromCache(cached: string, say: (line: string) => void): ReturnType<Way> {
+  if (!(await isFile(cached))) return { barred: 'none in the cache' };
+  if (await works(cached)) return cached;
+  say(`${cached} is broken; fetching it again`);
+  await rm(cached);
+  return { barred: 'the cached one was broken' };
+}
+
+async function byDownload(
+  cached: string,
+  { download = downloadWithSdk, signal }: Surroundings,
+  say: (line: string) => void,
+): ReturnType<Way> {
+  const folder = `${dirname(cached)}.${process.pid}`;
+  say(`fetching Temporal ${temporalVersion} (about 60 MB)`);
+  try {
+    await mkdir(folder, { recursive: true });
+    const downloaded = await download(folder, signal);
+    if (!(await works(downloaded))) return { barred: 'what was downloaded does not run' };
+    return await keep(downloaded, cached);
+  } catch {
+    return { barred: 'it could not be downloaded' };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function byBuild(
+  cached: string,
+  env: NodeJS.ProcessEnv,
+  say: (line: string) => void,
+  signal: AbortSignal | undefined,
+): ReturnType<Way> {
+  const go = await findOnPath('go', env);
+  if (go === null) return { barred: 'there is no Go to build it with' };
+  const version = await goVersion(go, env);
+  if (!isRecent(version)) return { barred: `Go ${version.join('.')} is older than ${oldestGo.join('.')}` };
+  say(`building Temporal ${temporalVersion} from source with Go, once; this takes 3 to 10 minutes`);
+  const half = `${cached}.${process.pid}`;
+  await mkdir(dirname(cached), { recursive: true });
+  try {
+    const flags = ['build', '-trimpath', '-ldflags', '-s -w', '-o', half, 'github.com/temporalio/cli/cmd/temporal'];
+    await run(go, flags, {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+      // Nothing here needs a C compiler, and without one Go would fail half-way.
+      env: { ...env, CGO_ENABLED: '0' },
+      timeout: buildWithinMs,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (await works(half)) return await keep(half, cached);
+    return { barred: 'what Go built does not run' };
+  } catch (error) {
+    return { barred: `the build with Go failed (${lastLine(error)})` };
+  } finally {
+    await rm(half, { force: true });
+  }
+}
+
+/** In a process of its own, because the SDK's download can't be interrupted. */
+async function downloadWithSdk(folder: string, signal?: AbortSignal): Promise<string> {
+  const script = fileURLToPath(new URL('download.ts', import.meta.url));
+  await run(process.execPath, [script, folder], {
+    timeout: downloadWithinMs,
+    killSignal: 'SIGKILL',
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const file = (await readdir(folder)).find((name) => name.startsWith('temporal'));
+  if (file === undefined) throw new Error('the SDK downloaded nothing');
+  return join(folder, file);
+}
+
+/** A rename, so that nobody ever sees half a file. */
+async function keep(file: string, cached: string): Promise<string> {
+  await mkdir(dirname(cached), { recursive: true });
+  await rename(file, cached);
+  return cached;
+}
+
+async function goVersion(go: string, env: NodeJS.ProcessEnv): Promise<number[]> {
+  const { stdout } = await run(go, ['env', 'GOVERSION'], { env }).catch(() => ({ stdout: '' }));
+  return (/^go(\d+)\.(\d+)(?:\.(\d+))?/.exec(stdout) ?? []).slice(1).map((part) => Number(part || 0));
+}
+
+function isRecent(version: readonly number[]): boolean {
+  for (const [at, least] of oldestGo.entries()) {
+    const have = version[at] ?? 0;
+    if (have !== least) return have > least;
+  }
+  return true;
+}
+
+async function works(binary: string): Promise<boolean> {
+  return run(binary, ['--version'], { timeout: 20_000 }).then(
+    ({ stdout }) => /temporal version/i.test(stdout),
+    () => false,
+  );
+}
+
+async function findOnPath(name: string, env: NodeJS.ProcessEnv): Promise<string | null> {
+  for (const folder of (env['PATH'] ?? '').split(delimiter).filter((entry) => entry !== '')) {
+    if (await isFile(join(folder, name))) return join(folder, name);
+  }
+  return null;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function lastLine(error: unknown): string {
+  // A failed child process carries what it wrote; its message only repeats the command line.
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+  return said.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
+}
