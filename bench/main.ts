@@ -1,0 +1,39 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { backfillBench } from './backfill.ts';
+import { historyBench, orderBench, startBench } from './service.ts';
+import { meets, renderResult, type Bench } from './figures.ts';
+
+/** Every benchmark there is; `npm run bench -- NAME…` runs some, without a name all. */
+const benches: Readonly<Record<string, Bench>> = {
+  backfill: backfillBench,
+  start: startBench,
+  orders: orderBench,
+  history: historyBench,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rows: { type: 'string', default: '5000000' }, rounds: { type: 'string', default: '3' } },
+});
+const unknown = positionals.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  console.error(`there is no benchmark ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+const folder = join(import.meta.dirname, 'results');
+await mkdir(folder, { recursive: true });
+let missed = 0;
+for (const [name, bench] of Object.entries(benches)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  const result = await bench({
+    rows: Number(values.rows),
+    rounds: Number(values.rounds),
+    say: (line) => console.error(`  … ${line}`),
+  });
+  console.log(renderResult(result));
+  await writeFile(join(folder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+  missed += result.figures.filter((figure) => meets(figure) === false).length;
+}
+process.exitCode = missed > 0 ? 1 : 0;
