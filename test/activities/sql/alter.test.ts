@@ -1,0 +1,147 @@
+import { SqlWorld, stageOf } from '../../support/sql-world.ts';
+
+describe('changing a table', () => {
+  let world: SqlWorld;
+  beforeEach(async () => {
+    world = await SqlWorld.open();
+    await world.payments(100);
+  });
+  afterEach(() => world.close());
+
+  const catalog = () =>
+    world.rows(`SELECT 'column' AS kind, attname::text AS name, attnotnull::text AS detail FROM pg_attribute WHERE attrelid = 'payments'::regclass AND attnum > 0 AND NOT attisdropped
+      UNION ALL SELECT 'trigger', tgname, tgenabled::text FROM pg_trigger WHERE tgrelid = 'payments'::regclass
+      UNION ALL SELECT 'constraint', conname, convalidated::text FROM pg_constraint WHERE conrelid = 'payments'::regclass
+      UNION ALL SELECT 'function', proname, '' FROM pg_proc WHERE pronamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema'))
+      UNION ALL SELECT 'schema', nspname, '' FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' ORDER BY 1, 2`);
+
+  test('perform, undo, perform again and undo leaves the catalog as it was', async () => {
+    const before = await catalog();
+    const plan = await world.plan();
+    const { perform, undo, undoLong } = stageOf(plan, 'expand');
+    await world.run('claim', { site: world.site(), plan });
+    for (let round = 0; round < 2; round++) {
+      expect(await world.run('alter', { site: world.site(), stage: 'expand', alteration: perform })).toMatchObject({
+        changed: true,
+      });
+      expect(await world.run('alter', { site: world.site(), stage: 'expand', alteration: perform })).toMatchObject({
+        changed: false,
+      });
+      await world.backfill(plan);
+      for (const alteration of undo) await world.run('alter', { site: world.site(), stage: 'expand', alteration });
+      await world.run('alterLong', { site: world.site(), statements: undoLong });
+      await world.run('alterLong', { site: world.site(), statements: undoLong });
+    }
+    await world.run('release', { site: world.site() });
+    await world.run('release', { site: world.site() });
+    expect(await catalog()).toEqual(before);
+  });
+
+  test('contract leaves nothing of ours behind but the new column', async () => {
+    const plan = await world.expanded();
+    await world.backfill(plan);
+    await world.run('alter', { site: world.site(), stage: 'contract', alteration: stageOf(plan, 'contract').perform });
+    await world.run('release', { site: world.site() });
+    const names = (await catalog()).map(({ kind, name }) => `${String(kind)} ${String(name)}`);
+    expect(names.filter((name) => name.includes('lakeshift'))).toEqual([]);
+    expect(names).toContain('column amount_cents');
+    expect(names).not.toContain('column amount');
+  });
+
+  test("an undo never drops a column that is somebody else's", async () => {
+    const plan = await world.plan();
+    await world.run('claim', { site: world.site(), plan });
+    await world.client.query('ALTER TABLE payments ADD COLUMN amount_cents text');
+    await expect(
+      world.run('alter', { site: world.site(), stage: 'expand', alteration: stageOf(plan, 'expand').perform }),
+    ).rejects.toMatchObject({ type: 'SQL_FAILED' });
+    for (const alteration of stageOf(plan, 'expand').undo) {
+      expect(await world.run('alter', { site: world.site(), stage: 'expand', alteration })).toMatchObject({
+        changed: false,
+      });
+    }
+    expect((await catalog()).map(({ name }) => String(name))).toContain('amount_cents');
+  });
+
+  test('an attempt that was overtaken by an undo changes nothing', async () => {
+    const plan = await world.plan();
+    await world.run('claim', { site: world.site(), plan });
+    await world.run('raiseFence', { site: world.site(undefined, 30) });
+    await expect(
+      world.run('alter', {
+        site: world.site(undefined, 29),
+        stage: 'expand',
+        alteration: stageOf(plan, 'expand').perform,
+      }),
+    ).rejects.toMatchObject({ type: 'FENCED' });
+    expect((await catalog()).map(({ name }) => String(name))).not.toContain('amount_cents');
+  });
+
+  test('waits for a reader that holds the table without making the application wait behind it', async () => {
+    const plan = await world.plan();
+    await world.run('claim', { site: world.site(), plan });
+    const [reader, application] = [await world.application(), await world.application()];
+    await reader.query('BEGIN');
+    await reader.query('SELECT count(*) FROM payments');
+    const altering = world.run('alter', {
+      site: world.site(),
+      stage: 'expand',
+      alteration: stageOf(plan, 'expand').perform,
+    });
+    let longest = 0;
+    const until = Date.now() + 2_000;
+    while (Date.now() < until) {
+      const started = performance.now();
+      await application.query('SELECT amount FROM payments WHERE id = 1');
+      longest = Math.max(longest, performance.now() - started);
+    }
+    await reader.query('COMMIT');
+    const facts = await altering;
+    expect(facts.changed).toBe(true);
+    expect(facts.tries).toBeGreaterThan(3);
+    expect(longest).toBeLessThan(500);
+  });
+
+  test('a raised fence cancels what still runs for the deployment', async () => {
+    const plan = await world.expanded();
+    const site = world.site();
+    const stuck = world
+      .run('alterLong', { site, statements: [{ id: 'x', note: '', sql: 'SELECT pg_sleep(60)' }] })
+      .catch((error: unknown) => error);
+    const running = () =>
+      world.rows(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'lakeshift %' AND state = 'active'`,
+      );
+    while ((await running()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await world.run('raiseFence', { site: world.site() });
+    expect(await stuck).toMatchObject({ type: 'LOCK_NOT_ACQUIRED' });
+    expect(plan.object.table).toBe('payments');
+  });
+});
+
+describe('the lock of a table', () => {
+  test('is held by one deployment; the second learns its id; during grace only the columns are held', async () => {
+    const world = await SqlWorld.open();
+    try {
+      await world.payments(10);
+      const plan = await world.plan();
+      const other = await world.plan({ ...plan.spec, name: 'other', changes: [{ add: 'extra int' }] });
+      const [a, b] = [world.site('first-00000001'), world.site('second-00000002')];
+      const both = await Promise.all([world.run('claim', { site: a, plan }), world.run('claim', { site: a, plan })]);
+      expect(both).toEqual([{ held: true }, { held: true }]);
+      expect(await world.run('claim', { site: b, plan: other })).toEqual({ held: false, holder: 'first-00000001' });
+      await world.run('holdColumnsOnly', { site: a, columnsOnly: true });
+      expect(await world.run('claim', { site: b, plan })).toEqual({ held: false, holder: 'first-00000001' });
+      expect(await world.run('claim', { site: b, plan: other })).toEqual({ held: true });
+      expect(await world.run('holdColumnsOnly', { site: a, columnsOnly: false })).toEqual({
+        held: false,
+        holder: 'second-00000002',
+      });
+      await world.run('release', { site: b });
+      expect(await world.run('holdColumnsOnly', { site: a, columnsOnly: false })).toEqual({ held: true });
+      await world.run('release', { site: a });
+    } finally {
+      await world.close();
+    }
+  });
+});

@@ -1,0 +1,91 @@
+import { checkSpec } from '../../decisions/check-spec.ts';
+import { expressionFault } from '../../decisions/sql/postgres/expression.ts';
+import { centsSpec } from '../support/sql-world.ts';
+
+const pointers = (value: unknown): string[] => {
+  const checked = checkSpec(value);
+  return checked.ok ? [] : checked.problems.map(({ pointer }) => pointer).sort();
+};
+
+test('a spec in order passes as it is', () => {
+  expect(checkSpec(centsSpec)).toEqual({ ok: true, spec: centsSpec });
+});
+
+test('five mistakes are five problems, each with its pointer', () => {
+  const spec = {
+    name: 'Payments Cents',
+    strategy: 'expand-contrat',
+    target: 'shop',
+    tabel: 'public.payments',
+    changes: [{ type: 'amount', to: 'amount_cents bigint', up: 'round(amount * 100', down: 'amount_cents / 100.0' }],
+  };
+  expect(pointers(spec)).toEqual(['/changes/0/up', '/name', '/strategy', '/tabel', '/table']);
+});
+
+test.each([
+  ['not an object', 5, ['']],
+  ['no changes', { ...centsSpec, changes: [] }, ['/changes']],
+  [
+    'a change of neither kind',
+    { ...centsSpec, changes: [{ rename: 'a' }] },
+    ['/changes/0/down', '/changes/0/rename', '/changes/0/to', '/changes/0/type', '/changes/0/up'],
+  ],
+  ['a table without its schema', { ...centsSpec, table: 'payments' }, ['/table']],
+  ['a grace that is no duration', { ...centsSpec, contract: { after: 'a week' } }, ['/contract/after']],
+  ['a cutover without proof and without a person', { ...centsSpec, cutover: { approve: false } }, ['/cutover/approve']],
+  ['a drop without a person', { ...centsSpec, contract: { approve: false } }, ['/contract/approve']],
+  ['a grace of years', { ...centsSpec, contract: { after: '1000d' } }, ['/contract/after']],
+  ['an unknown conflict policy', { ...centsSpec, conflict: 'newest-wins' }, ['/conflict']],
+  ['a rate of zero', { ...centsSpec, backfill: { rate: 0 } }, ['/backfill/rate']],
+  [
+    'a column that is named twice',
+    { ...centsSpec, changes: [...centsSpec.changes, { add: 'amount_cents int' }] },
+    ['/changes/1/add'],
+  ],
+  ['a type with more in it', { ...centsSpec, changes: [{ add: 'a int; drop table payments' }] }, ['/changes/0/add']],
+  ['a type with a default in it', { ...centsSpec, changes: [{ add: "a int DEFAULT 'x'" }] }, ['/changes/0/add']],
+])('%s is refused where it stands', (_, spec, expected) => {
+  expect(pointers(spec)).toEqual(expected);
+});
+
+test('a misspelt name is answered with the nearest one', () => {
+  const checked = checkSpec({ ...centsSpec, strategy: 'expand-contrct', onFailur: 'park' });
+  expect(checked).toMatchObject({
+    problems: [
+      { pointer: '/strategy', didYouMean: 'expand-contract' },
+      { pointer: '/onFailur', didYouMean: 'onFailure' },
+    ],
+  });
+});
+
+describe('an expression', () => {
+  test.each([
+    'round(amount * 100)',
+    "coalesce(note, 'it''s; --')",
+    "E'a\\'b' || note",
+    '"odd "" name" + 1',
+    "CASE WHEN a > 1 THEN 'x' ELSE 'y' END",
+    "data ->> 'key'",
+    'tags[1]',
+  ])('may be %s', (expression) => {
+    expect(expressionFault(expression)).toBeNull();
+  });
+
+  test.each([
+    ['', 'is empty'],
+    ['amount) , (1', 'closes a parenthesis that it has not opened'],
+    ['(amount', 'has a parenthesis that is not closed'],
+    ['1; DROP TABLE payments', 'holds a semicolon'],
+    ['amount -- all', 'holds a comment'],
+    ['amount /* all', 'holds a comment'],
+    ["'open", 'has a quote that is not closed'],
+    ['"open', 'has a quote that is not closed'],
+    ["E'\\'", 'has a quote that is not closed'],
+    ['$1', 'holds a dollar sign'],
+    ['$$x$$', 'holds a dollar sign'],
+    ["U&'\\0061'", 'holds a text with Unicode escapes'],
+    ['x'.repeat(2_001), 'has 2001 characters; at most 2000 are allowed'],
+  ])('%j is refused: it %s', (expression, fault) => {
+    expect(expressionFault(expression)).toBe(fault);
+  });
+});

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { overrides } from '../../config/index.ts';
+import { endPhases, orderNames, phases } from '../../contracts/catalog.ts';
+import { readPage, root, rowsOf } from './pages.ts';
+
+type Interfaces = ReadonlyMap<string, ts.InterfaceDeclaration>;
+
+/** The interfaces of source files, by name. */
+function interfacesOf(...paths: readonly string[]): Interfaces {
+  const found = new Map<string, ts.InterfaceDeclaration>();
+  for (const path of paths) {
+    const text = readFileSync(join(root, path), 'utf8');
+    const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+    source.forEachChild((node) => {
+      if (ts.isInterfaceDeclaration(node)) found.set(node.name.text, node);
+    });
+  }
+  return found;
+}
+
+/** Paths of all leaves of an interface, such as `api.rateLimit.max`; `[]` stands for the items of a list. */
+function leaves(members: readonly ts.TypeElement[], known: Interfaces, prefix = ''): string[] {
+  return members.filter(ts.isPropertySignature).flatMap((member) => {
+    const path = `${prefix}${member.name.getText()}`;
+    return member.type === undefined ? [path] : inType(member.type, known, path);
+  });
+}
+
+function inType(type: ts.TypeNode, known: Interfaces, path: string): string[] {
+  if (ts.isTypeLiteralNode(type)) return leaves([...type.members], known, `${path}.`);
+  if (ts.isTypeOperatorNode(type)) return inType(type.type, known, path);
+  if (ts.isParenthesizedTypeNode(type)) return inType(type.type, known, path);
+  if (ts.isArrayTypeNode(type)) return [path, ...nested(type.elementType, known, `${path}[]`)];
+  if (!ts.isTypeReferenceNode(type)) return [path];
+  if (type.typeName.getText() === 'Readonly') {
+    // Readonly<Record<string, T>>: a map by name
+    const [record] = type.typeArguments ?? [];
+    const value = record !== undefined && ts.isTypeReferenceNode(record) ? record.typeArguments?.[1] : undefined;
+    return value === undefined ? [path] : [path, ...nested(value, known, `${path}.<name>`)];
+  }
+  const named = known.get(type.typeName.getText());
+  return named === undefined ? [path] : leaves([...named.members], known, `${path}.`);
+}
+
+/** Fields of an item: of the first interface that its type names, or of each member of a union. */
+function nested(type: ts.TypeNode, known: Interfaces, path: string): string[] {
+  const names = [...type.getText().matchAll(/\b[A-Z]\w+\b/g)].map(([name]) => name);
+  const members = names.flatMap((name) => [...(known.get(name)?.members ?? [])]);
+  return [...new Set(leaves(members, known, `${path}.`))];
+}
+
+const fieldsIn = (page: string): string[] =>
+  rowsOf(readPage(page))
+    .map(([cell = '']) => /^`([a-z][\w.<>[\]]*)`$/i.exec(cell)?.[1] ?? '')
+    .filter((field) => field !== '' && !field.startsWith('LAKESHIFT_'));
+
+const membersOf = (known: Interfaces, name: string): ts.TypeElement[] => [...(known.get(name)?.members ?? [])];
+
+describe('docs/configuration.md', () => {
+  test('names every field of the configuration and no other', () => {
+    const known = interfacesOf('config/shape.ts', 'config/config.ts');
+    const fields = leaves(membersOf(known, 'ConfigFile'), known);
+    expect(fields).toEqual(expect.arrayContaining(['api.rateLimit.per', 'targets.<name>.url', 'api.tokens[].token']));
+    expect(fieldsIn('docs/configuration.md').sort()).toEqual(fields.sort());
+  });
+
+  test('names every variable that stands above the file, with its field', () => {
+    const { text } = readPage('docs/configuration.md');
+    for (const { variable, path } of overrides) {
+      expect(text).toContain(`\`${variable}\``);
+      expect(text).toContain(`\`${path.join('.')}\``);
+    }
+  });
+});
+
+describe('docs/specs.md', () => {
+  test('names every field of a spec and no other', () => {
+    const known = new Map([...interfacesOf('contracts/spec.ts')]);
+    const union = ['AddColumnSpec', 'ChangeTypeSpec'].flatMap((name) =>
+      leaves(membersOf(known, name), known, 'changes[].'),
+    );
+    const fields = new Set([...leaves(membersOf(known, 'Spec'), known), ...union]);
+    expect([...fields]).toEqual(expect.arrayContaining(['changes[].up', 'contract.notBy', 'onFailure']));
+    expect(fieldsIn('docs/specs.md').sort()).toEqual([...fields].sort());
+  });
+});
+
+describe('docs/glossary.md', () => {
+  test('has every phase, in their order, and says which are the end', () => {
+    const rows = rowsOf(readPage('docs/glossary.md')).filter(([cell = '']) => /^`[a-z-]+`$/.test(cell));
+    expect(rows.map(([cell = '']) => cell.slice(1, -1))).toEqual([...phases]);
+    const ends = rows
+      .filter(([, meaning = '']) => meaning.startsWith('the end:'))
+      .map(([cell = '']) => cell.slice(1, -1));
+    expect(ends).toEqual([...endPhases]);
+  });
+});
+
+describe('docs/operating.md', () => {
+  test('has every order', () => {
+    const words = rowsOf(readPage('docs/operating.md')).map(([cell = '']) => cell);
+    const paths = orderNames.map((name) => `\`${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}\``);
+    expect(paths.filter((path) => !words.includes(path))).toEqual([]);
+  });
+});

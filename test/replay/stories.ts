@@ -1,0 +1,110 @@
+import { approver, type Theatre, type Underway } from '../support/deployments.ts';
+import { anyApprover } from '../support/plans.ts';
+import { World } from '../support/world.ts';
+
+/** A workflow that has come to its end: its id, and the run that is kept when it is not the latest. */
+export interface Told {
+  readonly workflowId: string;
+  readonly runId?: string;
+}
+
+/** The stories whose histories are kept: all branches on which a deployment can be found when new code arrives. */
+export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told>>> = {
+  async 'expand-contract-deployed'(theatre) {
+    const world = new World();
+    world.slices = 3;
+    const wishes = {
+      cutover: anyApprover,
+      contract: anyApprover,
+      after: 'checkout-4-2',
+      graceMs: 600,
+      cadenceMs: [200],
+    };
+    const deployment = await theatre.deploy(world, wishes, { searchAttributePrefix: 'Lakeshift' });
+    await deployment.untilPhase('waiting-for-proof');
+    world.others.set('checkout-4-2', 'deployed');
+    await approve(deployment);
+    await deployment.until(({ stage }) => stage === 'contract');
+    await approve(deployment);
+    return ended(deployment);
+  },
+
+  async 'expand-contract-steered'(theatre) {
+    const world = new World();
+    world.slow = true;
+    const deployment = await theatre.deploy(world, { graceMs: 3_600_000 });
+    await deployment.until(() => world.story.includes('backfill'));
+    await deployment.order('setRate', { rowsPerSecond: 100 });
+    await deployment.signal('pause');
+    await deployment.until(() => world.paused);
+    await deployment.signal('pause');
+    world.slow = false;
+    await deployment.order('resume');
+    await deployment.untilPhase('in-grace');
+    await deployment.order('extend', { byMs: 1_000 });
+    await deployment.order('skip', { actor: approver });
+    return ended(deployment);
+  },
+
+  async 'expand-contract-aborted-in-backfill'(theatre) {
+    const world = new World();
+    world.dead.add('backfill');
+    const deployment = await theatre.deploy(world);
+    await deployment.until(() => world.story.includes('backfill'));
+    await deployment.order('abort');
+    return ended(deployment);
+  },
+
+  async 'expand-contract-rolled-back-in-grace'(theatre) {
+    const deployment = await theatre.deploy(new World(), { graceMs: 3_600_000 });
+    await deployment.untilPhase('in-grace');
+    await deployment.order('rollback');
+    return ended(deployment);
+  },
+
+  async 'expand-contract-parked-and-retried'(theatre) {
+    const world = new World();
+    world.wrong = { equal: 2 };
+    const deployment = await theatre.deploy(world, { graceMs: 100 });
+    await deployment.untilPhase('needs-attention');
+    world.wrong = {};
+    await deployment.order('retry');
+    return ended(deployment);
+  },
+
+  async 'expand-contract-refused'(theatre) {
+    const world = new World();
+    world.wrong = { conversion: 3 };
+    return ended(await theatre.deploy(world));
+  },
+
+  async 'expand-contract-rejected'(theatre) {
+    const deployment = await theatre.deploy(new World(), { cutover: anyApprover });
+    await deployment.untilPhase('waiting-for-approval');
+    await deployment.order('reject', { actor: approver });
+    return ended(deployment);
+  },
+
+  async 'expand-contract-handed-over'(theatre) {
+    const world = new World();
+    world.slices = 1_000_000;
+    const deployment = await theatre.deploy(world, {}, { handOverAfter: 120 });
+    const { runId } = await deployment.handle.describe();
+    while ((await deployment.handle.describe()).runId === runId) await deployment.until(() => true);
+    await deployment.order('abort');
+    await deployment.outcome();
+    return { workflowId: deployment.id, runId };
+  },
+
+  'inspect-table': async (theatre) => ({ workflowId: await theatre.inspect(new World()) }),
+};
+
+async function approve(deployment: Underway): Promise<void> {
+  await deployment.untilPhase('waiting-for-approval');
+  await deployment.order('approve', { actor: approver });
+}
+
+async function ended(deployment: Underway): Promise<Told> {
+  await deployment.outcome();
+  return { workflowId: deployment.id };
+}

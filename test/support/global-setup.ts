@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import { remember, sweep } from '../../tools/processes/records.ts';
+import { politely } from '../../tools/processes/stop.ts';
+import { startPostgres } from '../../tools/postgres/server.ts';
+import { startTemporal } from '../../tools/temporal/server.ts';
+import tearDown, { leftBehind } from './global-teardown.ts';
+
+/** Starts one PostgreSQL and one Temporal for the whole run, unless they are given, and bundles the workflows once. */
+export default async function setUp(): Promise<void> {
+  await sweepOthers();
+  const folder = await mkdtemp(join(tmpdir(), 'lakeshift-test-'));
+  leftBehind.folder = folder;
+  // Our own note keeps other runs from taking the folder for an abandoned one before the servers are noted.
+  await remember(join(folder, 'processes'), 'test run', process.pid, politely);
+  const results = await Promise.allSettled([postgres(folder), temporal(folder), bundle(folder)]);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed === undefined) return;
+  // Jest runs no tear-down after a set-up that failed.
+  await tearDown();
+  throw failed.reason;
+}
+
+/** A run that was killed could not tear down; runs that are under way are left alone. */
+async function sweepOthers(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const folder = join(tmpdir(), name);
+    const processes = join(folder, 'processes');
+    if (!name.startsWith('lakeshift-test-') || !existsSync(processes)) continue;
+    if ((await readdir(processes)).length === 0) continue;
+    await sweep(processes);
+    if ((await readdir(processes)).length === 0) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function postgres(folder: string): Promise<void> {
+  if (process.env['LAKESHIFT_TEST_POSTGRES'] !== undefined) return;
+  // Nothing here outlives the run, so durability is only a cost; what a crash loses is tested with servers of one's own.
+  const server = await startPostgres({
+    dataDir: join(folder, 'postgres'),
+    settings: { fsync: 'off' },
+    recordIn: join(folder, 'processes'),
+  });
+  leftBehind.servers.push(server);
+  process.env['LAKESHIFT_TEST_POSTGRES'] = server.url;
+}
+
+async function temporal(folder: string): Promise<void> {
+  if (process.env['LAKESHIFT_TEST_TEMPORAL'] !== undefined) return;
+  const server = await startTemporal({
+    logFile: join(folder, 'temporal.log'),
+    recordIn: join(folder, 'processes'),
+    say: (line) => process.stderr.write(`${line}\n`),
+  });
+  leftBehind.servers.push(server);
+  process.env['LAKESHIFT_TEST_TEMPORAL'] = server.address;
+}
+
+/** A bundle that fails is the failure of the tests that ask for it, not of all. */
+async function bundle(folder: string): Promise<void> {
+  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+  if (!existsSync(workflowsPath)) return;
+  const codePath = join(folder, 'workflows.js');
+  try {
+    const logger = { log: noop, trace: noop, debug: noop, info: noop, warn: noop, error: noop };
+    const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+    await writeFile(codePath, code);
+    process.env['LAKESHIFT_TEST_BUNDLE'] = codePath;
+  } catch (error) {
+    process.env['LAKESHIFT_TEST_BUNDLE_FAILURE'] = String(error);
+  }
+}
+
+function noop(): void {
+  // The bundler's own progress is of no use in a test's output.
+}

@@ -1,0 +1,185 @@
+import type { Alteration, Plan, RowCheck, Stage, Statement } from '../../contracts/plan.ts';
+import { hashOf } from '../../decisions/hash.ts';
+
+/** What a story wants of its plan; durations in ms. */
+export interface PlanWishes {
+  readonly name?: string;
+  readonly table?: string;
+  readonly taskQueue?: string;
+  readonly graceMs?: number;
+  readonly cadenceMs?: readonly number[];
+  readonly onFailure?: Plan['onFailure'];
+  readonly cutover?: Stage['approve'];
+  readonly contract?: Stage['approve'];
+  readonly after?: string | null;
+  readonly rate?: number | null;
+  readonly needed?: boolean;
+}
+
+/** Anybody with the role, once. */
+export const anyApprover = { group: null, count: 1, notByAuthor: false };
+
+/** The plan of an expand-contract whose statements say only what they are: for tests whose world is in memory. */
+export function testPlan(wishes: PlanWishes = {}): Plan {
+  const table = wishes.table ?? 'payments';
+  const plan: Omit<Plan, 'hash'> = {
+    format: 1,
+    specHash: hashOf(wishes),
+    name: wishes.name ?? 'payments-cents',
+    strategy: 'expand-contract',
+    environment: 'test',
+    target: 'shop',
+    dialect: 'postgres',
+    taskQueue: wishes.taskQueue ?? 'lakeshift',
+    spec: {
+      name: wishes.name ?? 'payments-cents',
+      strategy: 'expand-contract',
+      target: 'shop',
+      table: `public.${table}`,
+      changes: [{ type: 'amount', to: 'amount_cents bigint', up: 'amount * 100', down: 'amount_cents / 100.0' }],
+    },
+    facts: factsOf(table),
+    object: { schema: 'public', table, oid: 16_400, columns: ['amount', 'amount_cents'], homeSchema: 'lakeshift' },
+    stages: stagesOf(wishes),
+    changes: [{ change: 'amount to amount_cents bigint', class: 'unsafe', because: 'the type changes' }],
+    risk: { level: 'medium', because: ['a column goes'], pointOfNoReturn: 'contract' },
+    findings: [],
+    estimate: { workMs: 1_000, graceMs: wishes.graceMs ?? 0, rows: 1_000 },
+    onFailure: wishes.onFailure ?? 'park',
+  };
+  return { ...plan, hash: hashOf(plan) };
+}
+
+const factsOf = (table: string): Plan['facts'] => ({
+  serverVersion: 180_000,
+  schema: 'public',
+  table,
+  oid: 16_400,
+  kind: 'r',
+  owner: 'app',
+  rows: 1_000,
+  bytes: 80_000,
+  pages: 10,
+  fillfactor: 100,
+  rowSecurity: false,
+  columns: [
+    { name: 'id', type: 'bigint', notNull: true, hasDefault: false, constantDefault: null, generated: 'identity' },
+    {
+      name: 'amount',
+      type: 'numeric(12,2)',
+      notNull: false,
+      hasDefault: false,
+      constantDefault: null,
+      generated: 'no',
+    },
+  ],
+  key: [{ name: 'id', type: 'bigint' }],
+  indexes: 1,
+  triggers: [],
+  foreignKeys: [],
+  views: [],
+  publications: [],
+  rights: { role: 'lakeshift', superuser: false, ownsTable: true, schemaReady: true, temporary: true },
+  expressions: [],
+  tablesNearby: [],
+  holder: null,
+});
+
+function stagesOf(wishes: PlanWishes): readonly Stage[] {
+  const base = { estimateMs: 10, approve: null };
+  return [
+    {
+      ...base,
+      kind: 'preflight',
+      name: 'preflight',
+      title: 'look at everything',
+      undoTitle: 'nothing was touched',
+      looks: ['table', 'columns', 'key', 'rights', 'longTransactions', 'slots', 'statements', 'rowTypes'].map(
+        statement,
+      ),
+      everyRow: rowCheck('conversion'),
+    },
+    {
+      ...base,
+      kind: 'expand',
+      name: 'expand',
+      title: 'add amount_cents and its trigger',
+      undoTitle: 'drop both',
+      perform: alteration('expand'),
+      undo: [alteration('drop trigger'), alteration('drop column')],
+      undoLong: [statement('validate')],
+    },
+    {
+      ...base,
+      kind: 'backfill',
+      name: 'backfill',
+      title: 'rewrite the rows',
+      undoTitle: 'nothing to take back',
+      needed: wishes.needed ?? true,
+      session: [],
+      chunk: statement('chunk'),
+      barrier: statement('barrier'),
+      presence: statement('presence'),
+      stripes: 1,
+      superPages: 1_024,
+      rowsPerPage: 100,
+      rate: wishes.rate ?? null,
+      sliceMs: 60_000,
+    },
+    {
+      ...base,
+      kind: 'verify',
+      name: 'verify',
+      title: 'compare',
+      undoTitle: 'nothing to take back',
+      check: rowCheck('equal'),
+    },
+    {
+      ...base,
+      kind: 'cutover',
+      name: 'cutover',
+      title: 'the new shape leads',
+      undoTitle: 'the old shape leads again',
+      approve: wishes.cutover ?? null,
+      perform: alteration('cutover'),
+      undo: [alteration('turn back')],
+      after: wishes.after ?? null,
+      wayBack: statement('wayBack'),
+    },
+    {
+      ...base,
+      kind: 'grace',
+      name: 'grace',
+      title: 'keep the old shape',
+      undoTitle: 'nothing to take back',
+      forMs: wishes.graceMs ?? 500,
+      wayBack: statement('wayBack'),
+      check: rowCheck('equal'),
+      cadenceMs: wishes.cadenceMs ?? [100_000],
+    },
+    {
+      ...base,
+      kind: 'contract',
+      name: 'contract',
+      title: 'drop amount',
+      undoTitle: null,
+      approve: wishes.contract ?? null,
+      perform: alteration('contract'),
+      evidence: ['dependents', 'readers', 'wayBack'].map(statement),
+      check: rowCheck('equal'),
+    },
+  ];
+}
+
+const statement = (id: string): Statement => ({ id, sql: `-- ${id}`, note: id });
+const alteration = (id: string): Alteration => ({
+  done: statement(`${id} done`),
+  statements: [statement(id)],
+  table: 'public.payments',
+});
+const rowCheck = (id: string): RowCheck => ({
+  prepare: [],
+  fast: statement(id),
+  slow: statement(`${id} slow`),
+  slices: { by: 'pages', pages: 10, size: statement('size') },
+});

@@ -1,0 +1,184 @@
+import { Context } from '@temporalio/activity';
+import type { Activities, BackfillFacts, CheckFacts, LookResult, Site } from '../../contracts/activities.ts';
+import type { Phase } from '../../contracts/catalog.ts';
+import type { DeploymentEvent, LedgerEntry } from '../../contracts/events.ts';
+import type { FailureCode } from '../../contracts/failures.ts';
+import type { Row } from '../../contracts/json.ts';
+import { failure } from '../../activities/failures.ts';
+
+/** What an effect is told, in the order in which effects happened. */
+export interface Deed {
+  readonly what: string;
+  readonly turn: number;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/**
+ * A target, a ledger and an approval key in memory. It refuses effects behind its fence as the real target does, and a
+ * story sets what its rows, its people and its mishaps are.
+ */
+export class World {
+  readonly deeds: Deed[] = [];
+  readonly entries: LedgerEntry[] = [];
+  readonly others = new Map<string, Phase>();
+  /** Who holds the table; null: nobody. */
+  holder: string | null = null;
+  /** Writes that the old shape cannot hold; null: the target does not say. */
+  misfits: number | null = 0;
+  /** Rows that differ, or do not convert, by the id of the check's fast statement. */
+  wrong: Record<string, number> = {};
+  /** Kinds of statement that still read the old shape. */
+  readers = 0;
+  /** Slices that a backfill takes; each lasts until it is told to pause when `slow`. */
+  slices = 1;
+  slow = false;
+  /** Activities whose worker is dead: they never answer. */
+  dead = new Set<string>();
+  /** Activities that fail, and with what. */
+  broken = new Map<string, FailureCode>();
+  ledgerDown = false;
+  paused = false;
+  rate: number | null = null;
+  #fence = 0;
+  #sliced = 0;
+
+  /** What a worker runs. */
+  activities(): Activities {
+    return {
+      look: (input) =>
+        this.#at('look', async () => Object.fromEntries(input.statements.map(({ id }) => [id, this.#look(id)]))),
+      claim: ({ site }) => this.#at('claim', async () => this.#claim(site.deployment)),
+      holdColumnsOnly: ({ site, columnsOnly }) =>
+        this.#effect('holdColumnsOnly', columnsOnly ? 'hold columns' : 'hold table', site, async () => ({
+          held: true,
+        })),
+      release: ({ site }) =>
+        this.#effect('release', 'release', site, async () => {
+          if (this.holder === site.deployment) this.holder = null;
+        }),
+      raiseFence: ({ site }) => this.#effect('raiseFence', 'raise fence', site, async () => undefined),
+      steer: ({ site, paused, rate }) =>
+        this.#effect('steer', `steer ${paused ? 'pause' : String(rate)}`, site, async () => {
+          this.paused = paused;
+          this.rate = rate;
+        }),
+      alter: ({ site, alteration }) =>
+        this.#effect('alter', alteration.statements[0]?.id ?? '', site, async () => ({
+          changed: true,
+          lockMs: 3,
+          tries: 1,
+        })),
+      alterLong: ({ site, statements }) =>
+        this.#effect('alterLong', statements[0]?.id ?? '', site, async () => undefined),
+      backfill: ({ site }) => this.#effect('backfill', 'backfill', site, () => this.#slice()),
+      checkRows: ({ site, check, pass }) =>
+        this.#effect('checkRows', `check ${check.fast.id}`, site, async () => this.#check(check.fast.id, pass)),
+      record: (entry) => this.#at('record', async () => this.#record(entry)),
+      checkApproval: ({ approval }) =>
+        this.#at('checkApproval', async () => ({
+          counts: approval.signature === 'signed',
+          because: approval.signature === 'signed' ? 'signed' : 'it is not signed by the API',
+        })),
+      findDeployment: ({ idOrName }) =>
+        this.#at('findDeployment', async () => {
+          const phase = this.others.get(idOrName);
+          return phase === undefined ? null : { id: idOrName, phase };
+        }),
+    };
+  }
+
+  /** What happened in the target, without the steering of the backfill. */
+  get story(): readonly string[] {
+    return this.deeds.map(({ what }) => what).filter((what) => !what.startsWith('steer'));
+  }
+
+  /** The events of the ledger in order, each once. */
+  get events(): readonly DeploymentEvent[] {
+    const bySeq = new Map(this.entries.flatMap(({ events }) => events).map((event) => [event.seq, event]));
+    return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
+  }
+
+  /** The kinds of the ledger's events, in order. */
+  kinds(...kinds: DeploymentEvent['kind'][]): readonly DeploymentEvent[] {
+    return this.events.filter(({ kind }) => kinds.includes(kind));
+  }
+
+  async #at<T>(name: string, act: () => Promise<T>): Promise<T> {
+    if (this.dead.has(name)) await silence();
+    const code = this.broken.get(name);
+    if (code !== undefined) throw failure(code, `${name} is broken in this story`);
+    return act();
+  }
+
+  /** An effect happens only in front of the fence. */
+  #effect<T>(name: string, what: string, { turn }: Site, act: () => Promise<T>): Promise<T> {
+    if (turn < this.#fence) throw failure('FENCED', `turn ${turn} is behind the fence at ${this.#fence}`);
+    this.#fence = turn;
+    this.deeds.push({ what, turn, at: Date.now() });
+    return this.#at(name, act);
+  }
+
+  #claim(deployment: string) {
+    if (this.holder === deployment) return { held: true } as const;
+    if (this.holder !== null) return { held: false, holder: this.holder } as const;
+    this.holder = deployment;
+    this.#fence = 0;
+    return { held: true } as const;
+  }
+
+  async #slice(): Promise<BackfillFacts> {
+    const context = Context.current();
+    while (this.slow && !this.paused) {
+      context.heartbeat();
+      context.cancellationSignal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    if (!this.paused) this.#sliced += 1;
+    const rows = Math.min((1_000 * this.#sliced) / this.slices, 1_000);
+    return { finished: this.#sliced >= this.slices, rows, paused: this.paused, deferred: 0, pace: 'full speed' };
+  }
+
+  #check(id: string, _pass: string): CheckFacts {
+    const wrong = this.wrong[id] ?? 0;
+    return {
+      finished: true,
+      seen: 1_000,
+      wrong,
+      lossy: 0,
+      keys: Array.from({ length: Math.min(wrong, 3) }, (_, i) => `${i + 1}`),
+    };
+  }
+
+  #record(entry: LedgerEntry): void {
+    if (this.ledgerDown) throw failure('LEDGER_UNREACHABLE', 'the ledger is down in this story');
+    this.entries.push(entry);
+  }
+
+  #look(id: string): LookResult {
+    const rows: Record<string, readonly Row[]> = {
+      table: [{ oid: 16_400, kind: 'r', server_version: 180_000 }],
+      key: [{ name: 'id', type: 'bigint' }],
+      rights: [{ role: 'lakeshift', superuser: false, owns_table: true, schema_ready: true, temporary: true }],
+      columns: [
+        { name: 'id', type: 'bigint' },
+        { name: 'amount', type: 'numeric(12,2)' },
+      ],
+      longTransactions: [],
+      slots: [],
+      statements: [{ select_star: 0, positional: 0 }],
+      rowTypes: [{ users: 0 }],
+      dependents: [],
+      readers: [{ statements: this.readers }],
+      wayBack: this.misfits === null ? [] : [{ misfits: String(this.misfits) }],
+    };
+    const found = rows[id];
+    return found === undefined ? { ok: false, code: '42P01', name: id } : { ok: true, rows: found };
+  }
+}
+
+/** Never answers and never heartbeats, as an activity does whose worker was killed; only the end of the test ends it. */
+const silence = (): Promise<never> =>
+  new Promise((_, reject) => {
+    Context.current().cancellationSignal.addEventListener('abort', () => reject(new Error('the test is over')));
+  });
