@@ -7,6 +7,7 @@ import { registerOrders } from './commands/order.ts';
 import { registerPlan } from './commands/plan.ts';
 import type { Register } from './commands/register.ts';
 import { registerReport } from './commands/report.ts';
+import { registerSchema } from './commands/schema.ts';
 import { registerShow } from './commands/show.ts';
 import { registerTargets } from './commands/targets.ts';
 import { registerWatch } from './commands/watch.ts';
@@ -26,6 +27,7 @@ const commands: readonly Register[] = [
   registerWatch,
   registerReport,
   registerOrders,
+  registerSchema,
   registerTargets,
   registerDoctor,
 ];

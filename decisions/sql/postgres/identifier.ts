@@ -5,22 +5,29 @@ export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const literal = (text: string): string =>
   text.includes('\\') ? `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'` : `'${text.replaceAll("'", "''")}'`;
 
+/** What names look like in a spec; a column is a name and, not looked at here, its type. */
+export const nameForms = {
+  table: /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*\.\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/,
+  name: /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/,
+  column: /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s+(\S[^]*?)\s*$/,
+} as const;
+
 /** `schema.table`, each part plain (folded to lower case) or quoted; null when it is neither. */
 export function parseQualified(text: string): { readonly schema: string; readonly table: string } | null {
-  const parts = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*\.\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/.exec(text);
+  const parts = nameForms.table.exec(text);
   if (parts === null) return null;
   return { schema: unquote(parts[1] ?? ''), table: unquote(parts[2] ?? '') };
 }
 
 /** A name, plain (folded to lower case) or quoted; null when it is neither. */
 export function parseName(text: string): string | null {
-  const match = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/.exec(text);
+  const match = nameForms.name.exec(text);
   return match === null ? null : unquote(match[1] ?? '');
 }
 
 /** `name type`, for example `amount_cents bigint`; null when it is not of that form. */
 export function parseColumn(text: string): { readonly name: string; readonly type: string } | null {
-  const match = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s+(\S.*?)\s*$/s.exec(text);
+  const match = nameForms.column.exec(text);
   if (match === null) return null;
   const type = match[2] ?? '';
   return isTypeName(type) ? { name: unquote(match[1] ?? ''), type } : null;
