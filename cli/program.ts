@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { createClient } from './client.ts';
+import { registerApply } from './commands/apply.ts';
 import { registerDeploy } from './commands/deploy.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerList } from './commands/list.ts';
@@ -22,6 +23,7 @@ import { findAccess, type GlobalOptions } from './settings.ts';
 const commands: readonly Register[] = [
   registerPlan,
   registerDeploy,
+  registerApply,
   registerList,
   registerShow,
   registerWatch,

@@ -10,5 +10,6 @@ export {
   type Pulse,
 } from './read.ts';
 export { isLedgerFailure, ledgerFailureCode } from './failure.ts';
+export type { NamedDeployment } from './named.ts';
 export type { KeptPlan } from './plans.ts';
 export type { KeptStart, Reservation } from './starts.ts';

@@ -20,7 +20,8 @@ export interface Surroundings {
 export class RealService {
   readonly shop: pg.Pool;
   readonly surroundings: Surroundings;
-  readonly #env: NodeJS.ProcessEnv;
+  /** What its processes see of the environment. */
+  readonly env: NodeJS.ProcessEnv;
   readonly #folder: string;
   readonly #api: ServiceProcess;
   #workers: ServiceProcess[] = [];
@@ -29,7 +30,7 @@ export class RealService {
   private constructor(surroundings: Surroundings, folder: string, env: NodeJS.ProcessEnv) {
     this.surroundings = surroundings;
     this.#folder = folder;
-    this.#env = env;
+    this.env = env;
     this.shop = new pg.Pool({ connectionString: surroundings.shopUrl, max: 4, application_name: 'test' });
     // a server that is restarted breaks idle connections
     this.shop.on('error', () => undefined);
@@ -55,7 +56,7 @@ export class RealService {
   }
 
   async startWorker(): Promise<ServiceProcess> {
-    const worker = startServiceProcess('worker/main.ts', this.#env);
+    const worker = startServiceProcess('worker/main.ts', this.env);
     this.#workers.push(worker);
     await worker.ready;
     return worker;
