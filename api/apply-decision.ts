@@ -8,7 +8,7 @@ import type { ApiDependencies } from './deps.ts';
 import { makePlan, tableOf, type CheckedSpec } from './make-plan.ts';
 import { Refusal } from './problems.ts';
 import { under } from './refused-together.ts';
-import { isAbandoned, type Wish } from './start-deployment.ts';
+import { idOf, isAbandoned, type Wish } from './start-deployment.ts';
 
 /** A spec of a request that has no mistakes. */
 export interface Item extends CheckedSpec {
@@ -58,7 +58,7 @@ function sameSpec(named: readonly NamedDeployment[], hash: string, again: boolea
 
 /** What somebody else is starting under this name at this moment; null: nobody is. */
 async function meet({ reader }: ApiDependencies, wish: Wish): Promise<Decision | null> {
-  const kept = await reader.findStart(wish.keyScope, wish.keyHash);
+  const kept = await reader.findStart(wish.keyScope, wish.keyHash, idOf(wish));
   if (kept === null || isAbandoned(kept)) return null;
   const refusal = kept.specHash === wish.specHash ? null : wish.refuseOther(kept);
   return refusal === null ? { kind: 'start', wish, met: kept.id } : { kind: 'refused', refusal };

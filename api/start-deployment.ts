@@ -63,7 +63,7 @@ export const startDeployment = (deps: ApiDependencies, request: StartRequest): P
 
 /** The same for a wish that has been read. */
 export async function fulfil(deps: ApiDependencies, wish: Wish): Promise<Started> {
-  const before = await deps.reader.findStart(wish.keyScope, wish.keyHash);
+  const before = await deps.reader.findStart(wish.keyScope, wish.keyHash, idOf(wish));
   if (before !== null) refuseOtherSpec(before, wish);
   if (before?.accepted === true) return { ...(await known(deps, before.id)), isOurs: false };
 
@@ -93,7 +93,7 @@ async function reserve(deps: ApiDependencies, wish: Wish, before: KeptStart | nu
     plan = wish.plan ?? (await makePlan(deps, wish));
   } catch (error) {
     // The same request may have been quicker, and what was seen is its work.
-    const stands = await deps.reader.findStart(wish.keyScope, wish.keyHash);
+    const stands = await deps.reader.findStart(wish.keyScope, wish.keyHash, idOf(wish));
     if (stands === null) throw error;
     return stands;
   }

@@ -3,6 +3,7 @@ import { createClient } from './client.ts';
 import { registerApply } from './commands/apply.ts';
 import { registerDeploy } from './commands/deploy.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerLedger } from './commands/ledger.ts';
 import { registerList } from './commands/list.ts';
 import { registerOrders } from './commands/order.ts';
 import { registerPlan } from './commands/plan.ts';
@@ -32,6 +33,7 @@ const commands: readonly Register[] = [
   registerSchema,
   registerTargets,
   registerDoctor,
+  registerLedger,
 ];
 
 /** Runs one command line, without `node` and the script, and gives its exit code. Never throws. */

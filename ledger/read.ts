@@ -58,8 +58,8 @@ export interface LedgerReader {
   events(id: string, after: number, limit: number): Promise<readonly KeptEvent[]>;
   /** What happened; null when the plan is not here. */
   report(id: string): Promise<Report | null>;
-  /** The reservation of a key; null: nobody has used it. */
-  findStart(keyScope: string, keyHash: string): Promise<KeptStart | null>;
+  /** The reservation of a key, or of the id that follows from it; null: nobody has used it. */
+  findStart(keyScope: string, keyHash: string, id: string): Promise<KeptStart | null>;
   /** The plan of a hash; null: it was never shown here, or more than a day ago. */
   findPlan(hash: string): Promise<KeptPlan | null>;
   /** Deployments of a name: those that have not ended before the others, newest first. */
@@ -79,7 +79,7 @@ export const createLedgerReader = (ledger: Ledger): LedgerReader => ({
   },
   events: (id, after, limit) => events(ledger, id, after, limit),
   report: (id) => readReport(ledger, id),
-  findStart: (keyScope, keyHash) => findStart(ledger, keyScope, keyHash),
+  findStart: (keyScope, keyHash, id) => findStart(ledger, keyScope, keyHash, id),
   findPlan: (hash) => findPlan(ledger, hash),
   findNamed: (name) => findNamed(ledger, name),
   async pulses(ids) {
