@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly temporal: string;
   readonly ledgerUrl: string;
   readonly shopUrl: string;
+  /** Who prepares tables there; default: the same. */
+  readonly shopOwnerUrl?: string;
   readonly drop: () => Promise<void>;
 }
 
@@ -30,7 +32,11 @@ export class RealService {
     this.surroundings = surroundings;
     this.#folder = folder;
     this.#env = env;
-    this.shop = new pg.Pool({ connectionString: surroundings.shopUrl, max: 4, application_name: 'test' });
+    this.shop = new pg.Pool({
+      connectionString: surroundings.shopOwnerUrl ?? surroundings.shopUrl,
+      max: 4,
+      application_name: 'test',
+    });
     // a server that is restarted breaks idle connections
     this.shop.on('error', () => undefined);
     this.#api = startServiceProcess('api/server.ts', env);
@@ -180,5 +186,11 @@ async function ownDatabases(): Promise<Surroundings> {
   const drop = async (): Promise<void> => {
     await Promise.all([ledger.drop(), shop.drop()]);
   };
-  return { temporal: temporalAddress(), ledgerUrl: ledger.url, shopUrl: shop.url, drop };
+  return {
+    temporal: temporalAddress(),
+    ledgerUrl: ledger.url,
+    shopUrl: shop.url,
+    shopOwnerUrl: shop.ownerUrl,
+    drop,
+  };
 }

@@ -10,7 +10,7 @@ import type { Plan, StageOf } from '../../contracts/plan.ts';
 import type { Spec } from '../../contracts/spec.ts';
 import { planDeployment, type PlanResult } from '../../decisions/plan-deployment.ts';
 import { sqlDialects } from '../../decisions/sql/dialect.ts';
-import { freshDatabase } from './servers.ts';
+import { freshDatabase, type DatabaseWishes, type TestDatabase } from './servers.ts';
 
 export const centsSpec: Spec = {
   name: 'payments-cents',
@@ -22,34 +22,33 @@ export const centsSpec: Spec = {
 
 /** A database of one test with the activities that work on it, run as a worker would. */
 export class SqlWorld {
-  readonly url: string;
+  readonly database: TestDatabase;
+  /** The owner of the tables. */
   readonly client: pg.Client;
   readonly told: LiveProgress[] = [];
-  readonly #drop: () => Promise<void>;
   readonly #extra: pg.Client[] = [];
   #turn = 0;
 
-  private constructor(url: string, client: pg.Client, drop: () => Promise<void>) {
-    this.url = url;
+  private constructor(database: TestDatabase, client: pg.Client) {
+    this.database = database;
     this.client = client;
-    this.#drop = drop;
   }
 
-  static async open(): Promise<SqlWorld> {
-    const { url, drop } = await freshDatabase();
-    const client = new pg.Client({ connectionString: url, application_name: 'test' });
+  static async open(wishes: DatabaseWishes = {}): Promise<SqlWorld> {
+    const database = await freshDatabase(wishes);
+    const client = new pg.Client({ connectionString: database.ownerUrl, application_name: 'test' });
     await client.connect();
-    return new SqlWorld(url, client, drop);
+    return new SqlWorld(database, client);
   }
 
   async close(): Promise<void> {
     await Promise.all([this.client, ...this.#extra].map((client) => client.end()));
-    await this.#drop();
+    await this.database.drop();
   }
 
   /** A connection of an application. */
   async application(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.url, application_name: 'shop' });
+    const client = new pg.Client({ connectionString: this.database.applicationUrl, application_name: 'shop' });
     client.on('error', () => undefined);
     await client.connect();
     this.#extra.push(client);
@@ -84,7 +83,7 @@ export class SqlWorld {
   start<N extends keyof SqlActivities>(name: N, ...args: Parameters<SqlActivities[N]>) {
     const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     const activities = createSqlActivities({
-      target: () => ({ name: 'shop', url: this.url }),
+      target: () => ({ name: 'shop', url: this.database.url }),
       tell: async (progress) => void this.told.push(progress),
     });
     type Facts = Awaited<ReturnType<SqlActivities[N]>>;
