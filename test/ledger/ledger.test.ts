@@ -68,9 +68,8 @@ describe('migrations', () => {
 
   test('need no more than a schema that is there already', async () => {
     const own = await freshDatabase();
-    const [admin, guest] = [connectLedger(own.ownerUrl, { connections: 1 }), connectLedger(own.url)];
+    const [admin, guest] = [connectLedger(own.superuserUrl), connectLedger(own.url)];
     const { username, pathname } = new URL(own.url);
-    await sql`set role none`.execute(admin);
     await sql`create schema lakeshift_ledger authorization ${sql.id(username)}`.execute(admin);
     await sql`revoke create on database ${sql.id(pathname.slice(1))} from ${sql.id(username)}`.execute(admin);
     expect(await migrateLedger(guest)).toEqual(['0001-deployments', '0002-plans']);

@@ -20,8 +20,9 @@ export function postgresUrl(database = 'postgres'): string {
 export interface TestDatabase {
   /** The role that Lakeshift works as: no superuser, and what docs/guests-in-your-database.md states. */
   readonly url: string;
-  /** Who prepares tables: the superuser in the role of their owner; `SET ROLE NONE` makes it the superuser again. */
+  /** Who prepares tables: the superuser in the role of their owner. */
   readonly ownerUrl: string;
+  readonly superuserUrl: string;
   /** An application's role: it may read and write the owner's tables and knows nothing of us. */
   readonly applicationUrl: string;
   /** Also ends the sessions that are still in it. */
@@ -64,6 +65,7 @@ export async function freshDatabase({ major = 18, inherit = true }: DatabaseWish
   return {
     url: urlOf(server, name, { user: guest, password }),
     ownerUrl: `${urlOf(server, name)}?options=${encodeURIComponent(`-c role=${owner}`)}`,
+    superuserUrl: urlOf(server, name),
     applicationUrl: urlOf(server, name, { user: application, password }),
     drop: () =>
       statements(urlOf(server, 'postgres'), [

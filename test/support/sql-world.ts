@@ -25,24 +25,29 @@ export class SqlWorld {
   readonly database: TestDatabase;
   /** The owner of the tables. */
   readonly client: pg.Client;
+  /** Sees everything, and does what no role in this story may. */
+  readonly superuser: pg.Client;
   readonly told: LiveProgress[] = [];
   readonly #extra: pg.Client[] = [];
   #turn = 0;
 
-  private constructor(database: TestDatabase, client: pg.Client) {
+  private constructor(database: TestDatabase, client: pg.Client, superuser: pg.Client) {
     this.database = database;
     this.client = client;
+    this.superuser = superuser;
   }
 
   static async open(wishes: DatabaseWishes = {}): Promise<SqlWorld> {
     const database = await freshDatabase(wishes);
-    const client = new pg.Client({ connectionString: database.ownerUrl, application_name: 'test' });
-    await client.connect();
-    return new SqlWorld(database, client);
+    const [client, superuser] = [database.ownerUrl, database.superuserUrl].map(
+      (connectionString) => new pg.Client({ connectionString, application_name: 'test' }),
+    ) as [pg.Client, pg.Client]; // of two URLs two clients
+    await Promise.all([client.connect(), superuser.connect()]);
+    return new SqlWorld(database, client, superuser);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.client, ...this.#extra].map((client) => client.end()));
+    await Promise.all([this.client, this.superuser, ...this.#extra].map((client) => client.end()));
     await this.database.drop();
   }
 
@@ -55,8 +60,9 @@ export class SqlWorld {
     return client;
   }
 
+  /** What stands in the database, whoever may see it. */
   async rows<T extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<T[]> {
-    return (await this.client.query<T>(sql, values)).rows;
+    return (await this.superuser.query<T>(sql, values)).rows;
   }
 
   async payments(rows: number, options = ''): Promise<void> {
