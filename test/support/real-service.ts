@@ -20,7 +20,10 @@ export interface Surroundings {
 
 /** An API and any number of workers in processes of their own. */
 export class RealService {
+  /** The owner of the tables. */
   readonly shop: pg.Pool;
+  /** The role that the service works as: what is ours in the target is for no other eyes. */
+  readonly #ours: pg.Pool;
   readonly surroundings: Surroundings;
   readonly #env: NodeJS.ProcessEnv;
   readonly #folder: string;
@@ -37,8 +40,9 @@ export class RealService {
       max: 4,
       application_name: 'test',
     });
+    this.#ours = new pg.Pool({ connectionString: surroundings.shopUrl, max: 1, application_name: 'test' });
     // a server that is restarted breaks idle connections
-    this.shop.on('error', () => undefined);
+    for (const pool of [this.shop, this.#ours]) pool.on('error', () => undefined);
     this.#api = startServiceProcess('api/server.ts', env);
   }
 
@@ -74,7 +78,7 @@ export class RealService {
 
   async stop(): Promise<void> {
     await Promise.all([this.#api.stop(), ...this.#workers.map((worker) => worker.kill())]);
-    await this.shop.end();
+    await Promise.all([this.shop.end(), this.#ours.end()]);
     await this.surroundings.drop();
     await rm(this.#folder, { recursive: true });
   }
@@ -160,7 +164,7 @@ export class RealService {
 
   /** Rows that the backfill has rewritten so far, as the target itself knows. */
   async rowsDone(): Promise<number> {
-    const { rows } = await this.shop.query<{ rows: string }>(
+    const { rows } = await this.#ours.query<{ rows: string }>(
       `SELECT rows FROM lakeshift.progress WHERE stage = 'backfill'`,
     );
     return Number(rows[0]?.rows ?? 0);
