@@ -128,7 +128,9 @@ export interface PreflightStage extends StageBase {
  * Both answer one row: `seen`, `wrong`, `lossy` (counts) and `keys` (text array, at most 20 keys of wrong rows).
  */
 export interface RowCheck {
-  /** Statements run once per session. */
+  /** Settings of its connection. */
+  readonly session?: readonly Statement[];
+  /** Statements run once per session, when `slow` is needed. */
   readonly prepare: readonly Statement[];
   /** Parameters: see `slices`. */
   readonly fast: Statement;

@@ -1,5 +1,5 @@
 import type { LookResult } from '../../../contracts/activities.ts';
-import type { ColumnFacts, ForeignKeyFacts, RightsFacts, TableFacts } from '../../../contracts/facts.ts';
+import type { ColumnFacts, ForeignKeyFacts, RightsFacts, ShapeFacts, TableFacts } from '../../../contracts/facts.ts';
 import type { Json, Row } from '../../../contracts/json.ts';
 import type { Spec } from '../../../contracts/spec.ts';
 import { parseQualified } from './identifier.ts';
@@ -36,6 +36,10 @@ export function tableFacts(spec: Spec, results: Readonly<Record<string, LookResu
     views: rows('views').map((row) => ({ name: words(row['name']), columns: list(row['columns']) })),
     publications: rows('publications').map((row) => words(row['name'])),
     rights: rights(rows('rights')[0] ?? {}),
+    shape: shape(
+      rows('shape')[0] ?? {},
+      rows('rules').map((row) => words(row['name'])),
+    ),
     expressions: [],
     tablesNearby: rows('nearby').map((row) => words(row['name'])),
     holder: text(rows('holder')[0]?.['deployment']),
@@ -63,6 +67,16 @@ const foreignKey = (row: Row): ForeignKeyFacts => ({
   columns: list(row['columns']),
   incoming: row['incoming'] === true,
   otherTable: words(row['other_table']),
+});
+
+const shape = (row: Row, rules: readonly string[]): ShapeFacts => ({
+  temporary: row['persistence'] === 't',
+  partition: row['partition'] === true,
+  hasChildren: row['has_children'] === true,
+  hasParents: row['has_parents'] === true,
+  columnsEver: number(row['columns_ever']) ?? 0,
+  updatesFail: row['updates_fail'] === true,
+  updateRules: rules,
 });
 
 const rights = (row: Row): RightsFacts => ({

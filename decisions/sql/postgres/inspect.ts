@@ -6,21 +6,33 @@ import { literal, parseQualified, quote } from './identifier.ts';
 export function inspect(spec: Spec, homeSchema: string): readonly Statement[] {
   const name = parseQualified(spec.table);
   if (name === null) return [];
-  const table = literal(`${quote(name.schema)}.${quote(name.table)}`);
-  return catalogLooks(name, table, homeSchema);
+  return catalogLooks(name, homeSchema);
 }
+
+/** The path that `inspect` leaves behind: what looks at other things finds them where the role would. */
+export const ownPath: Statement = {
+  id: 'ownPath',
+  note: "the role's own path",
+  sql: 'SET LOCAL search_path TO DEFAULT',
+};
 
 function catalogLooks(
   name: { readonly schema: string; readonly table: string },
-  table: string,
   homeSchema: string,
 ): readonly Statement[] {
+  // not to_regclass, which fails where our role may not use the schema
+  const oid = `(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ${literal(name.schema)} AND c.relname = ${literal(name.table)})`;
   const look = (id: string, note: string, sql: string): Statement => ({
     id,
     note,
-    sql: sql.replaceAll('TABLE_OID', `to_regclass(${table})`),
+    sql: sql.replaceAll('TABLE_OID', () => oid),
   });
   return [
+    look(
+      'path',
+      'types are printed with their schema: they are used under other paths',
+      'SET LOCAL search_path = pg_catalog',
+    ),
     look('table', 'kind, owner, size and options', tableSql(literal(name.schema))),
     look('columns', 'columns in order', columnsSql),
     look('key', 'primary key, else a unique index over not-null columns', keySql),
@@ -37,6 +49,12 @@ function catalogLooks(
       `SELECT pubname::text AS name FROM pg_publication_tables WHERE schemaname = ${literal(name.schema)} AND tablename = ${literal(name.table)} ORDER BY 1`,
     ),
     look('rights', 'what our role may do', rightsSql(literal(homeSchema))),
+    look('shape', 'what kind of table it is', shapeSql),
+    look(
+      'rules',
+      'rules on updates',
+      "SELECT rulename::text AS name FROM pg_rewrite WHERE ev_class = TABLE_OID AND ev_type = '2' AND ev_enabled <> 'D' ORDER BY 1",
+    ),
     look(
       'nearby',
       'other tables, for a name that was misspelt',
@@ -56,9 +74,17 @@ const tableSql = (
   pg_get_userbyid(c.relowner)::text AS owner, c.reltuples::float8 AS rows, pg_total_relation_size(c.oid)::float8 AS bytes,
   (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages,
   coalesce((SELECT option_value::int FROM pg_options_to_table(c.reloptions) WHERE option_name = 'fillfactor'), 100) AS fillfactor,
-  (c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE'))) AS row_security,
+  row_security_active(c.oid) AS row_security,
   (SELECT count(*)::int FROM pg_index i WHERE i.indrelid = c.oid) AS indexes, ${schema} AS schema
 FROM pg_class c WHERE c.oid = TABLE_OID`;
+
+/** `updates_fail`: a publication sends updates, and nothing tells subscribers which row was updated. */
+const shapeSql = `SELECT c.relpersistence::text AS persistence, c.relispartition AS partition, c.relhassubclass AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS has_children,
+  EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid) AS has_parents, c.relnatts::int AS columns_ever,
+  EXISTS (SELECT FROM pg_publication p JOIN pg_publication_tables t ON t.pubname = p.pubname WHERE t.schemaname = n.nspname AND t.tablename = c.relname AND p.pubupdate)
+    AND c.relpersistence = 'p' AND CASE c.relreplident WHEN 'f' THEN false WHEN 'n' THEN true WHEN 'd' THEN NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary)
+      ELSE NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisreplident) END AS updates_fail
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = TABLE_OID`;
 
 const columnsSql = `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null, a.atthasdef AS has_default,
   CASE WHEN a.attgenerated <> '' THEN 'stored' WHEN a.attidentity <> '' THEN 'identity' ELSE 'no' END AS generated,

@@ -3,7 +3,7 @@ import type { Spec } from '../../../contracts/spec.ts';
 import { droppedOf } from './alterations.ts';
 import type { Change } from './changes/change.ts';
 import { literal } from './identifier.ts';
-import { inspect } from './inspect.ts';
+import { inspect, ownPath } from './inspect.ts';
 import { misfitsOf } from './misfits.ts';
 import type { Ours } from './ours.ts';
 
@@ -14,6 +14,7 @@ import type { Ours } from './ours.ts';
 export function preflightLooks(spec: Spec, ours: Ours, oid: number): readonly Statement[] {
   return [
     ...inspect(spec, ours.homeSchema).filter(({ id }) => id !== 'nearby' && id !== 'holder'),
+    ownPath,
     {
       id: 'longTransactions',
       note: 'transactions over 30 s old hold back pruning, and DDL if they have read the table',
@@ -29,8 +30,8 @@ FROM pg_stat_activity a WHERE xact_start < clock_timestamp() - interval '30 seco
     {
       id: 'statements',
       note: 'applications that would notice a new column; needs pg_stat_statements',
-      sql: `SELECT count(*) FILTER (WHERE query ~* ${literal(`select\\s+\\*[^;]*\\m${regex(ours.table)}\\M`)})::int AS select_star,
-  count(*) FILTER (WHERE query ~* ${literal(`insert\\s+into\\s+[^(]*\\m${regex(ours.table)}\\M"?\\s+(values|select)`)} OR query ~* ${literal(`copy\\s+[^(]*\\m${regex(ours.table)}\\M"?\\s+from`)})::int AS positional
+      sql: `SELECT count(*) FILTER (WHERE query ~* ${literal(`select\\s+\\*[^;]*${word(ours.table)}`)})::int AS select_star,
+  count(*) FILTER (WHERE query ~* ${literal(`insert\\s+into\\s+[^(]*${word(ours.table)}"?\\s+(values|select)`)} OR query ~* ${literal(`copy\\s+[^(]*${word(ours.table)}"?\\s+from`)})::int AS positional
 FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     },
     {
@@ -61,8 +62,8 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${oid} AND a.attname 
       id: 'readers',
       note: 'statements that name an old column, since the statistics began; needs pg_stat_statements',
       sql: `SELECT count(*)::int AS statements, coalesce(sum(calls), 0)::float8 AS calls FROM pg_stat_statements
-WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query ~* ${literal(`\\m${regex(ours.table)}\\M`)} AND (${old
-        .map((name) => `query ~* ${literal(`\\m${regex(name)}\\M`)}`)
+WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query ~* ${literal(word(ours.table))} AND (${old
+        .map((name) => `query ~* ${literal(word(name))}`)
         .join(' OR ')})`,
     },
     wayBack(ours),
@@ -76,4 +77,8 @@ export const wayBack = (ours: Ours): Statement => ({
   sql: `SELECT count(*)::float8 AS misfits FROM ${misfitsOf(ours, 'true')}`,
 });
 
-const regex = (name: string): string => name.replace(/[^\w]/g, '\\$&');
+/** A name as a whole word in a POSIX expression; what can't begin or end a word there needs no boundary. */
+const word = (name: string): string => {
+  const plain = name.replace(/[!-/:-@[-^`{-~]/g, '\\$&');
+  return `${/^\w/.test(name) ? '\\m' : ''}${plain}${/\w$/.test(name) ? '\\M' : ''}`;
+};

@@ -1,4 +1,5 @@
 import type { Statement } from '../../../contracts/plan.ts';
+import { hashOf } from '../../hash.ts';
 import { literal, quote } from './identifier.ts';
 import { tableOf, type Ours } from './ours.ts';
 
@@ -6,7 +7,9 @@ import { tableOf, type Ours } from './ours.ts';
 export const notNullCheck = (ours: Ours, column: string): string =>
   `CONSTRAINT ${quote(notNullName(ours, column))} CHECK (${quote(column)} IS NOT NULL) NOT VALID`;
 
-export const notNullName = ({ mark }: Ours, column: string): string => `lakeshift_${mark}_${column}`.slice(0, 63);
+/** Told by a number, since a name of 63 bytes leaves no room: two long names would become one. */
+export const notNullName = ({ mark }: Ours, column: string): string =>
+  `lakeshift_${mark}_${hashOf(column).slice(0, 8)}`;
 
 /** Makes NOT NULL of such checks without a scan under a strong lock: validate, take over, drop. */
 export function takeOverNotNull(ours: Ours, columns: readonly string[]): readonly Statement[] {

@@ -77,7 +77,7 @@ describe('the two-way trigger', () => {
 
   test('an unrelated update converts a row that the backfill has not reached', async () => {
     await world.client.query(
-      `${reset}; SET lakeshift.actor = 'backfill'; UPDATE payments SET amount_cents = NULL; RESET lakeshift.actor`,
+      `${reset}; SET lakeshift.actor = '${plan.specHash.slice(0, 8)}'; UPDATE payments SET amount_cents = NULL; RESET lakeshift.actor`,
     );
     expect(await row()).toEqual(['2.50', null]);
     await world.client.query(`UPDATE payments SET note = 'moved'`);
