@@ -52,11 +52,12 @@ export function evidenceLooks(ours: Ours, oid: number, changes: readonly Change[
     {
       id: 'dependents',
       note: 'views, constraints, indexes and other objects that a drop would break or take along',
-      sql: `SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) AS name,
-  coalesce(r.ev_class::regclass::text, '') AS view, d.classid IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass) AS blocks
+      // what PostgreSQL drops along with the column depends on it automatically, some of it on others besides
+      sql: `SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS name, coalesce(max(r.ev_class::regclass::text), '') AS view, bool_and(d.deptype = 'n') OR bool_or(d.classid = 'pg_attrdef'::regclass) AS blocks
 FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${oid} AND a.attname = ANY (${names})
-  AND NOT EXISTS (SELECT FROM pg_attrdef own WHERE d.classid = 'pg_attrdef'::regclass AND own.oid = d.objid AND own.adnum = a.attnum) ORDER BY 1`,
+  AND NOT EXISTS (SELECT FROM pg_attrdef own WHERE d.classid = 'pg_attrdef'::regclass AND own.oid = d.objid AND own.adnum = a.attnum)
+GROUP BY 1 ORDER BY 1`,
     },
     {
       id: 'readers',
