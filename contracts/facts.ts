@@ -89,6 +89,8 @@ export interface ViewFacts {
 export interface RightsFacts {
   readonly role: string;
   readonly superuser: boolean;
+  /** The table's owner, when our role does not have its rights by itself but may take it on by `SET ROLE`. */
+  readonly actsAs?: string;
   /** Member of the role that owns the table. */
   readonly ownsTable: boolean;
   /** May create our schema, or it exists and may be used. */

@@ -59,7 +59,9 @@ const column: Rule = text((value) =>
     ? 'must be a column name of at most 63 bytes and its type, such as amount_cents bigint'
     : null,
 );
-const columnName: Rule = text((value) => (parseName(value) === null ? 'must be a column name' : null));
+const columnName: Rule = text((value) =>
+  parseName(value) === null ? 'must be a column name of at most 63 bytes' : null,
+);
 const approver: Rule = (value, pointer) => {
   if (typeof value === 'boolean') return [];
   return text((group) => (/^[\w.@-]{1,60}$/.test(group) ? null : 'must be true, false or the name of a group'))(

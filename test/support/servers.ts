@@ -56,7 +56,7 @@ export async function freshDatabase({ major = 18, inherit = true }: DatabaseWish
   await statements(urlOf(server, name), [
     `REVOKE CREATE ON SCHEMA public FROM PUBLIC`,
     `GRANT CREATE ON SCHEMA public TO ${owner}`,
-    `GRANT CREATE ON DATABASE ${name} TO ${owner}`,
+    `GRANT CREATE, TEMPORARY ON DATABASE ${name} TO ${owner}`,
     ...['TABLES', 'SEQUENCES'].map(
       (kind) => `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} GRANT ALL ON ${kind} TO ${application}`,
     ),

@@ -259,5 +259,5 @@ async function catalogOf(world: SqlWorld, table: string): Promise<readonly unkno
     UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid) || convalidated FROM pg_constraint WHERE conrelid = ${literal}
     UNION ALL SELECT 'index', indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = ${literal}
     UNION ALL SELECT 'function', proname, pronamespace::regnamespace::text FROM pg_proc WHERE pronamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema'))
-    UNION ALL SELECT 'schema', nspname, coalesce(nspacl::text, '') FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' ORDER BY 1, 2, 3`);
+    UNION ALL SELECT 'schema', nspname, coalesce(nspacl, acldefault('n', nspowner))::text FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' ORDER BY 1, 2, 3`);
 }

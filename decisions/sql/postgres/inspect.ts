@@ -9,12 +9,11 @@ export function inspect(spec: Spec, homeSchema: string): readonly Statement[] {
   return catalogLooks(name, homeSchema);
 }
 
-/** The path that `inspect` leaves behind: what looks at other things finds them where the role would. */
-export const ownPath: Statement = {
-  id: 'ownPath',
-  note: "the role's own path",
-  sql: 'SET LOCAL search_path TO DEFAULT',
-};
+/** After `inspect`: what looks at other things sees what our role sees, and finds it where our role would. */
+export const ourselves: readonly Statement[] = [
+  { id: 'ownPath', note: "our role's path", sql: 'SET LOCAL search_path TO DEFAULT' },
+  { id: 'ownRole', note: 'our role', sql: 'RESET ROLE' },
+];
 
 function catalogLooks(
   name: { readonly schema: string; readonly table: string },
@@ -27,12 +26,35 @@ function catalogLooks(
     note,
     sql: sql.replaceAll('TABLE_OID', () => oid),
   });
+  return [...roleLooks(look, homeSchema), ...tableLooks(look, name)];
+}
+
+type MakeLook = (id: string, note: string, sql: string) => Statement;
+
+/** What our role is to the table; from the last of them on, looks are its owner's. */
+function roleLooks(look: MakeLook, homeSchema: string): readonly Statement[] {
   return [
     look(
       'path',
       'types are printed with their schema: they are used under other paths',
       'SET LOCAL search_path = pg_catalog',
     ),
+    look('rights', 'what our role may do', rightsSql(literal(homeSchema))),
+    look(
+      'holder',
+      'who holds the table now',
+      `SELECT deployment FROM ${quote(homeSchema)}.claims WHERE table_oid = TABLE_OID AND whole_table ORDER BY claimed_at LIMIT 1`,
+    ),
+    look(
+      'role',
+      'from here on as the owner, if that is how our role gets its rights',
+      `SELECT set_config('role', w.acts_as, true) FROM (${rightsSql(literal(homeSchema))}) AS w WHERE w.acts_as IS NOT NULL`,
+    ),
+  ];
+}
+
+function tableLooks(look: MakeLook, name: { readonly schema: string; readonly table: string }): readonly Statement[] {
+  return [
     look('table', 'kind, owner, size and options', tableSql(literal(name.schema))),
     look('columns', 'columns in order', columnsSql),
     look('key', 'primary key, else a unique index over not-null columns', keySql),
@@ -48,7 +70,6 @@ function catalogLooks(
       'publications that send it',
       `SELECT pubname::text AS name FROM pg_publication_tables WHERE schemaname = ${literal(name.schema)} AND tablename = ${literal(name.table)} ORDER BY 1`,
     ),
-    look('rights', 'what our role may do', rightsSql(literal(homeSchema))),
     look('shape', 'what kind of table it is', shapeSql),
     look(
       'rules',
@@ -59,11 +80,6 @@ function catalogLooks(
       'nearby',
       'other tables, for a name that was misspelt',
       "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE TABLE_OID IS NULL AND c.relkind IN ('r','p') AND n.nspname NOT IN ('pg_catalog','information_schema') ORDER BY 1 LIMIT 2000",
-    ),
-    look(
-      'holder',
-      'who holds the table now',
-      `SELECT deployment FROM ${quote(homeSchema)}.claims WHERE table_oid = TABLE_OID AND whole_table ORDER BY claimed_at LIMIT 1`,
     ),
   ];
 }
@@ -113,10 +129,14 @@ JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = TABLE_OID AND d.refobjsubid > 0 AND r.ev_class <> d.refobjid
 GROUP BY r.ev_class ORDER BY 1`;
 
+const maySetRole = `pg_has_role(session_user, relowner, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)`;
+
+/** `acts_as`: the owner, where our role is its member without inheriting its rights. */
 const rightsSql = (
   home: string,
-): string => `SELECT current_user::text AS role, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
-  coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = TABLE_OID), false) AS owns_table,
-  coalesce((SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = ${home}),
-           has_database_privilege(current_database(), 'CREATE')) AS schema_ready,
-  has_database_privilege(current_database(), 'TEMPORARY') AS temporary`;
+): string => `SELECT r.*, coalesce((SELECT CASE WHEN r.acts_as IS NULL THEN has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') ELSE pg_has_role(nspowner, 'USAGE') END
+    FROM pg_namespace WHERE nspname = ${home}), has_database_privilege(current_database(), 'CREATE')) AS schema_ready,
+  has_database_privilege(coalesce(r.acts_as, current_user), current_database(), 'TEMPORARY') AS temporary
+FROM (SELECT current_user::text AS role, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
+    coalesce((SELECT pg_has_role(relowner, 'USAGE') OR ${maySetRole} FROM pg_class WHERE oid = TABLE_OID), false) AS owns_table,
+    (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TABLE_OID AND NOT pg_has_role(relowner, 'USAGE') AND ${maySetRole}) AS acts_as) AS r`;

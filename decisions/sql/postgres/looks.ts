@@ -3,7 +3,7 @@ import type { Spec } from '../../../contracts/spec.ts';
 import { droppedOf } from './alterations.ts';
 import type { Change } from './changes/change.ts';
 import { literal } from './identifier.ts';
-import { inspect, ownPath } from './inspect.ts';
+import { inspect, ourselves } from './inspect.ts';
 import { misfitsOf } from './misfits.ts';
 import type { Ours } from './ours.ts';
 
@@ -14,7 +14,7 @@ import type { Ours } from './ours.ts';
 export function preflightLooks(spec: Spec, ours: Ours, oid: number): readonly Statement[] {
   return [
     ...inspect(spec, ours.homeSchema).filter(({ id }) => id !== 'nearby' && id !== 'holder'),
-    ownPath,
+    ...ourselves,
     {
       id: 'longTransactions',
       note: 'transactions over 30 s old hold back pruning, and DDL if they have read the table',
@@ -76,6 +76,7 @@ export const wayBack = (ours: Ours): Statement => ({
   id: 'wayBack',
   note: 'rows that going back would lose',
   sql: `SELECT count(*)::float8 AS misfits FROM ${misfitsOf(ours, 'true')}`,
+  ...(ours.actsAs === undefined ? {} : { as: ours.actsAs }),
 });
 
 /** A name as a whole word in a POSIX expression; what can't begin or end a word there needs no boundary. */

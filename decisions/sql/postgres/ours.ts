@@ -1,3 +1,4 @@
+import type { Statement } from '../../../contracts/plan.ts';
 import { literal, quote } from './identifier.ts';
 
 /** Names of what we add to the target for one deployment. */
@@ -8,8 +9,22 @@ export interface Ours {
   /** Eight hex digits of the spec's hash: two deployments of one table never run at once, so they need no more. */
   readonly mark: string;
   readonly key: readonly { readonly name: string; readonly type: string }[];
+  /** The owner of the table, when our role works as it. */
+  readonly actsAs?: string;
   /** Others have triggers that may change a row before ours sees it. */
   readonly othersBefore?: boolean;
+}
+
+/** The role and the path under which every statement of ours runs that touches the table. */
+export function setting(ours: Ours, scope: 'SET' | 'SET LOCAL'): readonly Statement[] {
+  const path: Statement = {
+    id: 'path',
+    note: 'names are looked up as in the trigger',
+    sql: `${scope} search_path = ${searchPath(ours.schema)}`,
+  };
+  return ours.actsAs === undefined
+    ? [path]
+    : [{ id: 'role', note: 'as the owner of the table', sql: `${scope} ROLE ${quote(ours.actsAs)}` }, path];
 }
 
 /** The setting by which a session tells our trigger for which deployment it converts rows itself. */

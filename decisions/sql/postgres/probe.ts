@@ -1,5 +1,6 @@
 import type { ColumnFacts, ExpressionFacts, TableFacts } from '../../../contracts/facts.ts';
 import type { LookResult } from '../../../contracts/activities.ts';
+import type { Row } from '../../../contracts/json.ts';
 import type { Statement } from '../../../contracts/plan.ts';
 import type { Spec } from '../../../contracts/spec.ts';
 import type { Change, Expression } from './changes/change.ts';
@@ -17,7 +18,11 @@ const probe = 'pg_temp.lakeshift_probe';
  */
 export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
   const changes = changesOf(spec.changes, facts.columns);
+  const { actsAs } = facts.rights;
   return [
+    ...(actsAs === undefined
+      ? []
+      : [{ id: 'role', note: 'as the owner of the table', sql: `SET LOCAL ROLE ${quote(actsAs)}` }]),
     {
       id: 'path',
       note: 'names are looked up as in every statement of ours',
@@ -48,20 +53,19 @@ export function expressionFacts(
 
 function factsOf(pointer: string, results: Readonly<Record<string, LookResult>>): ExpressionFacts {
   const result = results[pointer];
-  const reads = results[`${pointer}:reads`];
+  const { code, name } = result?.ok === false ? result : { code: null, name: null };
   return {
     pointer,
     ok: result?.ok === true,
-    code: result === undefined || result.ok ? null : result.code,
-    name: result === undefined || result.ok ? null : result.name,
-    reads: reads?.ok === true ? reads.rows.map((row) => textOf(row['name'])) : [],
-    ...(isTrue(results[`${pointer}:fills`], 'fills') ? { fills: true } : {}),
+    code,
+    name,
+    reads: rowsOf(results[`${pointer}:reads`]).map((row) => textOf(row['name'])),
+    ...(rowsOf(results[`${pointer}:fills`])[0]?.['fills'] === true ? { fills: true } : {}),
     ...(results[`${pointer}:null`]?.ok === false ? { refusesNull: true } : {}),
   };
 }
 
-const isTrue = (result: LookResult | undefined, column: string): boolean =>
-  result?.ok === true && result.rows[0]?.[column] === true;
+const rowsOf = (result: LookResult | undefined): readonly Row[] => (result?.ok === true ? result.rows : []);
 
 const newColumn = ({ added }: Change): readonly Statement[] =>
   added === null

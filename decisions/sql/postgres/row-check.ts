@@ -1,7 +1,7 @@
 import type { KeySlices, PageSlices, RowCheck, Statement } from '../../../contracts/plan.ts';
 import { isJudged, type Change, type RowRules } from './changes/change.ts';
 import { quote } from './identifier.ts';
-import { searchPath, tableOf, type Ours } from './ours.ts';
+import { setting, tableOf, type Ours } from './ours.ts';
 
 const tryFunction = 'pg_temp.lakeshift_try';
 
@@ -21,7 +21,7 @@ export function conversionCheck(ours: Ours, changes: readonly Change[]): RowChec
   const converted = `(SELECT ${fresh.join(', ')} FROM ${table} AS t WHERE t.ctid >= $1::tid AND t.ctid < $2::tid)`;
   const trials = judged.map((change) => trial(ours, change));
   return {
-    session: session(ours),
+    session: setting(ours, 'SET'),
     prepare: trials.map(({ make }) => make),
     fast: counts('fast', `(${wrong}) AS wrong, (${lossy}) AS lossy, ${keyText(ours)} AS key`, `${converted} AS r`),
     slow: counts(
@@ -32,10 +32,6 @@ export function conversionCheck(ours: Ours, changes: readonly Change[]): RowChec
     slices: pageSlices(ours),
   };
 }
-
-const session = (ours: Ours): readonly Statement[] => [
-  { id: 'path', note: 'names are looked up as in the trigger', sql: `SET search_path = ${searchPath(ours.schema)}` },
-];
 
 const convertedColumn = ({ converted }: RowRules): readonly string[] =>
   converted === null ? [] : [`${converted.value} AS ${quote(converted.column)}`];
@@ -57,7 +53,7 @@ export function equalityCheck(ours: Ours, changes: readonly Change[]): RowCheck 
   if (ours.key.length === 0) {
     const range = `${from} WHERE r.ctid >= $1::tid AND r.ctid < $2::tid`;
     return {
-      session: session(ours),
+      session: setting(ours, 'SET'),
       prepare,
       fast: counts('fast', fast, range),
       slow: counts('slow', slow, range),
@@ -67,7 +63,7 @@ export function equalityCheck(ours: Ours, changes: readonly Change[]): RowCheck 
   const { slices, between, rest } = keySlices(ours, (id, where) =>
     counts(id, id.startsWith('fast') ? fast : slow, `${from} ${where}`),
   );
-  return { session: session(ours), prepare, ...between, slices: { ...slices, ...rest } };
+  return { session: setting(ours, 'SET'), prepare, ...between, slices: { ...slices, ...rest } };
 }
 
 const keyText = ({ key }: Ours): string =>

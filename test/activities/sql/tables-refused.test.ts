@@ -1,4 +1,5 @@
 import type { Spec } from '../../../contracts/spec.ts';
+import { checkSpec } from '../../../decisions/check-spec.ts';
 import { judgeEvidence } from '../../../decisions/judge-evidence.ts';
 import { judgePreflight } from '../../../decisions/judge-preflight.ts';
 import { centsSpec, SqlWorld, stageOf } from '../../support/sql-world.ts';
@@ -146,8 +147,7 @@ test('a temporary table of another session is refused: nobody else can see its r
   expect(JSON.stringify(result)).toContain('is a temporary table');
 });
 
-test('a name of more than 63 bytes is refused before anything is looked at', async () => {
-  const { checkSpec } = await import('../../../decisions/check-spec.ts');
+test('a name of more than 63 bytes is refused before anything is looked at', () => {
   const long = '😀'.repeat(16);
   const result = checkSpec({
     ...centsSpec,
@@ -241,7 +241,8 @@ test("another's trigger that raises ends the backfill with its SQLSTATE, and the
     CREATE TRIGGER no BEFORE UPDATE ON payments FOR EACH ROW EXECUTE FUNCTION no()`);
   const plan = await world.expanded();
   const failed: unknown = await world.backfill(plan).catch((error: unknown) => error);
-  expect(failed).toMatchObject({ type: 'SQL_FAILED', message: expect.stringContaining('P0001') });
+  expect(failed).toMatchObject({ type: 'SQL_FAILED' });
+  expect(String(failed)).toContain('P0001');
   expect(String(failed)).not.toContain('nobody may see');
   for (const alteration of stageOf(plan, 'expand').undo)
     await world.run('alter', { site: world.site(), stage: 'expand', alteration });
