@@ -13,12 +13,17 @@ export interface Surroundings {
   readonly temporal: string;
   readonly ledgerUrl: string;
   readonly shopUrl: string;
+  /** Who prepares tables there; default: the same. */
+  readonly shopOwnerUrl?: string;
   readonly drop: () => Promise<void>;
 }
 
 /** An API and any number of workers in processes of their own. */
 export class RealService {
+  /** The owner of the tables. */
   readonly shop: pg.Pool;
+  /** The role that the service works as: what is ours in the target is for no other eyes. */
+  readonly #ours: pg.Pool;
   readonly surroundings: Surroundings;
   readonly #env: NodeJS.ProcessEnv;
   readonly #folder: string;
@@ -30,9 +35,14 @@ export class RealService {
     this.surroundings = surroundings;
     this.#folder = folder;
     this.#env = env;
-    this.shop = new pg.Pool({ connectionString: surroundings.shopUrl, max: 4, application_name: 'test' });
+    this.shop = new pg.Pool({
+      connectionString: surroundings.shopOwnerUrl ?? surroundings.shopUrl,
+      max: 4,
+      application_name: 'test',
+    });
+    this.#ours = new pg.Pool({ connectionString: surroundings.shopUrl, max: 1, application_name: 'test' });
     // a server that is restarted breaks idle connections
-    this.shop.on('error', () => undefined);
+    for (const pool of [this.shop, this.#ours]) pool.on('error', () => undefined);
     this.#api = startServiceProcess('api/server.ts', env);
   }
 
@@ -73,7 +83,7 @@ export class RealService {
 
   async stop(): Promise<void> {
     await Promise.all([this.#api.stop(), ...this.#workers.map((worker) => worker.kill())]);
-    await this.shop.end();
+    await Promise.all([this.shop.end(), this.#ours.end()]);
     await this.surroundings.drop();
     await rm(this.#folder, { recursive: true });
   }
@@ -159,7 +169,7 @@ export class RealService {
 
   /** Rows that the backfill has rewritten so far, as the target itself knows. */
   async rowsDone(): Promise<number> {
-    const { rows } = await this.shop.query<{ rows: string }>(
+    const { rows } = await this.#ours.query<{ rows: string }>(
       `SELECT rows FROM lakeshift.progress WHERE stage = 'backfill'`,
     );
     return Number(rows[0]?.rows ?? 0);
@@ -186,5 +196,11 @@ async function ownDatabases(): Promise<Surroundings> {
   const drop = async (): Promise<void> => {
     await Promise.all([ledger.drop(), shop.drop()]);
   };
-  return { temporal: temporalAddress(), ledgerUrl: ledger.url, shopUrl: shop.url, drop };
+  return {
+    temporal: temporalAddress(),
+    ledgerUrl: ledger.url,
+    shopUrl: shop.url,
+    shopOwnerUrl: shop.ownerUrl,
+    drop,
+  };
 }
