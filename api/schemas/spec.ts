@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { conflictPolicies, failurePolicies, strategies } from '../../contracts/catalog.ts';
+import { conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../../contracts/catalog.ts';
 import { wordForms } from '../../decisions/check-spec.ts';
 import { durationPattern } from '../../decisions/duration.ts';
 import { nameForms } from '../../decisions/sql/postgres/identifier.ts';
@@ -9,6 +9,8 @@ const column = (description: string, ...examples: readonly string[]) =>
   text(description, { pattern: nameForms.column.source, examples: [...examples] });
 const expression = (description: string, ...examples: readonly string[]) =>
   text(description, { pattern: '\\S', maxLength: 2_000, examples: [...examples] });
+
+const columnName = (description: string) => text(description, { pattern: nameForms.name.source, examples: ['amount'] });
 
 const AddColumn = closed(
   {
@@ -26,12 +28,34 @@ const AddColumn = closed(
 
 const ChangeType = closed(
   {
-    type: text('The column that is there today', { pattern: nameForms.name.source, examples: ['amount'] }),
+    type: columnName('The column that is there today'),
     to: column('New column: name and type', 'amount_cents bigint'),
     up: expression('SQL expression: new value from the old column', 'round(amount * 100)'),
     down: expression('SQL expression: old value from the new column', 'amount_cents / 100.0'),
+    misfits: Type.Optional(
+      Type.Enum([...misfitPolicies], {
+        description: 'What happens to a write whose new value the old column can not hold',
+        default: 'count',
+      }),
+    ),
   },
   'A column\u2019s value in another type, in a column of another name',
+);
+
+const DropColumn = closed(
+  {
+    drop: columnName('The column that goes'),
+    down: Type.Optional(expression('SQL expression: its value in rows of writers that no longer name it', '0')),
+  },
+  'A column that goes',
+);
+
+const SetNotNull = closed(
+  {
+    notNull: columnName('The column that may no longer be empty'),
+    up: Type.Optional(expression('SQL expression: the value of rows that have none', "'unknown'")),
+  },
+  'A column that may no longer be empty',
 );
 
 const Group = Type.String({
@@ -58,7 +82,7 @@ export const SpecSchema = closed(
       pattern: nameForms.table.source,
       examples: ['public.payments', 'public."Payments"'],
     }),
-    changes: Type.Array(Type.Union([AddColumn, ChangeType], { description: 'One change' }), {
+    changes: Type.Array(Type.Union([AddColumn, ChangeType, DropColumn, SetNotNull], { description: 'One change' }), {
       description: 'What changes; no column is named twice',
       minItems: 1,
       maxItems: 20,

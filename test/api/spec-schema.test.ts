@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
 import { specJsonSchema } from '../../api/schemas/spec-json-schema.ts';
 import { checkSpec } from '../../decisions/check-spec.ts';
+import { nameForms } from '../../decisions/sql/postgres/identifier.ts';
 import { lakeshift } from '../cli/support/run.ts';
 import { allPages, blocksOf, root } from '../docs/pages.ts';
 import { centsSpec } from '../support/sql-world.ts';
@@ -102,6 +103,9 @@ const refused: readonly [string, readonly (string | number)[], unknown][] = [
   ['too many changes', ['changes'], Array.from({ length: 21 }, (_, i) => ({ add: `c${i} int` }))],
   ['a change that is neither', ['changes', 0], { alter: 'a' }],
   ['a change with an unknown field', ['changes', 0, 'sql'], 'x'],
+  ['a drop with more in it', ['changes', 0], { drop: 'a', up: 'b' }],
+  ['a column that may not be empty, without its name', ['changes', 0], { notNull: '' }],
+  ['an unknown policy for misfits', ['changes', 0, 'misfits'], 'ignore'],
   ['a type change without its way back', ['changes', 0, 'down'], undefined],
   ['a column without a type', ['changes', 0, 'to'], 'amount_cents'],
   ['an empty expression', ['changes', 0, 'up'], '  '],
@@ -139,6 +143,26 @@ const expression = fc.oneof(
   fc.constantFrom('a', ' a\n', "'x;--'", "\"ü\" || E'\\''", 'round(a * 100)', '', '$1', '\u{1f600}'.repeat(1_000)),
   fc.string({ unit: 'grapheme', maxLength: 20 }),
 );
+interface FieldSchema {
+  readonly enum?: readonly string[];
+  readonly pattern?: string;
+}
+interface ChangeSchema {
+  readonly properties: Readonly<Record<string, FieldSchema>>;
+  readonly required: readonly string[];
+}
+/** The kinds of change as the schema has them: a new one is tried by itself; that none is missing is shown elsewhere. */
+const changeKinds = (specJsonSchema as { properties: { changes: { items: { anyOf: readonly ChangeSchema[] } } } })
+  .properties.changes.items.anyOf;
+const valueOf = ({ enum: words, pattern }: FieldSchema): fc.Arbitrary<string> => {
+  if (words !== undefined) return fc.constantFrom(...words);
+  if (pattern === nameForms.column.source) return column;
+  return pattern === nameForms.name.source ? part : expression;
+};
+const changeOf = ({ properties, required }: ChangeSchema): fc.Arbitrary<object> =>
+  fc.record(Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, valueOf(field)])), {
+    requiredKeys: [...required],
+  });
 const approve = fc.oneof(fc.boolean(), fc.constantFrom('dba', 'a@b.c', '', 'x'.repeat(60), 'the dba'));
 const unit = fc.constantFrom('ms', 's', 'm', 'h', 'd', 'w', 'y');
 const duration = fc.oneof(
@@ -152,13 +176,7 @@ const anySpec = fc.record(
     strategy: fc.constant('expand-contract'),
     target: fc.stringMatching(/^[\w.-]{1,61}$/),
     table: fc.tuple(blank, part, blank, fc.constantFrom('.', ''), blank, part, blank).map((parts) => parts.join('')),
-    changes: fc.array(
-      fc.oneof(
-        fc.record({ add: column, up: expression, default: expression }, { requiredKeys: ['add'] }),
-        fc.record({ type: part, to: column, up: expression, down: expression }),
-      ),
-      { minLength: 1, maxLength: 3 },
-    ),
+    changes: fc.array(fc.oneof(...changeKinds.map(changeOf)), { minLength: 1, maxLength: 3 }),
     conflict: fc.constantFrom('old-wins', 'new-wins'),
     backfill: optional({ rate: fc.oneof(fc.integer({ min: 0, max: 10_000_001 }), fc.constant(5.0)) }),
     cutover: optional({ after: fc.string({ unit: 'grapheme', maxLength: 4 }), approve }),

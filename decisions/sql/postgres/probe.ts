@@ -1,10 +1,13 @@
 import type { ColumnFacts, ExpressionFacts, TableFacts } from '../../../contracts/facts.ts';
 import type { LookResult } from '../../../contracts/activities.ts';
+import type { Row } from '../../../contracts/json.ts';
 import type { Statement } from '../../../contracts/plan.ts';
 import type { Spec } from '../../../contracts/spec.ts';
-import { changesOf, type Change } from './change.ts';
+import type { Change, Expression } from './changes/change.ts';
+import { changesOf } from './changes/index.ts';
 import { literal, quote } from './identifier.ts';
 import { textOf } from '../../row-text.ts';
+import { searchPath } from './ours.ts';
 
 const probe = 'pg_temp.lakeshift_probe';
 
@@ -15,7 +18,11 @@ const probe = 'pg_temp.lakeshift_probe';
  */
 export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
   const changes = changesOf(spec.changes, facts.columns);
+  const { actsAs } = facts.rights;
   return [
+    ...(actsAs === undefined
+      ? []
+      : [{ id: 'role', note: 'as the owner of the table', sql: `SET LOCAL ROLE ${quote(actsAs)}` }]),
     {
       id: 'path',
       note: 'names are looked up as in every statement of ours',
@@ -26,7 +33,7 @@ export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
       note: 'an empty temporary table of the same columns',
       sql: `CREATE TEMPORARY TABLE lakeshift_probe ON COMMIT DROP AS SELECT * FROM ${quote(facts.schema)}.${quote(facts.table)} WITH NO DATA`,
     },
-    ...changes.flatMap((change) => [newColumn(change), ...expressionsOf(change).flatMap(tests)]),
+    ...changes.flatMap((change) => [...newColumn(change), ...change.expressions.flatMap((e) => tests(change, e))]),
   ];
 }
 
@@ -37,51 +44,72 @@ export function expressionFacts(
   results: Readonly<Record<string, LookResult>>,
 ): readonly ExpressionFacts[] {
   return changesOf(spec.changes, columns).flatMap((change) =>
-    [newColumn(change).id, ...expressionsOf(change).map(({ pointer }) => pointer)].map((pointer): ExpressionFacts => {
-      const result = results[pointer];
-      const reads = results[`${pointer}:reads`];
-      return {
-        pointer,
-        ok: result?.ok === true,
-        code: result === undefined || result.ok ? null : result.code,
-        name: result === undefined || result.ok ? null : result.name,
-        reads: reads?.ok === true ? reads.rows.map((row) => textOf(row['name'])) : [],
-      };
-    }),
+    [
+      ...(change.added === null ? [] : [change.added.pointer]),
+      ...change.expressions.map((e) => pointerOf(change, e)),
+    ].map((pointer) => factsOf(pointer, results)),
   );
 }
 
-const newColumn = (change: Change): Statement => ({
-  id: `/changes/${change.index}/${change.kind === 'add' ? 'add' : 'to'}`,
-  note: 'the type exists and the name is free',
-  sql: `ALTER TABLE ${probe} ADD COLUMN ${quote(change.name)} ${change.type}`,
-});
-
-interface Expression {
-  readonly pointer: string;
-  readonly scratch: string;
-  readonly type: string;
-  readonly sql: string;
+function factsOf(pointer: string, results: Readonly<Record<string, LookResult>>): ExpressionFacts {
+  const result = results[pointer];
+  const { code, name } = result?.ok === false ? result : { code: null, name: null };
+  return {
+    pointer,
+    ok: result?.ok === true,
+    code,
+    name,
+    reads: rowsOf(results[`${pointer}:reads`]).map((row) => textOf(row['name'])),
+    ...(rowsOf(results[`${pointer}:fills`])[0]?.['fills'] === true ? { fills: true } : {}),
+    ...(results[`${pointer}:null`]?.ok === false ? { refusesNull: true } : {}),
+  };
 }
 
-function expressionsOf(change: Change): readonly Expression[] {
-  const one = (field: string, type: string, sql: string | null): Expression[] =>
-    sql === null
+const rowsOf = (result: LookResult | undefined): readonly Row[] => (result?.ok === true ? result.rows : []);
+
+const newColumn = ({ added }: Change): readonly Statement[] =>
+  added === null
+    ? []
+    : [
+        {
+          id: added.pointer,
+          note: 'the type exists and the name is free',
+          sql: `ALTER TABLE ${probe} ADD COLUMN ${quote(added.name)} ${added.type}`,
+        },
+        { id: `${added.pointer}:fills`, note: 'the table would be rewritten', sql: fillsSql(added.name) },
+      ];
+
+const pointerOf = ({ index }: Change, { field }: Expression): string => `/changes/${index}/${field}`;
+
+function tests(change: Change, expression: Expression): Statement[] {
+  const pointer = pointerOf(change, expression);
+  const scratch = `lakeshift_${change.index}_${expression.field.toLowerCase()}`;
+  return [
+    {
+      id: pointer,
+      note: 'accepted as a generation expression',
+      sql: `ALTER TABLE ${probe} ADD COLUMN ${scratch} ${expression.type} GENERATED ALWAYS AS (${expression.sql}) STORED`,
+    },
+    { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(scratch) },
+    // between two shapes, what does not fit into one of them has to be NULL there
+    ...(expression.reads === null
       ? []
-      : [{ pointer: `/changes/${change.index}/${field}`, scratch: `lakeshift_${change.index}_${field}`, type, sql }];
-  return change.kind === 'add'
-    ? [...one('up', change.type, change.up), ...one('default', change.type, change.default)]
-    : [...one('up', change.type, change.up), ...one('down', change.oldType, change.down)];
+      : [
+          {
+            id: `${pointer}:null`,
+            note: 'NULL is one of its values',
+            sql: `SELECT NULL::${expression.type} AS nothing`,
+          },
+        ]),
+  ];
 }
 
-const tests = ({ pointer, scratch, type, sql }: Expression): Statement[] => [
-  {
-    id: pointer,
-    note: 'accepted as a generation expression',
-    sql: `ALTER TABLE ${probe} ADD COLUMN ${scratch} ${type} GENERATED ALWAYS AS (${sql}) STORED`,
-  },
-  { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(scratch) },
-];
+/** A serial brings a default and NOT NULL; a domain may bring either, and any of its rules makes a rewrite. */
+const fillsSql = (column: string): string => `WITH RECURSIVE d AS (
+  SELECT t.* FROM pg_type t WHERE t.typtype = 'd' AND t.oid = (SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = '${probe}'::regclass AND a.attname = ${literal(column)})
+  UNION ALL SELECT t.* FROM d JOIN pg_type t ON t.oid = d.typbasetype AND t.typtype = 'd')
+SELECT a.attnotnull OR a.atthasdef OR EXISTS (SELECT FROM d WHERE typnotnull OR typdefault IS NOT NULL OR EXISTS (SELECT FROM pg_constraint c WHERE c.contypid = d.oid)) AS fills
+FROM pg_attribute a WHERE a.attrelid = '${probe}'::regclass AND a.attname = ${literal(column)}`;
 
 const readsSql = (scratch: string): string => `SELECT DISTINCT r.attname::text AS name FROM pg_attribute s
 JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attrelid AND d.refobjsubid > 0 AND d.refobjsubid <> s.attnum
@@ -89,6 +117,3 @@ JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attre
     OR (d.classid = 'pg_attrdef'::regclass AND d.objid = (SELECT x.oid FROM pg_attrdef x WHERE x.adrelid = s.attrelid AND x.adnum = s.attnum)))
 JOIN pg_attribute r ON r.attrelid = s.attrelid AND r.attnum = d.refobjsubid
 WHERE s.attrelid = '${probe}'::regclass AND s.attname = ${literal(scratch)} ORDER BY 1`;
-
-/** Where names of functions and types are looked up in every statement of ours that holds an expression. */
-export const searchPath = (schema: string): string => `pg_catalog, ${quote(schema)}, pg_temp`;
