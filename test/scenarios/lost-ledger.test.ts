@@ -73,11 +73,13 @@ describe('a ledger whose database is gone', () => {
   };
 
   async function lose(): Promise<void> {
-    const name = new URL(service.surroundings.ledgerUrl).pathname.slice(1);
+    const { pathname, username } = new URL(service.surroundings.ledgerUrl);
+    const name = pathname.slice(1);
     const admin = new pg.Client({ connectionString: postgresUrl() });
     await admin.connect();
     await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
     await admin.query(`CREATE DATABASE ${name}`);
+    await admin.query(`GRANT CONNECT, CREATE ON DATABASE ${name} TO ${username}`);
     await admin.end();
   }
 
