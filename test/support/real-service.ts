@@ -71,6 +71,11 @@ export class RealService {
     return worker;
   }
 
+  /** The process of the worker that was started last. */
+  get workerPid(): number {
+    return this.#workers.at(-1)?.pid ?? 0;
+  }
+
   /** Kills the worker that was started last, as a crash would. */
   async killWorker(): Promise<void> {
     await this.#workers.pop()?.kill();
@@ -180,7 +185,8 @@ export class RealService {
 const configFor = (taskQueue: string) => ({
   targets: { shop: { dialect: 'postgres', url: '${env:SHOP_URL}', taskQueue } },
   ledger: { url: '${env:LEDGER_URL}' },
-  api: { port: 0, open: true },
+  // a test or a benchmark may ask more often than a person
+  api: { port: 0, open: true, rateLimit: { max: 100_000, per: '1s' } },
   approvals: { key: '${env:APPROVALS_KEY}' },
   log: { level: 'error' },
 });
