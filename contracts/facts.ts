@@ -13,6 +13,8 @@ export interface TableFacts {
   readonly bytes: number | null;
   readonly pages: number | null;
   readonly fillfactor: number;
+  /** Leaves of a partitioned table; missing where it is none. */
+  readonly partitions?: readonly PartitionFacts[];
   /** Row-level security hides rows even from the owner. */
   readonly rowSecurity: boolean;
   readonly columns: readonly ColumnFacts[];
@@ -29,6 +31,15 @@ export interface TableFacts {
   readonly tablesNearby: readonly string[];
   /** The id of the deployment that holds the table now. */
   readonly holder: string | null;
+}
+
+/** One leaf of a partitioned table. */
+export interface PartitionFacts {
+  readonly name: string;
+  readonly oid: number;
+  /** pg_class.relkind: `r` table, `f` foreign table. */
+  readonly kind: string;
+  readonly pages: number;
 }
 
 export interface ColumnRef {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { nextChunk, shareDone, type Position } from '../../decisions/pace/next-chunk.ts';
+import { nextChunk, pagesDone, type Position } from '../../decisions/pace/next-chunk.ts';
 import { pace, type Conditions } from '../../decisions/pace/pace.ts';
 
 test('the chunks of any ground cover every page once in every pass, whatever their sizes', () => {
@@ -14,19 +14,19 @@ test('the chunks of any ground cover every page once in every pass, whatever the
       (ground, sizes) => {
         const seen = new Map<string, number>();
         let position: Position = { page: 0, pass: 0 };
-        let share = 0;
+        let done = 0;
         for (let turn = 0; ; turn++) {
           const chunk = nextChunk(position, ground, sizes[turn % sizes.length] ?? 1);
           if (chunk === null) break;
           for (let page = chunk.from; page < chunk.to; page++)
             seen.set(`${page}/${chunk.pass}`, (seen.get(`${page}/${chunk.pass}`) ?? 0) + 1);
           position = chunk.next;
-          expect(shareDone(position, ground)).toBeGreaterThanOrEqual(share);
-          share = shareDone(position, ground);
+          expect(pagesDone(position, ground)).toBeGreaterThanOrEqual(done);
+          done = pagesDone(position, ground);
         }
         expect(seen.size).toBe(ground.endPage * ground.stripes);
         expect([...seen.values()].every((times) => times === 1)).toBe(true);
-        expect(shareDone(position, ground)).toBe(1);
+        expect(done).toBe(ground.endPage);
       },
     ),
   );

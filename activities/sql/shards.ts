@@ -1,0 +1,251 @@
+import type { Site } from '../../contracts/activities.ts';
+import type { Row } from '../../contracts/json.ts';
+import type { BackfillStage } from '../../contracts/plan.ts';
+import { compare, guardOf, type Heap } from '../../decisions/pace/barrier.ts';
+import { rangeCount, rangesOf } from '../../decisions/pace/ranges.ts';
+import { failure } from '../failures.ts';
+import { ChunkWriter, follow, type Steering } from './chunk-writer.ts';
+import { fenced, holdFence, home, openHome, takeFence } from './home.ts';
+import { inTransaction, textOf, type Session } from './session.ts';
+
+/** How often the barrier is looked at while chunks run, ms. */
+const everyMs = 1_000;
+
+/**
+ * One attempt's hold on a whole backfill: the fence over all its shards, and what their work rests on. A heap that was
+ * rewritten, or whose trigger was touched, is gone over again; one that came in mid-flight gets shards of its own.
+ */
+export class Shards {
+  readonly #control: Session;
+  readonly #site: Site;
+  readonly #stage: BackfillStage;
+  readonly #fence: number;
+  readonly #steering: Steering = { paused: false, rate: null };
+  readonly #taken = new Set<ChunkWriter>();
+  #writers: readonly ChunkWriter[] = [];
+  #lookedAt = performance.now();
+
+  /** Something is no longer as it was: what runs has to stop, and `settle` has to be called. */
+  changed = false;
+  /** What was gone over again, and why. */
+  readonly notes: string[] = [];
+
+  private constructor(control: Session, site: Site, stage: BackfillStage, fence: number) {
+    this.#control = control;
+    this.#site = site;
+    this.#stage = stage;
+    this.#fence = fence;
+  }
+
+  /** Takes the fence for every shard there is, and makes the shards the first time of all: after the barrier. */
+  static async open(control: Session, site: Site, stage: BackfillStage): Promise<Shards> {
+    await inTransaction(control, () => openHome(control, site));
+    const shards = new Shards(control, site, stage, await takeFence(control, site));
+    await control.query(
+      `UPDATE ${home(site)}.progress SET fence = $2 WHERE deployment = $1 AND stage = 'backfill' AND fence <= $2`,
+      [site.deployment, shards.#fence],
+    );
+    await shards.settle();
+    return shards;
+  }
+
+  get total(): number {
+    return this.#sum(({ total }) => total);
+  }
+
+  get deferred(): number {
+    return this.#sum(({ deferred }) => deferred);
+  }
+
+  get share(): number {
+    const pages = this.#sum((writer) => writer.pages);
+    return pages === 0 ? 1 : this.#sum((writer) => writer.pagesDone) / pages;
+  }
+
+  get finished(): boolean {
+    return this.#writers.every(({ finished }) => finished);
+  }
+
+  get paused(): boolean {
+    return this.#steering.paused;
+  }
+
+  /** Rows per second at the most, by order or plan; null: unbounded. */
+  get rate(): number | null {
+    return this.#steering.rate ?? this.#stage.rate;
+  }
+
+  /** Share of the rewritten rows that touched no index; null: not measured. */
+  get hotShare(): number | null {
+    const counted = this.#stage.shards !== undefined && this.total > 0;
+    return counted ? Math.round((this.#sum(({ hot }) => hot) / this.total) * 1_000) / 1_000 : null;
+  }
+
+  /** How many shards are left, those that somebody works on too. */
+  get left(): number {
+    return this.#writers.filter(({ finished }) => !finished).length;
+  }
+
+  /** A shard that nobody works on: first those with pages left, then those that put some aside. */
+  take(): ChunkWriter | null {
+    const free = this.#writers.filter((writer) => !writer.finished && !this.#taken.has(writer));
+    const writer = free.find(({ atEnd }) => !atEnd) ?? free[0] ?? null;
+    if (writer !== null) this.#taken.add(writer);
+    return writer;
+  }
+
+  giveBack(writer: ChunkWriter): void {
+    this.#taken.delete(writer);
+  }
+
+  /** Looks at the barrier once a second; cheap in between. */
+  async watch(): Promise<void> {
+    if (this.changed || performance.now() - this.#lookedAt < everyMs) return;
+    this.#lookedAt = performance.now();
+    const heaps = await this.#heaps();
+    const known = new Set(this.#writers.map(({ heap }) => heap));
+    this.changed ||=
+      heaps.some((heap) => !known.has(heap.heap)) ||
+      this.#writers.some((writer) => differenceOf(writer, heaps).kind !== 'none');
+  }
+
+  /**
+   * Brings the shards in line with the heaps there are, while nobody works on them. Filenodes and the trigger's row are
+   * never again what they were before: equal at the end of a slice means untouched all through it. True: there is more
+   * to do than before.
+   */
+  async settle(): Promise<boolean> {
+    const heaps = await this.#heaps();
+    const more = await inTransaction(this.#control, async () => {
+      await holdFence(this.#control, this.#site, this.#fence);
+      this.#writers = await this.#read();
+      if (this.#writers.length === 0) throw fenced(this.#site);
+      let changes = await this.#dropGone(heaps);
+      for (const heap of heaps) if (await this.#settleHeap(heap)) changes = true;
+      if (changes) this.#writers = await this.#read();
+      return changes;
+    });
+    this.changed = false;
+    this.#lookedAt = performance.now();
+    return more;
+  }
+
+  /** Makes sure that what was committed without waiting for the disk is there before anybody believes it. */
+  async flush(): Promise<void> {
+    const rows = await this.#control.query(
+      `UPDATE ${home(this.#site)}.progress SET updated_at = clock_timestamp() WHERE deployment = $1 AND stage = 'backfill' AND fence = $2 RETURNING shard`,
+      [this.#site.deployment, this.#fence],
+    );
+    if (rows.length < this.#writers.length) throw fenced(this.#site);
+  }
+
+  async #heaps(): Promise<readonly Heap[]> {
+    const rows = await this.#control.query(this.#stage.barrier.sql);
+    if (rows.length === 0) throw failure('TARGET_DRIFTED', 'the table is gone');
+    const heaps = rows.filter((row) => row['heap'] !== null).map(heapOf);
+    const fault = heaps.find((heap) => heap.fault !== null)?.fault;
+    if (fault !== undefined && fault !== null) throw failure('TARGET_DRIFTED', fault);
+    return heaps;
+  }
+
+  async #read(): Promise<readonly ChunkWriter[]> {
+    const one = (column: string): string =>
+      `(SELECT ${column} FROM ${home(this.#site)}.claims WHERE deployment = $1) AS ${column}`;
+    const rows = await this.#control.query(
+      `SELECT shard, seq::float8, page::float8, pass, from_page::float8, end_page::float8, heap, heap_name, filenode, guard, rows::float8, hot::float8, deferred, ${one('paused')}, ${one('rate')}
+       FROM ${home(this.#site)}.progress WHERE deployment = $1 AND stage = 'backfill' AND fence = $2 ORDER BY shard`,
+      [this.#site.deployment, this.#fence],
+    );
+    return rows.map((row) => {
+      follow(this.#steering, row);
+      return new ChunkWriter(this.#site, this.#stage, this.#fence, this.#steering, row);
+    });
+  }
+
+  /** A detached or dropped partition took its rows along; what was rewritten there still counts. */
+  async #dropGone(heaps: readonly Heap[]): Promise<boolean> {
+    const gone = this.#writers.filter(({ heap, finished }) => !finished && heaps.every((other) => other.heap !== heap));
+    for (const { shard, isNew } of gone) {
+      if (isNew) continue;
+      await this.#control.query(
+        `UPDATE ${home(this.#site)}.progress SET seq = seq + 1, page = coalesce(end_page, 0), pass = 0, deferred = '[]' WHERE deployment = $1 AND stage = 'backfill' AND shard = $2`,
+        [this.#site.deployment, shard],
+      );
+    }
+    return gone.some(({ isNew }) => !isNew);
+  }
+
+  async #settleHeap(heap: Heap): Promise<boolean> {
+    const mine = this.#writers.filter((writer) => writer.heap === heap.heap && !writer.isNew);
+    const differences = mine.map((writer) => differenceOf(writer, [heap]));
+    const drift = differences.find(({ kind }) => kind === 'drift');
+    if (drift?.kind === 'drift') throw failure('TARGET_DRIFTED', drift.because);
+    const again = differences.find((difference) => difference.kind === 'again');
+    if (mine.length > 0 && again === undefined) return false;
+    if (again?.kind === 'again') this.notes.push(`${again.because}: gone over again`);
+    const limits = this.#stage.shards ?? { atMost: 1, minPages: 1 };
+    const count = mine.length > 0 ? mine.length : rangeCount(heap.pages, limits);
+    const ranges = rangesOf(heap.pages, count, this.#stage.superPages);
+    const numbers = await this.#numbers(mine);
+    for (let index = 0; index < Math.max(ranges.length, mine.length); index++) {
+      const { from, to } = ranges[index] ?? { from: heap.pages, to: heap.pages };
+      await this.#put(numbers(index), heap, from, to);
+    }
+    return true;
+  }
+
+  /** Numbers of a heap's shards: those that it has, else the one that `claim` made, then new ones. */
+  async #numbers(mine: readonly ChunkWriter[]): Promise<(index: number) => number> {
+    const all = await this.#read();
+    const unused = all.filter(({ isNew }) => isNew).map(({ shard }) => shard);
+    const highest = Math.max(...all.map(({ shard }) => shard));
+    const there = mine.length > 0 ? mine.map(({ shard }) => shard) : unused;
+    return (index) => there[index] ?? highest + 1 + index - there.length;
+  }
+
+  async #put(shard: number, { heap, name, filenode, guard }: Heap, from: number, to: number): Promise<void> {
+    await this.#control.query(
+      `INSERT INTO ${home(this.#site)}.progress AS p (deployment, stage, shard, fence, heap, heap_name, filenode, guard, from_page, end_page, page)
+       VALUES ($1, 'backfill', $2, $3, $4, $5, $6, $7, $8, $9, $8)
+       ON CONFLICT (deployment, stage, shard) DO UPDATE SET seq = p.seq + 1, heap = $4, heap_name = $5, filenode = $6, guard = $7,
+         from_page = $8, end_page = $9, page = $8, pass = 0, deferred = '[]'`,
+      [
+        this.#site.deployment,
+        shard,
+        this.#fence,
+        heap,
+        name,
+        filenode,
+        guard === null ? null : JSON.stringify(guard),
+        from,
+        to,
+      ],
+    );
+  }
+
+  #sum(of: (writer: ChunkWriter) => number): number {
+    return this.#writers.reduce((sum, writer) => sum + of(writer), 0);
+  }
+}
+
+function differenceOf(writer: ChunkWriter, heaps: readonly Heap[]): ReturnType<typeof compare> {
+  const heap = heaps.find((other) => other.heap === writer.heap);
+  if (heap !== undefined) return compare(writer, heap);
+  return writer.finished ? { kind: 'none' } : { kind: 'again', because: 'a partition was detached' };
+}
+
+const heapOf = (row: Row): Heap => ({
+  heap: textOf(row['heap']),
+  name: textOf(row['name']),
+  pages: Number(row['pages']),
+  filenode: textOf(row['filenode']),
+  fault: faultOf(row),
+  guard: guardOf(row['guard']),
+});
+
+/** Plans made before shards only say that something is wrong. */
+const faultOf = (row: Row): string | null => {
+  if (row['guarded'] === true) return null;
+  const fault = textOf(row['fault']);
+  return fault === '' ? 'our trigger or a new column is gone, or the trigger is disabled' : fault;
+};
