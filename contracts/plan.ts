@@ -187,7 +187,7 @@ export interface BackfillStage extends StageBase {
   readonly shards?: Shards;
   /**
    * One chunk: `$1` deployment, `$2` shard, `$3` expected seq, `$4` fence, `$5` next page, `$6` next pass, `$7::tid` from
-   * (inclusive), `$8::tid` to (exclusive), `$9` how many stripes, `$10` which. One row `rows`, `total`, `paused`, `rate`; none:
+   * (inclusive), `$8::tid` to (exclusive), `$9` how many stripes, `$10` which (with `cuts`: the parts from `$9` to below `$10`). One row `rows`, `total`, `paused`, `rate`; none:
    * the fence was lost or the chunk was already applied.
    */
   readonly chunk: Statement;
@@ -206,6 +206,8 @@ export interface BackfillStage extends StageBase {
   readonly presence: Statement;
   /** How many passes go over one super-chunk; 1: plain order. */
   readonly stripes: number;
+  /** Where one pass ends and the next begins, in parts of a page's rows, from 0 to all of them; missing: equal stripes. */
+  readonly cuts?: readonly number[];
   /** Pages of a super-chunk. */
   readonly superPages: number;
   readonly rowsPerPage: number;

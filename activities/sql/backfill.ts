@@ -6,6 +6,7 @@ import { LoadWatch } from './load-watch.ts';
 import { ProgressTeller, type TellProgress } from './progress-teller.ts';
 import { withSession, type TargetConnection } from './session.ts';
 import { Shards } from './shards.ts';
+import { Striping } from './striping.ts';
 
 /**
  * Works on chunks for one slice of time and hands back. The watermarks are in the target, in the same transaction as the
@@ -21,15 +22,18 @@ export async function backfill(
   return withSession(target, sessionName(site), async (control) => {
     const until = Date.now() + stage.sliceMs;
     const shards = await Shards.open(control, site, stage);
+    const striping = new Striping(control, stage);
+    await striping.watch();
     const load = new LoadWatch(target, site, stage.presence.sql);
     const teller = new ProgressTeller(site.deployment, stage.name, tell, input.rows);
     try {
       let pace: string;
-      do pace = await workTogether({ target, site, stage, shards, load, teller, until });
+      do pace = await workTogether({ target, site, stage, shards, load, striping, teller, until });
       while ((await shards.settle()) && !shards.paused && Date.now() < until);
       await shards.flush();
       await teller.last(shards.total, shards.share, shards.paused ? 'paused' : pace);
-      const { finished, total, paused, deferred, hotShare, notes } = shards;
+      const { finished, total, paused, deferred, hotShare } = shards;
+      const notes = [...shards.notes, ...striping.notes];
       return { finished, rows: total, paused, deferred, pace, hotShare, notes };
     } finally {
       await load.close();

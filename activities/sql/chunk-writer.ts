@@ -2,7 +2,7 @@ import type { Site } from '../../contracts/activities.ts';
 import type { Row } from '../../contracts/json.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
 import { guardOf, type Guard } from '../../decisions/pace/barrier.ts';
-import { pagesDone, type Ground, type Position } from '../../decisions/pace/next-chunk.ts';
+import { inPlainOrder, pagesDone, type Ground, type Position } from '../../decisions/pace/next-chunk.ts';
 import { fenced, home } from './home.ts';
 import { textOf, type Session } from './session.ts';
 import { sqlStateOf } from './sql-failure.ts';
@@ -63,8 +63,7 @@ export class ChunkWriter {
   position: Position;
   total: number;
   hot: number;
-  /** Whether the striped passes pay at the moment; plain order otherwise. */
-  striped = true;
+  #striped = true;
 
   constructor(site: Site, stage: BackfillStage, fence: number, steering: Steering, row: Row) {
     this.#site = site;
@@ -90,7 +89,7 @@ export class ChunkWriter {
 
   get ground(): Ground {
     return {
-      stripes: this.striped ? this.#stage.stripes : 1,
+      stripes: this.#striped ? this.#stage.stripes : 1,
       superPages: this.#stage.superPages,
       fromPage: this.#fromPage,
       endPage: this.#endPage,
@@ -117,10 +116,15 @@ export class ChunkWriter {
     return pagesDone(this.position, this.ground);
   }
 
+  /** Goes on in stripes or in plain order. */
+  inStripes(striped: boolean): void {
+    if (this.#striped && !striped) this.position = inPlainOrder(this.position, this.ground);
+    this.#striped = striped;
+  }
+
   /** Null when the application holds one of the rows. */
   async write(session: Session, { from, to, pass, next }: Chunk): Promise<Written | null> {
-    const { stripes } = this.ground;
-    return this.#run(session, next, { from, to }, stripes, stripes === 1 ? 0 : pass);
+    return this.#run(session, next, { from, to }, this.#part(this.ground.stripes === 1 ? null : pass));
   }
 
   /** Puts a range aside and moves on. */
@@ -132,21 +136,27 @@ export class ChunkWriter {
   /** Goes back once to each range that was put aside, all stripes at once; what is still held stays. */
   async sweep(session: Session): Promise<void> {
     for (const range of [...this.#deferred]) {
-      if ((await this.#run(session, this.position, range, 1, 0)) === null) continue;
+      if ((await this.#run(session, this.position, range, this.#part(null))) === null) continue;
       this.#deferred = this.#deferred.filter((other) => other !== range);
       await this.#move(session, this.position);
     }
+  }
+
+  /** Which rows of a page a pass takes; null: all of them. */
+  #part(pass: number | null): readonly [number, number] {
+    const { cuts, stripes } = this.#stage;
+    if (cuts === undefined) return pass === null ? [1, 0] : [stripes, pass];
+    return pass === null ? [0, cuts.at(-1) ?? 1] : [cuts[pass] ?? 0, cuts[pass + 1] ?? 0];
   }
 
   async #run(
     session: Session,
     next: Position,
     { from, to }: Deferred,
-    stripes: number,
-    stripe: number,
+    part: readonly [number, number],
   ): Promise<Written | null> {
     const place = [this.#site.deployment, this.shard, this.#seq, this.#fence, next.page, next.pass];
-    const values = [...place, `(${from},0)`, `(${to},0)`, stripes, stripe];
+    const values = [...place, `(${from},0)`, `(${to},0)`, ...part];
     try {
       const row = (await session.prepared(`chunk ${this.heap}`, this.#sql, values))[0];
       this.#take(row);

@@ -3,12 +3,13 @@ import type { Site } from '../../contracts/activities.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
 import { nextChunk, type PlannedChunk } from '../../decisions/pace/next-chunk.ts';
 import { pace, type Conditions, type Pace } from '../../decisions/pace/pace.ts';
-import type { Chunk, ChunkWriter } from './chunk-writer.ts';
+import type { Chunk, ChunkWriter, Written } from './chunk-writer.ts';
 import { sessionName } from './home.ts';
 import type { LoadWatch } from './load-watch.ts';
 import type { ProgressTeller } from './progress-teller.ts';
 import { openSession, type Session, type TargetConnection } from './session.ts';
 import type { Shards } from './shards.ts';
+import type { Striping } from './striping.ts';
 
 /** What the lanes of one slice share. */
 export interface Slice {
@@ -17,6 +18,7 @@ export interface Slice {
   readonly stage: BackfillStage;
   readonly shards: Shards;
   readonly load: LoadWatch;
+  readonly striping: Striping;
   readonly teller: ProgressTeller;
   /** Epoch ms at which it hands back. */
   readonly until: number;
@@ -43,7 +45,7 @@ export async function workTogether(slice: Slice): Promise<string> {
   );
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return lanes[0]?.reason ?? '';
+  return inOrder(lanes[0]?.reason ?? '', slice.striping);
 }
 
 interface LastChunk {
@@ -106,18 +108,20 @@ class Lane {
 
   /** Chunk after chunk, each as large and as soon as the pace allows. */
   async #goForward(writer: ChunkWriter): Promise<void> {
-    const { shards, load, teller } = this.#slice;
+    const { shards, load, striping } = this.#slice;
     const session = await this.#open();
     while (!this.#over && this.#mayWork(2)) {
+      writer.inStripes(striping.plainBecause === null);
       const planned = nextChunk(writer.position, writer.ground, this.#pace.pages);
       if (planned === null) break;
       const started = performance.now();
-      const rows = await giveWay(session, writer, planned);
-      this.#last = { ms: performance.now() - started, rows, pages: planned.to - planned.from };
+      const written = await giveWay(session, writer, planned);
+      this.#last = { ms: performance.now() - started, rows: written.rows, pages: planned.to - planned.from };
+      await striping.measure(writer.shard, planned, written);
       await load.look();
-      await shards.watch();
+      if (await shards.watch()) await striping.watch();
       this.#pace = pace(this.#conditions(writer));
-      await teller.tell(shards.total, shards.share, this.#pace.reason);
+      await this.#tell(this.#pace.reason);
       if (this.#pace.restMs >= 0.5) await sleep(this.#pace.restMs);
     }
   }
@@ -125,11 +129,15 @@ class Lane {
   /** At the end, the pages that were put aside: once, then whatever else there is to do comes first. */
   async #comeBack(writer: ChunkWriter): Promise<void> {
     if (writer.deferred === 0 || this.#over) return;
-    const { shards, teller } = this.#slice;
     await writer.sweep(await this.#open());
-    await shards.watch();
-    await teller.tell(shards.total, shards.share, 'waits for rows that the application holds');
+    await this.#slice.shards.watch();
+    await this.#tell('waits for rows that the application holds');
     if (writer.deferred > 0) await sleep(250);
+  }
+
+  async #tell(reason: string): Promise<void> {
+    const { shards, striping, teller } = this.#slice;
+    await teller.tell(shards.total, shards.share, inOrder(reason, striping));
   }
 
   async #open(): Promise<Session> {
@@ -154,17 +162,20 @@ class Lane {
   }
 }
 
+const inOrder = (reason: string, { plainBecause }: Striping): string =>
+  plainBecause === null ? reason : `${reason}, in plain order: ${plainBecause}`;
+
 /** The application holds a row: three tries, then half the chunk, at last a single page is put aside for later. */
-async function giveWay(session: Session, writer: ChunkWriter, planned: PlannedChunk): Promise<number> {
+async function giveWay(session: Session, writer: ChunkWriter, planned: PlannedChunk): Promise<Written> {
   let chunk: Chunk = planned;
   for (let tries = 1; ; tries++) {
     const written = await writer.write(session, chunk);
-    if (written !== null) return written.rows;
+    if (written !== null) return written;
     await sleep(5 + Math.random() * 20 * tries);
     if (tries % 3 !== 0) continue;
     if (chunk.to - chunk.from <= 1) {
       await writer.defer(session, chunk);
-      return 0;
+      return { rows: 0, hot: 0 };
     }
     const to = chunk.from + Math.floor((chunk.to - chunk.from) / 2);
     chunk = { ...chunk, to, next: { page: to, pass: chunk.pass } };

@@ -98,15 +98,16 @@ export class Shards {
     this.#taken.delete(writer);
   }
 
-  /** Looks at the barrier once a second; cheap in between. */
-  async watch(): Promise<void> {
-    if (this.changed || performance.now() - this.#lookedAt < everyMs) return;
+  /** Looks at the barrier once a second; false, and cheap, in between. */
+  async watch(): Promise<boolean> {
+    if (this.changed || performance.now() - this.#lookedAt < everyMs) return false;
     this.#lookedAt = performance.now();
     const heaps = await this.#heaps();
     const known = new Set(this.#writers.map(({ heap }) => heap));
     this.changed ||=
       heaps.some((heap) => !known.has(heap.heap)) ||
       this.#writers.some((writer) => differenceOf(writer, heaps).kind !== 'none');
+    return true;
   }
 
   /**

@@ -42,6 +42,10 @@ function after(chunk: { to: number; pass: number; base: number; end: number; str
   return pass + 1 < stripes ? { page: base, pass: pass + 1 } : { page: end, pass: 0 };
 }
 
+/** Where plain order goes on when stripes are left: pages of the present super-chunk still lack their later passes. */
+export const inPlainOrder = ({ page, pass }: Position, { superPages, endPage }: Ground): Position =>
+  page >= endPage ? { page, pass } : { page: Math.floor(page / superPages) * superPages, pass };
+
 /** How many pages of its range are done; a page that some of the passes have gone over counts in part. */
 export function pagesDone({ page, pass }: Position, { stripes, superPages, fromPage = 0, endPage }: Ground): number {
   const all = Math.max(0, endPage - fromPage);

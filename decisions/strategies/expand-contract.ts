@@ -41,7 +41,14 @@ function stagesOf(
   changes: readonly Change[],
   graceMs: number,
 ): readonly Stage[] {
-  const ours = { schema: facts.schema, table: facts.table, homeSchema, mark: specHash.slice(0, 8), key: facts.key };
+  const ours = {
+    schema: facts.schema,
+    table: facts.table,
+    homeSchema,
+    mark: specHash.slice(0, 8),
+    key: facts.key,
+    partitioned: facts.kind === 'p',
+  };
   const given: stage.StageInput = { spec, facts, oid, ours, changes };
   const approvals = approvalsOf(spec, changes);
   return [
