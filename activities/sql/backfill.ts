@@ -28,7 +28,10 @@ export async function backfill(
     const teller = new ProgressTeller(site.deployment, stage.name, tell, input.rows);
     try {
       let pace: string;
-      do pace = await workTogether({ target, site, stage, shards, load, striping, teller, until });
+      do
+        pace = await shards.trusting(() =>
+          workTogether({ target, site, stage, shards, load, striping, teller, until }),
+        );
       while ((await shards.settle()) && !shards.paused && Date.now() < until);
       await shards.flush();
       await teller.last(shards.total, shards.share, shards.paused ? 'paused' : pace);

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import type { Site } from '../../contracts/activities.ts';
 import type { Row } from '../../contracts/json.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
@@ -129,6 +130,16 @@ export class Shards {
     this.changed = false;
     this.#lookedAt = performance.now();
     return more;
+  }
+
+  /** Runs work on the shards; where it fails because something is not as expected, that is what is said. */
+  async trusting<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof ApplicationFailure && error.type === 'SQL_FAILED') await this.settle();
+      throw error;
+    }
   }
 
   /** Makes sure that what was committed without waiting for the disk is there before anybody believes it. */

@@ -13,11 +13,15 @@ export function postgresUrl(database = 'postgres'): string {
   return url.href;
 }
 
-/** An empty database of one's own; `drop` also ends the sessions that are still in it. */
-export async function freshDatabase(): Promise<{ url: string; readonly drop: () => Promise<void> }> {
+/** An empty database of one's own, on this run's server or another; `drop` also ends the sessions that are still in it. */
+export async function freshDatabase(
+  server = postgresUrl(),
+): Promise<{ url: string; readonly drop: () => Promise<void> }> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await onServer(`create database ${name}`);
-  return { url: postgresUrl(name), drop: () => onServer(`drop database if exists ${name} with (force)`) };
+  await onServer(server, `create database ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => onServer(server, `drop database if exists ${name} with (force)`) };
 }
 
 /** The workflows, bundled once for the run: hand it to each Worker as `workflowBundle`. */
@@ -27,8 +31,8 @@ export function workflowBundle(): { codePath: string } {
   return { codePath: required('LAKESHIFT_TEST_BUNDLE') };
 }
 
-async function onServer(sql: string): Promise<void> {
-  const client = new Client({ connectionString: postgresUrl() });
+async function onServer(server: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: server });
   await client.connect();
   try {
     await client.query(sql);

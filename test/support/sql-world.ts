@@ -35,8 +35,9 @@ export class SqlWorld {
     this.#drop = drop;
   }
 
-  static async open(): Promise<SqlWorld> {
-    const { url, drop } = await freshDatabase();
+  /** In a database of its own, on this run's server or another. */
+  static async open(server?: string): Promise<SqlWorld> {
+    const { url, drop } = await freshDatabase(server);
     const client = new pg.Client({ connectionString: url, application_name: 'test' });
     await client.connect();
     return new SqlWorld(url, client, drop);
@@ -106,7 +107,7 @@ export class SqlWorld {
       spec,
       await this.run('look', { target, statements: dialect.inspect(spec, 'lakeshift'), mode: 'read-only' }),
     );
-    if (facts.kind !== 'r') return facts;
+    if (facts.kind !== 'r' && facts.kind !== 'p') return facts;
     const trials = await this.run('look', { target, statements: dialect.probes(spec, facts), mode: 'discard' });
     return { ...facts, expressions: dialect.expressions(spec, facts.columns, trials) };
   }
