@@ -13,8 +13,10 @@ export interface TableFacts {
   readonly bytes: number | null;
   readonly pages: number | null;
   readonly fillfactor: number;
-  /** Leaves of a partitioned table; missing where it is none. */
+  /** Leaves of a partitioned table, at most 1,001; none of any other. */
   readonly partitions?: readonly PartitionFacts[];
+  /** How it is tied to other tables by partitions or inheritance in a way that a change can't follow, or null. */
+  readonly kinship?: string | null;
   /** Row-level security hides rows even from the owner. */
   readonly rowSecurity: boolean;
   readonly columns: readonly ColumnFacts[];

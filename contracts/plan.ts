@@ -166,14 +166,6 @@ export interface ExpandStage extends StageBase {
   readonly undoLong: readonly Statement[];
 }
 
-/** How a backfill is shared out: each heap into ranges of pages, each with a watermark of its own. */
-export interface Shards {
-  /** Ranges of one heap, and connections at once when nobody else is there, at the most. */
-  readonly atMost: number;
-  /** A range has at least so many pages. */
-  readonly minPages: number;
-}
-
 export interface BackfillStage extends StageBase {
   readonly kind: 'backfill';
   /** False: no change needs existing rows rewritten; the stage then only says so. */
@@ -181,10 +173,10 @@ export interface BackfillStage extends StageBase {
   /** Session settings of the backfill's connection. */
   readonly session: readonly Statement[];
   /**
-   * How the rows are shared out among connections; missing in plans made before: the whole table is one shard. Where
-   * the table is partitioned, `{heap}` stands for a leaf's quoted name in the chunk's SQL and `{oid}` for its oid.
+   * Each heap in at most so many ranges of at least so many pages, and as many connections when nobody else is there;
+   * missing in older plans: one. Of a partitioned table the chunk's SQL names the leaf `{heap}` and its oid `{oid}`.
    */
-  readonly shards?: Shards;
+  readonly shards?: { readonly atMost: number; readonly minPages: number };
   /**
    * One chunk: `$1` deployment, `$2` shard, `$3` expected seq, `$4` fence, `$5` next page, `$6` next pass, `$7::tid` from
    * (inclusive), `$8::tid` to (exclusive), `$9` how many stripes, `$10` which (with `cuts`: the parts from `$9` to below `$10`). One row `rows`, `total`, `paused`, `rate`; none:
@@ -192,15 +184,11 @@ export interface BackfillStage extends StageBase {
    */
   readonly chunk: Statement;
   /**
-   * A row for each heap: `pages`, `filenode`, `guarded` (the trigger is there and enabled, the columns too). Plans with
-   * shards also say `heap` (oid as text; null: there is none), `name`, `fault` (what is not as expected, or null) and
-   * `guard` (trigger, function and columns as they are: different once any of them was touched).
+   * A row for each heap: `pages`, `filenode`, `guarded` (trigger and columns are as they must be). With `shards` also `heap`
+   * (its oid as text; null: none), `name`, `fault` (what is not as expected) and `guard` (another one once it was touched).
    */
   readonly barrier: Statement;
-  /**
-   * One row `held_by`, `unseen`: who keeps row versions from being pruned that died before transaction `$1::xid8`, and
-   * whether somebody can't be seen; `now`: the next transaction's id.
-   */
+  /** One row: `held_by` (who holds back pruning since transaction `$1`), `unseen` (somebody can't be seen), `now`. */
   readonly horizon?: Statement;
   /** Sessions of others that are at work; one row `busy`, null when they can't be seen. */
   readonly presence: Statement;

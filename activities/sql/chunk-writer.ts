@@ -56,6 +56,8 @@ export class ChunkWriter {
   readonly shard: number;
   /** Oid of the heap as text; empty in plans that know one heap only. */
   readonly heap: string;
+  /** Its quoted name. */
+  readonly name: string;
   readonly filenode: string;
   readonly guard: Guard | null;
   /** It has no range yet. */
@@ -74,6 +76,7 @@ export class ChunkWriter {
     this.#deferred = deferredOf(row);
     this.shard = Number(row['shard']);
     this.heap = textOf(row['heap']);
+    this.name = textOf(row['heap_name']);
     this.filenode = textOf(row['filenode']);
     this.guard = guardOf(row['guard']);
     this.isNew = row['end_page'] === null;
@@ -82,9 +85,7 @@ export class ChunkWriter {
     this.#endPage = Number(row['end_page']);
     this.total = Number(row['rows']);
     this.hot = Number(row['hot']);
-    this.#sql = stage.chunk.sql
-      .replaceAll('{heap}', textOf(row['heap_name']))
-      .replaceAll('{oid}', this.heap === '' ? '0' : this.heap);
+    this.#sql = stage.chunk.sql.replaceAll('{heap}', this.name).replaceAll('{oid}', this.heap === '' ? '0' : this.heap);
   }
 
   get ground(): Ground {

@@ -100,6 +100,12 @@ class Lane {
     return this.stopped || shards.changed || shards.paused || Date.now() >= until;
   }
 
+  /** A chunk of another lane keeps what dies meanwhile from being pruned: then it must be over long before our next pass. */
+  get #mostPages(): number {
+    const { shards, stage } = this.#slice;
+    return shards.workers > 1 ? Math.ceil(stage.superPages / 4) : stage.superPages;
+  }
+
   #mayWork(left: number): boolean {
     const { load, shards } = this.#slice;
     if (!this.#extra) return true;
@@ -112,7 +118,7 @@ class Lane {
     const session = await this.#open();
     while (!this.#over && this.#mayWork(2)) {
       writer.inStripes(striping.plainBecause === null);
-      const planned = nextChunk(writer.position, writer.ground, this.#pace.pages);
+      const planned = nextChunk(writer.position, writer.ground, Math.min(this.#pace.pages, this.#mostPages));
       if (planned === null) break;
       const started = performance.now();
       const written = await giveWay(session, writer, planned);

@@ -2,12 +2,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Site } from '../../contracts/activities.ts';
 import type { Row } from '../../contracts/json.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
-import { compare, guardOf, type Heap } from '../../decisions/pace/barrier.ts';
-import { rangeCount, rangesOf } from '../../decisions/pace/ranges.ts';
+import { guardOf, type Heap } from '../../decisions/pace/barrier.ts';
 import { failure } from '../failures.ts';
-import { ChunkWriter, follow, type Steering } from './chunk-writer.ts';
+import type { ChunkWriter, Steering } from './chunk-writer.ts';
 import { fenced, holdFence, home, openHome, takeFence } from './home.ts';
 import { inTransaction, textOf, type Session } from './session.ts';
+import { differenceOf, ShardRows } from './shard-rows.ts';
 
 /** How often the barrier is looked at while chunks run, ms. */
 const everyMs = 1_000;
@@ -22,6 +22,7 @@ export class Shards {
   readonly #stage: BackfillStage;
   readonly #fence: number;
   readonly #steering: Steering = { paused: false, rate: null };
+  readonly #rows: ShardRows;
   readonly #taken = new Set<ChunkWriter>();
   #writers: readonly ChunkWriter[] = [];
   #lookedAt = performance.now();
@@ -36,6 +37,7 @@ export class Shards {
     this.#site = site;
     this.#stage = stage;
     this.#fence = fence;
+    this.#rows = new ShardRows({ control, site, stage, fence, steering: this.#steering });
   }
 
   /** Takes the fence for every shard there is, and makes the shards the first time of all: after the barrier. */
@@ -87,6 +89,11 @@ export class Shards {
     return this.#writers.filter(({ finished }) => !finished).length;
   }
 
+  /** How many shards are being worked on. */
+  get workers(): number {
+    return this.#taken.size;
+  }
+
   /** A shard that nobody works on: first those with pages left, then those that put some aside. */
   take(): ChunkWriter | null {
     const free = this.#writers.filter((writer) => !writer.finished && !this.#taken.has(writer));
@@ -120,11 +127,8 @@ export class Shards {
     const heaps = await this.#heaps();
     const more = await inTransaction(this.#control, async () => {
       await holdFence(this.#control, this.#site, this.#fence);
-      this.#writers = await this.#read();
-      if (this.#writers.length === 0) throw fenced(this.#site);
-      let changes = await this.#dropGone(heaps);
-      for (const heap of heaps) if (await this.#settleHeap(heap)) changes = true;
-      if (changes) this.#writers = await this.#read();
+      const changes = await this.#rows.settle(heaps, this.notes);
+      this.#writers = await this.#rows.read();
       return changes;
     });
     this.changed = false;
@@ -160,90 +164,9 @@ export class Shards {
     return heaps;
   }
 
-  async #read(): Promise<readonly ChunkWriter[]> {
-    const one = (column: string): string =>
-      `(SELECT ${column} FROM ${home(this.#site)}.claims WHERE deployment = $1) AS ${column}`;
-    const rows = await this.#control.query(
-      `SELECT shard, seq::float8, page::float8, pass, from_page::float8, end_page::float8, heap, heap_name, filenode, guard, rows::float8, hot::float8, deferred, ${one('paused')}, ${one('rate')}
-       FROM ${home(this.#site)}.progress WHERE deployment = $1 AND stage = 'backfill' AND fence = $2 ORDER BY shard`,
-      [this.#site.deployment, this.#fence],
-    );
-    return rows.map((row) => {
-      follow(this.#steering, row);
-      return new ChunkWriter(this.#site, this.#stage, this.#fence, this.#steering, row);
-    });
-  }
-
-  /** A detached or dropped partition took its rows along; what was rewritten there still counts. */
-  async #dropGone(heaps: readonly Heap[]): Promise<boolean> {
-    const gone = this.#writers.filter(({ heap, finished }) => !finished && heaps.every((other) => other.heap !== heap));
-    for (const { shard, isNew } of gone) {
-      if (isNew) continue;
-      await this.#control.query(
-        `UPDATE ${home(this.#site)}.progress SET seq = seq + 1, page = coalesce(end_page, 0), pass = 0, deferred = '[]' WHERE deployment = $1 AND stage = 'backfill' AND shard = $2`,
-        [this.#site.deployment, shard],
-      );
-    }
-    return gone.some(({ isNew }) => !isNew);
-  }
-
-  async #settleHeap(heap: Heap): Promise<boolean> {
-    const mine = this.#writers.filter((writer) => writer.heap === heap.heap && !writer.isNew);
-    const differences = mine.map((writer) => differenceOf(writer, [heap]));
-    const drift = differences.find(({ kind }) => kind === 'drift');
-    if (drift?.kind === 'drift') throw failure('TARGET_DRIFTED', drift.because);
-    const again = differences.find((difference) => difference.kind === 'again');
-    if (mine.length > 0 && again === undefined) return false;
-    if (again?.kind === 'again') this.notes.push(`${again.because}: gone over again`);
-    const limits = this.#stage.shards ?? { atMost: 1, minPages: 1 };
-    const count = mine.length > 0 ? mine.length : rangeCount(heap.pages, limits);
-    const ranges = rangesOf(heap.pages, count, this.#stage.superPages);
-    const numbers = await this.#numbers(mine);
-    for (let index = 0; index < Math.max(ranges.length, mine.length); index++) {
-      const { from, to } = ranges[index] ?? { from: heap.pages, to: heap.pages };
-      await this.#put(numbers(index), heap, from, to);
-    }
-    return true;
-  }
-
-  /** Numbers of a heap's shards: those that it has, else the one that `claim` made, then new ones. */
-  async #numbers(mine: readonly ChunkWriter[]): Promise<(index: number) => number> {
-    const all = await this.#read();
-    const unused = all.filter(({ isNew }) => isNew).map(({ shard }) => shard);
-    const highest = Math.max(...all.map(({ shard }) => shard));
-    const there = mine.length > 0 ? mine.map(({ shard }) => shard) : unused;
-    return (index) => there[index] ?? highest + 1 + index - there.length;
-  }
-
-  async #put(shard: number, { heap, name, filenode, guard }: Heap, from: number, to: number): Promise<void> {
-    await this.#control.query(
-      `INSERT INTO ${home(this.#site)}.progress AS p (deployment, stage, shard, fence, heap, heap_name, filenode, guard, from_page, end_page, page)
-       VALUES ($1, 'backfill', $2, $3, $4, $5, $6, $7, $8, $9, $8)
-       ON CONFLICT (deployment, stage, shard) DO UPDATE SET seq = p.seq + 1, heap = $4, heap_name = $5, filenode = $6, guard = $7,
-         from_page = $8, end_page = $9, page = $8, pass = 0, deferred = '[]'`,
-      [
-        this.#site.deployment,
-        shard,
-        this.#fence,
-        heap,
-        name,
-        filenode,
-        guard === null ? null : JSON.stringify(guard),
-        from,
-        to,
-      ],
-    );
-  }
-
   #sum(of: (writer: ChunkWriter) => number): number {
     return this.#writers.reduce((sum, writer) => sum + of(writer), 0);
   }
-}
-
-function differenceOf(writer: ChunkWriter, heaps: readonly Heap[]): ReturnType<typeof compare> {
-  const heap = heaps.find((other) => other.heap === writer.heap);
-  if (heap !== undefined) return compare(writer, heap);
-  return writer.finished ? { kind: 'none' } : { kind: 'again', because: 'a partition was detached' };
 }
 
 const heapOf = (row: Row): Heap => ({

@@ -58,12 +58,13 @@ const touched = (known: Guard | null, now: Guard | null): boolean =>
 
 /** Reads a guard as the barrier gave it or as it was stored. */
 export function guardOf(value: Json | undefined): Guard | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const { trigger, function: fn, columns } = Object.fromEntries(Object.entries(value));
-  const types = typeof columns === 'object' && columns !== null && !Array.isArray(columns) ? columns : {};
-  return {
-    trigger: String(trigger),
-    function: String(fn),
-    columns: Object.fromEntries(Object.entries(types).map(([name, type]) => [name, String(type)])),
-  };
+  const fields = fieldsOf(value);
+  const text = (name: string): string => textOf(fields.get(name));
+  if (!fields.has('trigger')) return null;
+  const columns = [...fieldsOf(fields.get('columns'))].map(([name, type]): [string, string] => [name, textOf(type)]);
+  return { trigger: text('trigger'), function: text('function'), columns: Object.fromEntries(columns) };
 }
+
+const fieldsOf = (value: Json | undefined): ReadonlyMap<string, Json> =>
+  new Map(typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []);
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '');

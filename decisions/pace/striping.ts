@@ -5,8 +5,8 @@ export interface PassCount {
   readonly hot: number;
 }
 
-/** Rows below which a share says nothing. */
-const enough = 200;
+/** Rows below which a share says nothing: of a small heap, a pass is over before pruning can follow. */
+const enough = 5_000;
 /** Share below which the passes cost more than they spare. */
 const worth = 0.35;
 

@@ -47,7 +47,7 @@ function stagesOf(
     homeSchema,
     mark: specHash.slice(0, 8),
     key: facts.key,
-    partitioned: facts.kind === 'p',
+    leaves: facts.kind === 'p' ? (facts.partitions ?? []).length : null,
   };
   const given: stage.StageInput = { spec, facts, oid, ours, changes };
   const approvals = approvalsOf(spec, changes);

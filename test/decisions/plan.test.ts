@@ -79,7 +79,13 @@ test.each<[string, Partial<TableFacts>, string, string]>([
     'public.payment',
   ],
   ['a view', { kind: 'v' }, '/table', 'view'],
-  ['a partitioned table', { kind: 'p' }, '/table', 'partitioned'],
+  ['a partition', { kinship: 'is a partition of payments' }, '/table', 'all partitions together'],
+  [
+    'a table with a foreign partition',
+    { kind: 'p', partitions: [{ name: 'far', oid: 1, kind: 'f', pages: 0 }] },
+    '/table',
+    'far',
+  ],
   ["somebody else's table", { rights: { ...tableFacts().rights, ownsTable: false } }, '/table', 'owner'],
   ['hidden rows', { rowSecurity: true }, '/table', 'row-level security'],
   [

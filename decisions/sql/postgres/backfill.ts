@@ -14,14 +14,14 @@ export function chunk(ours: Ours, oid: number, changes: readonly Change[], parts
   const converting = changes.filter(isConverting).map(({ conversion }) => conversion);
   const progress = `${quote(ours.homeSchema)}.progress`;
   const part = `abs(${stripeKey(ours)} % ${parts})`;
-  const hot = `pg_stat_get_xact_tuples_hot_updated(${ours.partitioned ? '{oid}' : oid})`;
+  const hot = `pg_stat_get_xact_tuples_hot_updated(${ours.leaves === null ? oid : '{oid}'})`;
   return {
     id: 'chunk',
     note: '$1 deployment, $2 shard, $3 expected sequence, $4 fence, $5 next page, $6 next pass, $7 and $8 range of pages, $9 and $10 which part of their rows',
     sql: `WITH mine AS MATERIALIZED (
   SELECT ${hot} AS hot FROM ${progress} WHERE deployment = $1::text AND stage = 'backfill' AND shard = $2::int AND seq = $3::bigint AND fence = $4::bigint FOR NO KEY UPDATE
 ), changed AS (
-  UPDATE ONLY ${ours.partitioned ? '{heap}' : tableOf(ours)}
+  UPDATE ONLY ${ours.leaves === null ? tableOf(ours) : '{heap}'}
   SET ${assignments(converting)}
   WHERE ctid >= $7::tid AND ctid < $8::tid AND EXISTS (SELECT FROM mine)
     AND CASE WHEN ${part} >= $9::int AND ${part} < $10::int THEN ${converting.map(({ missing }) => missing).join(' OR ')} ELSE false END

@@ -33,10 +33,12 @@ function heaps(ours: Ours, oid: number): string {
   const name = (of: string): string =>
     `(SELECT format('%I.%I', n.nspname, ${of}.relname) FROM pg_namespace n WHERE n.oid = ${of}.relnamespace)`;
   const columns = `${name('root')} AS root_name`;
-  if (!ours.partitioned)
+  if (ours.leaves === null)
     return `SELECT root.oid, root.relkind AS kind, ${name('root')} AS name, ${columns} FROM pg_class root WHERE root.oid = ${oid}`;
-  return `SELECT leaf.oid, leaf.relkind AS kind, ${name('leaf')} AS name, ${columns}
-  FROM pg_class root LEFT JOIN (pg_partition_tree(${oid}) tree JOIN pg_class leaf ON leaf.oid = tree.relid AND tree.isleaf) ON true WHERE root.oid = ${oid}`;
+  // not by pg_partition_tree, which would wait for whoever locks a partition
+  return `WITH RECURSIVE tree (oid) AS (SELECT ${oid}::oid UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN tree ON i.inhparent = tree.oid WHERE NOT i.inhdetachpending)
+  SELECT leaf.oid, leaf.relkind AS kind, ${name('leaf')} AS name, ${columns}
+  FROM pg_class root LEFT JOIN (tree JOIN pg_class leaf ON leaf.oid = tree.oid AND leaf.relkind <> 'p') ON true WHERE root.oid = ${oid}`;
 }
 
 /** SQL expressions, each a text when something is not as it has to be. */

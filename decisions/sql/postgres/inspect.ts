@@ -22,6 +22,7 @@ function catalogLooks(
   });
   return [
     look('table', 'kind, owner, size and options', tableSql(literal(name.schema))),
+    look('partitions', 'leaves of a partitioned table', partitionsSql),
     look('columns', 'columns in order', columnsSql),
     look('key', 'primary key, else a unique index over not-null columns', keySql),
     look(
@@ -50,15 +51,27 @@ function catalogLooks(
   ];
 }
 
+/** SQL: relation `l` is the table `c`, or a leaf of it. */
+const leafOrSelf = `l.oid = c.oid AND c.relkind <> 'p' OR c.relkind = 'p' AND l.oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf)`;
+
+const partitionsSql = `SELECT l.oid::regclass::text AS name, l.oid::int8::float8 AS oid, l.relkind::text AS kind, (pg_relation_size(l.oid) / current_setting('block_size')::int)::float8 AS pages
+FROM pg_partition_tree(TABLE_OID) t JOIN pg_class l ON l.oid = t.relid WHERE t.isleaf AND l.oid <> TABLE_OID ORDER BY l.oid LIMIT 1001`;
+
+/** Sizes and counts are those of the table itself, or the sums over its leaves. */
 const tableSql = (
   schema: string,
 ): string => `SELECT current_setting('server_version_num')::int AS server_version, c.oid::int8::text AS oid, c.relkind::text AS kind,
-  pg_get_userbyid(c.relowner)::text AS owner, c.reltuples::float8 AS rows, pg_total_relation_size(c.oid)::float8 AS bytes,
-  (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages,
-  coalesce((SELECT option_value::int FROM pg_options_to_table(c.reloptions) WHERE option_name = 'fillfactor'), 100) AS fillfactor,
+  pg_get_userbyid(c.relowner)::text AS owner, h.rows, h.bytes, h.pages, h.fillfactor,
   (c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE'))) AS row_security,
-  (SELECT count(*)::int FROM pg_index i WHERE i.indrelid = c.oid) AS indexes, ${schema} AS schema
-FROM pg_class c WHERE c.oid = TABLE_OID`;
+  (SELECT count(*)::int FROM pg_index i WHERE i.indrelid = c.oid) AS indexes, ${schema} AS schema,
+  CASE WHEN c.relispartition THEN 'is a partition of ' || (SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = c.oid)
+    WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) THEN 'has tables that inherit from it'
+    WHEN EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid) AND c.relkind = 'r' THEN 'inherits from another table' END AS kinship
+FROM pg_class c CROSS JOIN LATERAL (SELECT coalesce(sum(greatest(l.reltuples, 0)) FILTER (WHERE l.reltuples >= 0), -1)::float8 AS rows,
+    coalesce(sum(pg_total_relation_size(l.oid)), 0)::float8 AS bytes, coalesce(sum(pg_relation_size(l.oid) / current_setting('block_size')::int), 0)::float8 AS pages,
+    min(coalesce((SELECT option_value::int FROM pg_options_to_table(l.reloptions) WHERE option_name = 'fillfactor'), 100)) AS fillfactor
+  FROM pg_class l WHERE ${leafOrSelf}) AS h
+WHERE c.oid = TABLE_OID`;
 
 const columnsSql = `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null, a.atthasdef AS has_default,
   CASE WHEN a.attgenerated <> '' THEN 'stored' WHEN a.attidentity <> '' THEN 'identity' ELSE 'no' END AS generated,

@@ -8,8 +8,8 @@ export interface Ours {
   /** Eight hex digits of the spec's hash: two deployments of one table never run at once, so they need no more. */
   readonly mark: string;
   readonly key: readonly { readonly name: string; readonly type: string }[];
-  /** Its rows are in leaf partitions; it has no pages of its own. */
-  readonly partitioned: boolean;
+  /** How many leaves hold its rows, as it has no pages of its own; null: it is not partitioned. */
+  readonly leaves: number | null;
 }
 
 /** The table of the deployment. */
