@@ -103,7 +103,7 @@ class Lane {
   /** A chunk of another lane keeps what dies meanwhile from being pruned: then it must be over long before our next pass. */
   get #mostPages(): number {
     const { shards, stage } = this.#slice;
-    return shards.workers > 1 ? Math.ceil(stage.superPages / 4) : stage.superPages;
+    return shards.workers > 1 ? Math.ceil(stage.superPages / 16) : stage.superPages;
   }
 
   #mayWork(left: number): boolean {

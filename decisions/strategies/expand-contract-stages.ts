@@ -88,7 +88,7 @@ export const backfill = (input: StageInput): BackfillStage => {
     horizon,
     stripes: cuts.length - 1,
     cuts,
-    superPages: 1_024,
+    superPages: 2_048,
     rowsPerPage: Math.round(rowsPerPage(input.facts) * 10) / 10,
     rate: input.spec.backfill?.rate ?? null,
     sliceMs: 60_000,
