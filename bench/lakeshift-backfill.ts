@@ -58,7 +58,7 @@ export class BenchDeployment {
   async verify(): Promise<number> {
     const { check } = this.#stage('verify');
     if (check === null) throw new Error('there is nothing to verify');
-    const pass = { stage: 'verify', check, pass: '1', rows: this.plan.facts.rows, sliceMs: 60_000 };
+    const pass = { stage: 'verify', check, pass: String(this.#turn), rows: this.plan.facts.rows, sliceMs: 60_000 };
     for (;;) {
       const facts = await this.#run((acts) => acts.checkRows({ site: this.#site(), ...pass }));
       if (facts.wrong > 0) throw new Error(`${facts.wrong} rows are wrong`);

@@ -38,6 +38,8 @@ export interface PlannedObject {
   readonly columns: readonly string[];
   /** Our own schema in the target, from the configuration. */
   readonly homeSchema: string;
+  /** The table's owner, when our role works as it by `SET ROLE`. */
+  readonly actsAs?: string;
 }
 
 /** Whether a change done naively would hurt, why, and what makes it safe here. */
@@ -80,6 +82,8 @@ export interface Statement {
   readonly id: string;
   readonly sql: string;
   readonly note: string;
+  /** The role as which a look is run; absent: our own. */
+  readonly as?: string;
 }
 
 export interface ApprovalNeed {
@@ -128,7 +132,9 @@ export interface PreflightStage extends StageBase {
  * Both answer one row: `seen`, `wrong`, `lossy` (counts) and `keys` (text array, at most 20 keys of wrong rows).
  */
 export interface RowCheck {
-  /** Statements run once per session. */
+  /** Settings of its connection. */
+  readonly session?: readonly Statement[];
+  /** Statements run once per session, when `slow` is needed. */
   readonly prepare: readonly Statement[];
   /** Parameters: see `slices`. */
   readonly fast: Statement;
@@ -183,10 +189,7 @@ export interface BackfillStage extends StageBase {
    * the fence was lost or the chunk was already applied.
    */
   readonly chunk: Statement;
-  /**
-   * A row for each heap: `pages`, `filenode`, `guarded` (trigger and columns are as they must be). With `shards` also `heap`
-   * (its oid as text; null: none), `name`, `fault` (what is not as expected) and `guard` (another one once it was touched).
-   */
+  /** A row for each heap: `pages`, `filenode`, `guarded`; with `shards` also `heap` (oid; null: none), `name`, `fault`, `guard`. */
   readonly barrier: Statement;
   /** One row: `held_by` (who holds back pruning since transaction `$1`), `unseen` (somebody can't be seen), `now`. */
   readonly horizon?: Statement;

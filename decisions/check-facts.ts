@@ -2,6 +2,7 @@ import type { FieldProblem } from '../contracts/api.ts';
 import type { ExpressionFacts, PartitionFacts, TableFacts } from '../contracts/facts.ts';
 import type { Spec } from '../contracts/spec.ts';
 import { columnsNamed, type NamedColumn } from './change-names.ts';
+import { shapeProblems, typeProblems } from './check-shape.ts';
 import { nearest } from './nearest.ts';
 import type { Change } from './sql/postgres/changes/change.ts';
 import { changesOf } from './sql/postgres/changes/index.ts';
@@ -12,7 +13,11 @@ export function checkFacts(spec: Spec, facts: TableFacts): readonly FieldProblem
   if (facts.oid === null) return [unknownTable(spec, facts)];
   const kind = kindProblem(facts);
   if (kind !== null) return [kind];
-  return [...rightsProblems(facts), ...spec.changes.flatMap((_, index) => changeProblems(spec, facts, index))];
+  return [
+    ...rightsProblems(facts),
+    ...shapeProblems(spec, facts),
+    ...spec.changes.flatMap((_, index) => changeProblems(spec, facts, index)),
+  ];
 }
 
 function unknownTable(spec: Spec, facts: TableFacts): FieldProblem {
@@ -29,12 +34,10 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 function kindProblem(facts: TableFacts): FieldProblem | null {
-  const { schema, table, kind, kinship } = facts;
+  const { schema, table, kind } = facts;
   const problem = (detail: string): FieldProblem => ({ pointer: '/table', detail: `${schema}.${table} ${detail}` });
   if (kind !== 'r' && kind !== 'p')
     return problem(`is ${kinds[kind ?? ''] ?? 'not a table'}; only tables can be changed here`);
-  if (typeof kinship === 'string')
-    return problem(`${kinship}; only a table of its own, or all partitions together, can be changed`);
   const fault = partitionsFault(facts.partitions ?? []);
   return fault === null ? null : problem(fault);
 }
@@ -75,6 +78,7 @@ function changeProblems(spec: Spec, facts: TableFacts, index: number): FieldProb
   return [
     ...columnsNamed(wish).flatMap((column) => nameProblems(`${at}/${column.field}`, column, facts)),
     ...columnProblems(wish, facts, at),
+    ...typeProblems(facts, at),
     ...expressions.map((expression) => expressionProblem(expression, facts)),
     ...changesOf(spec.changes, facts.columns)
       .filter((change) => change.index === index)
@@ -106,6 +110,7 @@ const meanings: Readonly<Record<string, string>> = {
   '42804': 'has a type that does not fit',
   '42701': 'names a column that is there already',
   '42P01': 'looks at another table',
+  '54011': 'can not be tried: with it the table would have more columns than PostgreSQL allows (1600)',
   '22P02': 'holds a constant that its type does not allow',
 };
 

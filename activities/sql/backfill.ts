@@ -20,10 +20,10 @@ export async function backfill(
   const { site, stage } = input;
   if (!stage.needed) return { finished: true, rows: 0, paused: false, deferred: 0, pace: 'nothing to rewrite' };
   return withSession(target, sessionName(site), async (control) => {
-    const until = Date.now() + stage.sliceMs;
     const shards = await Shards.open(control, site, stage);
     const striping = new Striping(control, stage);
     await striping.watch();
+    const until = Date.now() + stage.sliceMs;
     const load = new LoadWatch(target, site, stage.presence.sql);
     const teller = new ProgressTeller(site.deployment, stage.name, tell, input.rows);
     try {

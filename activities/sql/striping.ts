@@ -3,6 +3,8 @@ import { passesPay, plainBecause, type PassCount } from '../../decisions/pace/st
 import type { Chunk, Written } from './chunk-writer.ts';
 import { textOf, type Session } from './session.ts';
 
+/** When nobody was seen to hold pruning back, stripes are tried again after this time. */
+const againMs = 5_000;
 /** They stand in the history of the workflow. */
 const mostNotes = 10;
 
@@ -18,6 +20,7 @@ export class Striping {
   #mark: string | null = null;
 
   #wasHeld = false;
+  #leftAt = 0;
 
   /** Why rows are gone over in plain order; null: in stripes. */
   plainBecause: string | null = null;
@@ -45,17 +48,21 @@ export class Striping {
     if (seen === null) return;
     if (this.plainBecause === null) this.#mark = seen.now;
     else if (seen.heldBy !== null) this.#say(seen);
-    else if (this.#wasHeld && !seen.unseen) {
-      this.plainBecause = null;
-      this.#wasHeld = false;
-      this.#counts.clear();
-      this.#note('pruning goes on: in stripes again');
-    }
+    else if (this.#wasHeld && !seen.unseen) this.#takeUp('pruning goes on: in stripes again');
+    else if (performance.now() - this.#leftAt > againMs) this.#takeUp('in stripes again, to see whether they pay now');
+  }
+
+  #takeUp(note: string): void {
+    this.plainBecause = null;
+    this.#wasHeld = false;
+    this.#counts.clear();
+    this.#note(note);
   }
 
   async #leave(): Promise<void> {
     // first of all, so that no other lane comes this way too
     this.plainBecause = plainBecause(null, false);
+    this.#leftAt = performance.now();
     const seen = await this.#look();
     if (seen !== null) this.#mark = seen.now;
     this.#say(seen ?? { heldBy: null, unseen: false });

@@ -27,6 +27,7 @@ export function expandContract(input: StrategyInput): StrategyParts {
       oid: input.oid,
       columns: changes.flatMap(({ columns }) => columns),
       homeSchema,
+      ...(facts.rights.actsAs === undefined ? {} : { actsAs: facts.rights.actsAs }),
     },
     stages,
     changes: changes.map(({ classification }) => classification),
@@ -48,6 +49,8 @@ function stagesOf(
     mark: specHash.slice(0, 8),
     key: facts.key,
     leaves: facts.kind === 'p' ? (facts.partitions ?? []).length : null,
+    ...(facts.rights.actsAs === undefined ? {} : { actsAs: facts.rights.actsAs }),
+    othersBefore: facts.triggers.some(({ beforeRow, enabled }) => beforeRow && enabled),
   };
   const given: stage.StageInput = { spec, facts, oid, ours, changes };
   const approvals = approvalsOf(spec, changes);

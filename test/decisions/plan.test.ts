@@ -79,7 +79,6 @@ test.each<[string, Partial<TableFacts>, string, string]>([
     'public.payment',
   ],
   ['a view', { kind: 'v' }, '/table', 'view'],
-  ['a partition', { kinship: 'is a partition of payments' }, '/table', 'all partitions together'],
   [
     'a table with a foreign partition',
     { kind: 'p', partitions: [{ name: 'far', oid: 1, kind: 'f', pages: 0 }] },

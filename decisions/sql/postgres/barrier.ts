@@ -65,7 +65,7 @@ function faults(ours: Ours, changes: readonly Change[], lead: Lead, columns: rea
     ),
     // 23: for each row, before, on insert and update
     when(
-      't.tgtype <> 23 OR t.oid IS NOT NULL AND t.tgqual IS NULL',
+      `t.tgtype <> 23 OR t.oid IS NOT NULL AND (t.tgqual IS NULL) <> ${ours.othersBefore === true}`,
       trigger(`' was replaced by one that fires at other times'`),
     ),
     when(

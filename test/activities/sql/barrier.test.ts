@@ -70,7 +70,7 @@ describe('a backfill whose table is touched by others', () => {
     const plan = await world.expanded();
     const stage = { ...stageOf(plan, 'backfill'), sliceMs: 1 };
     expect(await world.run('backfill', { site: world.site(), stage, rows: 5_000 })).toMatchObject({ finished: false });
-    await world.client.query(sql(plan));
+    await world.superuser.query(sql(plan));
     await expect(world.backfill(plan)).rejects.toMatchObject({
       type: 'TARGET_DRIFTED',
       message: expect.stringMatching(detail) as string,

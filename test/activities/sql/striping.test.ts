@@ -26,7 +26,7 @@ describe('passes in stripes', () => {
     await rm(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
-    world = await SqlWorld.open(server.url);
+    world = await SqlWorld.open({ server: server.url });
     await world.payments(rows);
   });
   afterEach(() => world.close());
@@ -56,16 +56,16 @@ describe('passes in stripes', () => {
 
   test('are left while a prepared transaction holds pruning back, and taken up again when it is over', async () => {
     const plan = await world.expanded();
-    await world.client.query(`BEGIN; CREATE TABLE other (); PREPARE TRANSACTION 'forgotten'`);
+    await world.superuser.query(`BEGIN; CREATE TABLE other (); PREPARE TRANSACTION 'forgotten'`);
     await heldBack(world, plan, /a prepared transaction of \w+ holds pruning back/, () =>
-      world.client.query(`COMMIT PREPARED 'forgotten'`),
+      world.superuser.query(`COMMIT PREPARED 'forgotten'`),
     );
   });
 
   test('are left while a slot that nobody uses holds pruning back, and taken up again when it is dropped', async () => {
     const plan = await world.expanded();
     await abandonSlot(server.url, 'old_replica');
-    const drop = (): Promise<unknown> => world.client.query(`SELECT pg_drop_replication_slot('old_replica')`);
+    const drop = (): Promise<unknown> => world.superuser.query(`SELECT pg_drop_replication_slot('old_replica')`);
     await heldBack(world, plan, 'replication slot old_replica, which nobody uses holds pruning back', drop);
   });
 });
