@@ -30,7 +30,8 @@ export const backfill: StageRunner<'backfill'> = {
 
 /** What the last slice says of the whole, and what it noticed. */
 const noteOf = ({ rows, hotShare, notes = [] }: BackfillFacts): string => {
-  const spared = typeof hotShare === 'number' ? `, ${Math.round(hotShare * 100)} % of them without touching an index` : '';
+  const spared =
+    typeof hotShare === 'number' ? `, ${Math.round(hotShare * 100)} % of them without touching an index` : '';
   return [`${rows} rows rewritten${spared}`, ...notes].join('; ');
 };
 
