@@ -99,7 +99,7 @@ export const horizon: Statement = {
   note: '$1 a transaction id; what holds pruning back since then',
   sql: `WITH mark AS (SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS now, pg_snapshot_xmax(pg_current_snapshot())::text::numeric - $1::text::numeric AS age), holders AS (
   SELECT CASE WHEN backend_type = 'walsender' THEN 'replica ' || application_name ELSE 'a transaction of ' || coalesce(nullif(application_name, ''), backend_type) END AS who, greatest(age(backend_xmin), age(backend_xid)) AS age
-  FROM pg_stat_activity WHERE (datname = current_database() OR datname IS NULL) AND coalesce(backend_xmin, backend_xid) IS NOT NULL AND pid <> pg_backend_pid() AND application_name NOT LIKE 'lakeshift %' AND backend_type <> 'autovacuum worker'
+  FROM pg_stat_activity WHERE (datname = current_database() OR datname IS NULL) AND coalesce(backend_xmin, backend_xid) IS NOT NULL AND pid <> pg_backend_pid() AND application_name NOT LIKE 'lakeshift %' AND (backend_type <> 'autovacuum worker' OR pid IN (SELECT pid FROM pg_stat_progress_analyze))
   UNION ALL SELECT 'replication slot ' || slot_name || CASE WHEN active THEN '' ELSE ', which nobody uses' END, age(xmin) FROM pg_replication_slots WHERE xmin IS NOT NULL
   UNION ALL SELECT 'a prepared transaction of ' || owner, age(transaction) FROM pg_prepared_xacts WHERE database = current_database())
 SELECT mark.now, (SELECT h.who FROM holders h WHERE h.age > mark.age ORDER BY h.age DESC LIMIT 1) AS held_by,
