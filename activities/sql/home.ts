@@ -18,10 +18,10 @@ const mark = 'Lakeshift: locks and progress of deployments under way; gone when 
 export async function openHome(session: Session, site: Pick<Site, 'homeSchema'>): Promise<void> {
   const schema = home(site);
   await session.query(`SELECT pg_advisory_xact_lock(hashtext('lakeshift home'))`);
-  const there = await session.query(`SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL AS ready`, [
-    `${schema}.progress`,
-    `${schema}.misfits`,
-  ]);
+  const there = await session.query(
+    `SELECT to_regclass($2) IS NOT NULL AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'guard') AS ready`,
+    [`${schema}.progress`, `${schema}.misfits`],
+  );
   if (there[0]?.['ready'] === true) return;
   const schemaThere = await session.query('SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS ready', [
     site.homeSchema,
@@ -43,6 +43,9 @@ const tables = (schema: string): readonly string[] => [
      seq bigint NOT NULL DEFAULT 0, fence bigint NOT NULL DEFAULT 0, pass_id text NOT NULL DEFAULT '', page bigint NOT NULL DEFAULT 0, pass int NOT NULL DEFAULT 0,
      end_page bigint, filenode text, rows bigint NOT NULL DEFAULT 0, deferred jsonb NOT NULL DEFAULT '[]', place jsonb, wrong bigint NOT NULL DEFAULT 0,
      lossy bigint NOT NULL DEFAULT 0, keys text[] NOT NULL DEFAULT '{}', finished boolean NOT NULL DEFAULT false, updated_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (deployment, stage, shard)) WITH (fillfactor = 10)`,
+  // what came later, for a schema that a deployment under way has brought
+  `ALTER TABLE ${schema}.progress ADD COLUMN IF NOT EXISTS heap text NOT NULL DEFAULT '', ADD COLUMN IF NOT EXISTS heap_name text NOT NULL DEFAULT '',
+     ADD COLUMN IF NOT EXISTS from_page bigint NOT NULL DEFAULT 0, ADD COLUMN IF NOT EXISTS hot bigint NOT NULL DEFAULT 0, ADD COLUMN IF NOT EXISTS guard jsonb`,
   `CREATE TABLE IF NOT EXISTS ${schema}.misfits (mark text NOT NULL, key jsonb NOT NULL, at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (mark, key))`,
 ];
 

@@ -43,7 +43,12 @@ export function findingsOf(changes: readonly Change[], facts: TableFacts): reado
         noted('REFERENCED', `foreign key ${name} of ${otherTable} points here; it is not touched`),
       ),
     ...(facts.key.length === 0 && rewritten
-      ? [warned('NO_KEY', 'no primary key and no unique index over not-null columns: plain page order, no striping')]
+      ? [
+          warned(
+            'NO_KEY',
+            'no primary key and no unique index over not-null columns: rows are told apart by their place',
+          ),
+        ]
       : []),
     ...changes.flatMap(({ findings }) => findings),
     ...(facts.rows === null

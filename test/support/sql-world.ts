@@ -111,7 +111,7 @@ export class SqlWorld {
       spec,
       await this.run('look', { target, statements: dialect.inspect(spec, 'lakeshift'), mode: 'read-only' }),
     );
-    if (facts.kind !== 'r') return facts;
+    if (facts.kind !== 'r' && facts.kind !== 'p') return facts;
     const trials = await this.run('look', { target, statements: dialect.probes(spec, facts), mode: 'discard' });
     return { ...facts, expressions: dialect.expressions(spec, facts.columns, trials) };
   }

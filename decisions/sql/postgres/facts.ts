@@ -1,5 +1,12 @@
 import type { LookResult } from '../../../contracts/activities.ts';
-import type { ColumnFacts, ForeignKeyFacts, RightsFacts, ShapeFacts, TableFacts } from '../../../contracts/facts.ts';
+import type {
+  ColumnFacts,
+  ForeignKeyFacts,
+  PartitionFacts,
+  RightsFacts,
+  ShapeFacts,
+  TableFacts,
+} from '../../../contracts/facts.ts';
 import type { Json, Row } from '../../../contracts/json.ts';
 import type { Spec } from '../../../contracts/spec.ts';
 import { parseQualified } from './identifier.ts';
@@ -23,6 +30,7 @@ export function tableFacts(spec: Spec, results: Readonly<Record<string, LookResu
     bytes: number(table['bytes']),
     pages: number(table['pages']),
     fillfactor: number(table['fillfactor']) ?? 100,
+    partitions: rows('partitions').map(partition),
     rowSecurity: table['row_security'] === true,
     indexes: number(table['indexes']) ?? 0,
     columns: rows('columns').map(column),
@@ -55,6 +63,13 @@ const column = (row: Row): ColumnFacts => {
     generated: generated === 'stored' || generated === 'identity' ? generated : 'no',
   };
 };
+
+const partition = (row: Row): PartitionFacts => ({
+  name: words(row['name']),
+  oid: number(row['oid']) ?? 0,
+  kind: words(row['kind']),
+  pages: number(row['pages']) ?? 0,
+});
 
 const isConstant = (sql: string): boolean =>
   /^(?:\(?-?[\d.]+\)?|'(?:[^']|'')*'|true|false)(?:::[\w "(),.]+)?$/i.test(sql);
