@@ -1,0 +1,119 @@
+import pg from 'pg';
+import type { Plan } from '../../contracts/plan.ts';
+import { CuttingProxy, type Fate } from './cutting-proxy.ts';
+import { deliver, type Step } from './deliver.ts';
+import { postgresUrl } from './servers.ts';
+import { SqlWorld } from './sql-world.ts';
+
+/** A table of which any number of copies can be made, each in a database of its own. */
+export class Mould {
+  readonly plan: Plan;
+  readonly #template: string;
+  readonly #drop: () => Promise<void>;
+  #copies = 0;
+
+  private constructor(template: string, plan: Plan, drop: () => Promise<void>) {
+    this.#template = template;
+    this.plan = plan;
+    this.#drop = drop;
+  }
+
+  /** `rows` payments, and a trigger that notes each row that is written. */
+  static async make(rows: number): Promise<Mould> {
+    const world = await SqlWorld.open();
+    await world.payments(rows);
+    await world.client.query(
+      `CREATE TABLE touched (id bigint);
+       CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO touched VALUES (NEW.id); RETURN NULL; END $$;
+       CREATE TRIGGER touch AFTER UPDATE ON payments FOR EACH ROW EXECUTE FUNCTION touch()`,
+    );
+    const plan = await world.plan();
+    await world.client.end();
+    const name = new URL(world.url).pathname.slice(1);
+    return new Mould(name, plan, () => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+  }
+
+  /** Runs work with the URL of a fresh copy. */
+  async withCopy<T>(work: (url: string) => Promise<T>): Promise<T> {
+    const name = `${this.#template}_${++this.#copies}`;
+    await onServer(`CREATE DATABASE ${name} TEMPLATE ${this.#template}`);
+    try {
+      return await work(postgresUrl(name));
+    } finally {
+      await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#drop();
+  }
+}
+
+/** How a story went. */
+export interface Telling {
+  /** What failures the deliveries ended with, in order, each with the statement that met its fate. */
+  readonly failures: readonly { readonly step: string; readonly sql: string; readonly type: string }[];
+  /** What is in the database afterwards. */
+  readonly ending: unknown;
+}
+
+/**
+ * Carries out the steps in a fresh copy. A step's first delivery loses its connection at its first statement, the
+ * second at its second, and so on until it gets through; null: nothing is lost.
+ */
+export const tell = (mould: Mould, steps: readonly Step[], fate: Fate | null): Promise<Telling> =>
+  mould.withCopy(async (url) => {
+    const proxy = await CuttingProxy.open(url);
+    const failures: { step: string; sql: string; type: string }[] = [];
+    try {
+      for (const step of steps) {
+        for (let attempt = 1; ; attempt++) {
+          proxy.fate(({ n }) => (n === attempt && fate !== null ? fate : 'pass'));
+          const error = await deliver(proxy.url, step, attempt).then(
+            () => null,
+            (thrown: unknown) => thrown,
+          );
+          if (error === null) break;
+          failures.push({ step: step.name, sql: proxy.statements[attempt - 1] ?? '', type: typeOf(error) });
+          if (fate === null) break;
+        }
+      }
+      return { failures, ending: await endingOf(url) };
+    } finally {
+      await proxy.close();
+    }
+  });
+
+/** The code of a failure of ours. */
+export const typeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'type' in error ? String(error.type) : String(error);
+
+/** What is in a database after a story: the rows, how often each was written by us, the table's shape, what is left of us. */
+export async function endingOf(url: string): Promise<unknown> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(
+      `SELECT (SELECT md5(string_agg(to_jsonb(p)::text, ',' ORDER BY id)) FROM payments p) AS rows,
+         (SELECT coalesce(max(n), 0)::int FROM (SELECT count(*) AS n FROM touched GROUP BY id) AS t) AS most,
+         (SELECT count(*)::int FROM touched) AS writes,
+         (SELECT jsonb_agg(jsonb_build_array(attname, attnotnull) ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'payments'::regclass AND attnum > 0 AND NOT attisdropped) AS columns,
+         (SELECT count(*)::int FROM pg_trigger WHERE tgrelid = 'payments'::regclass) AS triggers,
+         (SELECT count(*)::int FROM pg_constraint WHERE conrelid = 'payments'::regclass AND contype = 'c') AS checks,
+         EXISTS (SELECT FROM pg_namespace WHERE nspname = 'lakeshift') AS home`,
+    );
+    return rows[0];
+  } finally {
+    await client.end();
+  }
+}
+
+async function onServer(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: postgresUrl() });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
