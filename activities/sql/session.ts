@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import type { Json, Row } from '../../contracts/json.ts';
 import { sqlFailure } from './sql-failure.ts';
@@ -19,6 +20,10 @@ export interface TargetConnection {
 
 /** Longer than any statement timeout that we set, ms. */
 const queryTimeoutMs: number | null = 90_000;
+/** How long a farewell may take, ms: a server that has vanished never answers it. */
+const farewellMs = 2_000;
+/** How long a transaction of ours may hold its locks while the server hears nothing of us. */
+const idleInTransaction = `SET LOCAL idle_in_transaction_session_timeout = '3s'`;
 
 /**
  * Opens a session whose name in `pg_stat_activity` says which deployment it works for. `timeoutMs`: when to give up on
@@ -29,13 +34,16 @@ export async function openSession(
   applicationName: string,
   timeoutMs = queryTimeoutMs,
 ): Promise<Session> {
+  const socket = new Socket();
   const client = new pg.Client({
+    stream: () => socket,
     connectionString: target.url,
     application_name: applicationName,
     connectionTimeoutMillis: 5_000,
     // a server that has vanished without a word answers no statement timeout either
     ...(timeoutMs === null ? {} : { query_timeout: timeoutMs }),
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     types: { getTypeParser: parserOf },
   });
   // A connection that breaks while nobody waits for it must not end the process; the next query tells.
@@ -47,20 +55,31 @@ export async function openSession(
       throw sqlFailure(error, target.name);
     }
   };
+  const close = async (): Promise<void> => {
+    const giveUp = setTimeout(() => socket.destroy(), farewellMs);
+    await client.end().catch(() => undefined);
+    clearTimeout(giveUp);
+  };
   try {
     await guarded(() => client.connect());
+    // where a quoted text ends must not depend on a setting of the database
+    await guarded(() => client.query('SET standard_conforming_strings = on'));
   } catch (error) {
-    await client.end().catch(() => undefined);
+    await close();
     throw error;
   }
   return {
     query: (sql, values) =>
-      guarded(async () => (await client.query<Row>(sql, values === undefined ? [] : [...values])).rows),
+      guarded(async () => rowsOf(await client.query<Row>(sql, values === undefined ? [] : [...values]))),
     prepared: (name, text, values) =>
       guarded(async () => (await client.query<Row>({ name, text, values: [...values] })).rows),
-    close: () => client.end().catch(() => undefined),
+    close,
   };
 }
+
+/** Of several statements in one text only that they went well is told. */
+const rowsOf = (result: pg.QueryResult<Row> | pg.QueryResult<Row>[]): readonly Row[] =>
+  Array.isArray(result) ? [] : result.rows;
 
 /** Runs work in a session of its own. */
 export async function withSession<T>(
@@ -77,9 +96,12 @@ export async function withSession<T>(
   }
 }
 
-/** Begins, works, commits; rolls back when the work throws. */
+/**
+ * Begins, works, commits; rolls back when the work throws. Should we vanish without a word, the server ends the
+ * transaction and its locks within seconds.
+ */
 export async function inTransaction<T>(session: Session, work: () => Promise<T>): Promise<T> {
-  await session.query('BEGIN');
+  await session.query(`BEGIN; ${idleInTransaction}`);
   try {
     const result = await work();
     await session.query('COMMIT');

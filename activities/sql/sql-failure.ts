@@ -35,7 +35,8 @@ function dataOf(error: unknown, field: string): string | null {
 
 /** SQLSTATE by class, the first that matches. */
 const families: readonly (readonly [RegExp, FailureCode])[] = [
-  [/^(08|57P0[1235]|53|58|XX000)/, 'TARGET_UNREACHABLE'],
+  // a standby that has not been promoted yet, a transaction that fell silent: both are over soon
+  [/^(08|57P0[1235]|25006|25P03|53|58|XX000)/, 'TARGET_UNREACHABLE'],
   [/^(28|3D000)/, 'TARGET_UNREACHABLE'],
   [/^(55P03|40|57014)/, 'LOCK_NOT_ACQUIRED'],
   [/^42501/, 'RIGHTS_MISSING'],

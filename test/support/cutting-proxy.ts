@@ -103,7 +103,7 @@ class Link {
       socket.on('error', () => this.cut());
     }
     client.on('data', (data) => this.#hear(data));
-    client.on('end', () => this.#then(() => this.#server.end()));
+    client.on('end', () => this.#then(() => void this.#server.end()));
     this.#server.on('data', (data) => this.#listen(data));
     this.#server.on('close', () => this.#then(() => this.cut()));
     client.on('close', () => this.#server.destroy());

@@ -84,6 +84,48 @@ export const tell = (mould: Mould, steps: readonly Step[], fate: Fate | null): P
     }
   });
 
+/** What became of a first copy that was overtaken. */
+export interface Overtaken {
+  readonly step: string;
+  readonly sql: string;
+  /** `done`, or the code of its failure. */
+  readonly end: string;
+}
+
+/**
+ * Carries out the steps in a fresh copy, each delivered twice: the first copy is held at its `k`-th statement until the
+ * second one, and the step that follows, are through.
+ */
+export const tellTwice = (mould: Mould, steps: readonly Step[], k: number, where: 'before' | 'after') =>
+  mould.withCopy(async (url): Promise<{ overtaken: readonly Overtaken[]; ending: unknown }> => {
+    const overtaken: Overtaken[] = [];
+    let free = (): Promise<void> => Promise.resolve();
+    for (const step of steps) {
+      const proxy = await CuttingProxy.open(url);
+      let open = (): void => undefined;
+      const gate = new Promise<void>((resolve) => (open = resolve));
+      const held = new Promise<string>((resolve) => {
+        proxy.fate(({ n, sql }) => {
+          if (n !== k) return 'pass';
+          resolve(sql);
+          return where === 'before' ? { before: gate } : { after: gate };
+        });
+      });
+      const first = deliver(proxy.url, step).then(() => 'done', typeOf);
+      const sql = await Promise.race([held, first.then(() => null)]);
+      if (sql !== null) await deliver(url, step, 2);
+      await free();
+      free = async () => {
+        open();
+        const end = await first;
+        if (sql !== null) overtaken.push({ step: step.name, sql, end });
+        await proxy.close();
+      };
+    }
+    await free();
+    return { overtaken, ending: await endingOf(url) };
+  });
+
 /** The code of a failure of ours. */
 export const typeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'type' in error ? String(error.type) : String(error);
