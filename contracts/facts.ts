@@ -89,4 +89,8 @@ export interface ExpressionFacts {
   readonly name: string | null;
   /** Columns of the table that the expression reads. */
   readonly reads: readonly string[];
+  /** Functions that it calls and for whose promises nobody vouches: not of the server, nor of an extension in C. */
+  readonly calls?: readonly string[];
+  /** A new column of this type would have the whole table rewritten under an exclusive lock. */
+  readonly rewrites?: boolean;
 }

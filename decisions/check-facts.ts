@@ -65,15 +65,19 @@ function changeProblems(spec: Spec, facts: TableFacts, index: number): FieldProb
     ...columnsNamed(wish).flatMap((column) => nameProblems(`${at}/${column.field}`, column, facts)),
     ...columnProblems(wish, facts, at),
     ...expressions.map((expression) => expressionProblem(expression, facts)),
+    ...facts.expressions.filter(({ pointer }) => pointer.startsWith(`${at}/`)).flatMap(promiseProblems),
     ...changesOf(spec.changes, facts.columns)
       .filter((change) => change.index === index)
       .flatMap((change) => readsProblems(change, facts)),
   ];
 }
 
+const systemColumns = ['tableoid', 'ctid', 'xmin', 'cmin', 'xmax', 'cmax'];
+
 /** A new name that is taken, or an old one that is not there. */
 function nameProblems(pointer: string, { name, isThere }: NamedColumn, { columns }: TableFacts): FieldProblem[] {
   const names = columns.map((column) => column.name);
+  if (!isThere && systemColumns.includes(name)) return [{ pointer, detail: `column ${name} is the server's own` }];
   if (names.includes(name) === isThere) return [];
   if (!isThere) return [{ pointer, detail: `column ${name} is there already` }];
   const near = nearest(name, names);
@@ -111,12 +115,26 @@ function expressionProblem({ pointer, code, name }: ExpressionFacts, { columns }
   return near === null ? { pointer, detail } : { pointer, detail, didYouMean: near };
 }
 
+/** What the server accepts and we do not: promises that nobody keeps watch over, and long locks. */
+function promiseProblems({ pointer, calls = [], rewrites = false }: ExpressionFacts): FieldProblem[] {
+  const problem = (wrong: boolean, detail: string): FieldProblem[] => (wrong ? [{ pointer, detail }] : []);
+  return [
+    ...problem(
+      calls.length > 0,
+      `calls ${calls.join(', ')}: nobody can tell what such a function does; write it with functions of the server`,
+    ),
+    ...problem(rewrites, 'has a default or a check of its own: the whole table would be rewritten under a lock'),
+  ];
+}
+
 /** A two-way change is well defined only when each direction reads nothing but the other side. */
 function readsProblems({ index, expressions }: Change, facts: TableFacts): FieldProblem[] {
-  const generated = facts.columns.filter((column) => column.generated === 'stored').map(({ name }) => name);
+  const stored = facts.columns.filter((column) => column.generated === 'stored').map(({ name }) => name);
+  const generated = [...stored, 'tableoid'];
   return expressions.flatMap(({ field, reads: only }): FieldProblem[] => {
     const pointer = `/changes/${index}/${field}`;
     const reads = facts.expressions.find((expression) => expression.pointer === pointer)?.reads ?? [];
+    if (field === 'default') return readsAtAll(pointer, reads);
     const wrong = reads.filter((name) => (only === null ? generated.includes(name) : name !== only));
     if (wrong.length === 0) return [];
     const detail =
@@ -126,3 +144,7 @@ function readsProblems({ index, expressions }: Change, facts: TableFacts): Field
     return [{ pointer, detail }];
   });
 }
+
+/** A default is there before the row is. */
+const readsAtAll = (pointer: string, reads: readonly string[]): FieldProblem[] =>
+  reads.length === 0 ? [] : [{ pointer, detail: `may read no column, but reads ${reads.join(', ')}` }];

@@ -67,12 +67,12 @@ async function attempt(
   if ((await holders(session, alteration)).length > 0) return null;
   const started = performance.now();
   try {
-    await session.query(
+    await session.script(
       `BEGIN; SET LOCAL lock_timeout = '${timeoutMs}ms'; SET LOCAL statement_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '3s'`,
     );
     await holdFence(session, site, fence);
     const statements = alteration.statements.map((statement) => asText(statement, site.deployment));
-    await session.query([...statements, 'COMMIT'].join(';\n'));
+    await session.script([...statements, 'COMMIT'].join(';\n'));
   } catch (error) {
     await session.query('ROLLBACK').catch(() => undefined);
     if (sqlStateOf(error) === '55P03') return null;

@@ -5,7 +5,10 @@ import { sqlFailure } from './sql-failure.ts';
 
 /** One connection to a target. Every error that it throws is an ApplicationFailure with a code of ours. */
 export interface Session {
+  /** One statement; a text that holds several is refused by the server. */
   query(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /** Several statements in one message: once it is sent, none of them waits for us. */
+  script(sql: string): Promise<void>;
   /** A statement that is planned once and run often. */
   prepared(name: string, sql: string, values: readonly unknown[]): Promise<readonly Row[]>;
   close(): Promise<void>;
@@ -62,24 +65,24 @@ export async function openSession(
   };
   try {
     await guarded(() => client.connect());
-    // where a quoted text ends must not depend on a setting of the database
-    await guarded(() => client.query('SET standard_conforming_strings = on'));
   } catch (error) {
     await close();
     throw error;
   }
   return {
-    query: (sql, values) =>
-      guarded(async () => rowsOf(await client.query<Row>(sql, values === undefined ? [] : [...values]))),
+    query: (text, values = []) => guarded(async () => (await client.query<Row>(alone(text, values))).rows),
+    script: (sql) => guarded(async () => void (await client.query(sql))),
     prepared: (name, text, values) =>
       guarded(async () => (await client.query<Row>({ name, text, values: [...values] })).rows),
     close,
   };
 }
 
-/** Of several statements in one text only that they went well is told. */
-const rowsOf = (result: pg.QueryResult<Row> | pg.QueryResult<Row>[]): readonly Row[] =>
-  Array.isArray(result) ? [] : result.rows;
+/** The protocol in which one message is one statement; the driver has it, its types do not. */
+function alone(text: string, values: readonly unknown[]): pg.QueryConfig {
+  const config = { text, values: [...values], queryMode: 'extended' };
+  return config;
+}
 
 /** Runs work in a session of its own. */
 export async function withSession<T>(
@@ -101,7 +104,7 @@ export async function withSession<T>(
  * transaction and its locks within seconds.
  */
 export async function inTransaction<T>(session: Session, work: () => Promise<T>): Promise<T> {
-  await session.query(`BEGIN; ${idleInTransaction}`);
+  await session.script(`BEGIN; ${idleInTransaction}`);
   try {
     const result = await work();
     await session.query('COMMIT');

@@ -1,3 +1,5 @@
+import { hiddenCharacter, isOurs } from './expression.ts';
+
 /** A name as it stands in SQL, always quoted: our names are exact. */
 export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -5,32 +7,46 @@ export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const literal = (text: string): string =>
   text.includes('\\') ? `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'` : `'${text.replaceAll("'", "''")}'`;
 
+/** A body in dollar quotes that nothing in it can close. */
+export function dollarQuoted(body: string): string {
+  let tag = '$lakeshift$';
+  for (let n = 1; body.includes(tag); n++) tag = `$lakeshift${n}$`;
+  return `${tag}${body}${tag}`;
+}
+
 /** `schema.table`, each part plain (folded to lower case) or quoted; null when it is neither. */
 export function parseQualified(text: string): { readonly schema: string; readonly table: string } | null {
-  const parts = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*\.\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/.exec(text);
-  if (parts === null) return null;
-  return { schema: unquote(parts[1] ?? ''), table: unquote(parts[2] ?? '') };
+  const parts = new RegExp(`^\\s*(${part})\\s*\\.\\s*(${part})\\s*$`).exec(text);
+  const [schema, table] = [nameOf(parts?.[1]), nameOf(parts?.[2])];
+  return schema === null || table === null ? null : { schema, table };
 }
 
 /** A name, plain (folded to lower case) or quoted; null when it is neither. */
-export function parseName(text: string): string | null {
-  const match = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/.exec(text);
-  return match === null ? null : unquote(match[1] ?? '');
-}
+export const parseName = (text: string): string | null => nameOf(new RegExp(`^\\s*(${part})\\s*$`).exec(text)?.[1]);
 
 /** `name type`, for example `amount_cents bigint`; null when it is not of that form. */
 export function parseColumn(text: string): { readonly name: string; readonly type: string } | null {
-  const match = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s+(\S.*?)\s*$/s.exec(text);
-  if (match === null) return null;
-  const type = match[2] ?? '';
-  return isTypeName(type) ? { name: unquote(match[1] ?? ''), type } : null;
+  const match = new RegExp(`^\\s*(${part})\\s+(\\S.*?)\\s*$`, 's').exec(text);
+  const [name, type = ''] = [nameOf(match?.[1]), match?.[2]];
+  if (name === null || isOurs(name)) return null;
+  return isTypeName.test(type) && hiddenCharacter(type) === null ? { name, type } : null;
 }
 
-/** Words, dots, quoted names, a modifier in parentheses and array brackets; nothing that could be more than a type. */
-const isTypeName = (text: string): boolean =>
-  /^(?:(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)(?:\s*\.\s*|\s+)?)+(?:\(\s*\d+(?:\s*,\s*-?\d+)?\s*\))?(?:\s+with(?:out)?\s+time\s+zone)?(?:\s*\[\s*\])*$/i.test(
-    text,
-  );
+const part = '"(?:[^"]|"")+"|[A-Za-z_][\\w$]*';
 
-const unquote = (part: string): string =>
-  part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase();
+/** PostgreSQL would cut a longer name and go on with another one than the plan says. */
+const maxBytes = 63;
+
+function nameOf(text: string | undefined): string | null {
+  if (text === undefined || hiddenCharacter(text) !== null || /[\t\n\r]/.test(text)) return null;
+  const name = text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase();
+  return encodeURIComponent(name).replace(/%../g, 'x').length > maxBytes ? null : name;
+}
+
+/** One type with its modifier and array brackets; nothing that could be more than a type, such as a default. */
+const isTypeName = new RegExp(
+  `^(?:double\\s+precision|(?:national\\s+)?char(?:acter)?\\s+varying|national\\s+char(?:acter)?|bit\\s+varying` +
+    `|interval\\s+(?:year|month|day|hour|minute|second)(?:\\s+to\\s+(?:month|hour|minute|second))?|(?:${part})(?:\\s*\\.\\s*(?:${part}))?)` +
+    String.raw`(?:\s*\(\s*\d+(?:\s*,\s*-?\d+)?\s*\))?(?:\s+with(?:out)?\s+time\s+zone)?(?:\s*\[\s*\])*$`,
+  'i',
+);

@@ -38,7 +38,7 @@ export function expressionFacts(
   results: Readonly<Record<string, LookResult>>,
 ): readonly ExpressionFacts[] {
   return changesOf(spec.changes, columns).flatMap((change) =>
-    [...newColumn(change).map(({ id }) => id), ...change.expressions.map((e) => pointerOf(change, e))].map((pointer) =>
+    [...pointersOfNew(change), ...change.expressions.map((e) => pointerOf(change, e))].map((pointer) =>
       factsOf(pointer, results),
     ),
   );
@@ -46,26 +46,39 @@ export function expressionFacts(
 
 function factsOf(pointer: string, results: Readonly<Record<string, LookResult>>): ExpressionFacts {
   const result = results[pointer];
-  const reads = results[`${pointer}:reads`];
   return {
     pointer,
     ok: result?.ok === true,
     code: result === undefined || result.ok ? null : result.code,
     name: result === undefined || result.ok ? null : result.name,
-    reads: reads?.ok === true ? reads.rows.map((row) => textOf(row['name'])) : [],
+    reads: namesOf(results[`${pointer}:reads`]),
+    calls: namesOf(results[`${pointer}:calls`]),
+    rewrites: fileOf(results[`${pointer}:before`]) !== fileOf(results[`${pointer}:after`]),
   };
 }
 
-const newColumn = ({ added }: Change): readonly Statement[] =>
-  added === null
-    ? []
-    : [
-        {
-          id: added.pointer,
-          note: 'the type exists and the name is free',
-          sql: `ALTER TABLE ${probe} ADD COLUMN ${quote(added.name)} ${added.type}`,
-        },
-      ];
+const namesOf = (result: LookResult | undefined): readonly string[] =>
+  result?.ok === true ? result.rows.map((row) => textOf(row['name'])) : [];
+const fileOf = (result: LookResult | undefined): string | null =>
+  result?.ok === true ? textOf(result.rows[0]?.['file']) : null;
+
+const pointersOfNew = ({ added }: Change): readonly string[] => (added === null ? [] : [added.pointer]);
+
+/** A type with a default or a constraint of its own gives the table another file, were it as empty as this one. */
+function newColumn({ added }: Change): readonly Statement[] {
+  if (added === null) return [];
+  const file = (when: string): Statement => ({
+    id: `${added.pointer}:${when}`,
+    note: 'its file, which a rewrite replaces',
+    sql: `SELECT pg_relation_filenode('${probe}'::regclass)::int8::text AS file`,
+  });
+  const add: Statement = {
+    id: added.pointer,
+    note: 'the type exists and the name is free',
+    sql: `ALTER TABLE ${probe} ADD COLUMN ${quote(added.name)} ${added.type}`,
+  };
+  return [file('before'), add, file('after')];
+}
 
 const pointerOf = ({ index }: Change, { field }: Expression): string => `/changes/${index}/${field}`;
 
@@ -79,15 +92,37 @@ function tests(change: Change, expression: Expression): Statement[] {
       sql: `ALTER TABLE ${probe} ADD COLUMN ${scratch} ${expression.type} GENERATED ALWAYS AS (${expression.sql}) STORED`,
     },
     { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(scratch) },
+    { id: `${pointer}:calls`, note: 'functions that nobody vouches for', sql: callsSql(scratch) },
   ];
 }
 
+/** What the catalog remembers a generated column by: its own entry (until PostgreSQL 14) or that of its expression. */
+const dependsOn = `JOIN pg_depend d ON (d.classid = 'pg_class'::regclass AND d.objid = s.attrelid AND d.objsubid = s.attnum)
+  OR (d.classid = 'pg_attrdef'::regclass AND d.objid = (SELECT x.oid FROM pg_attrdef x WHERE x.adrelid = s.attrelid AND x.adnum = s.attnum))`;
+const scratchColumn = (scratch: string): string =>
+  `s.attrelid = '${probe}'::regclass AND s.attname = ${literal(scratch)}`;
+
 const readsSql = (scratch: string): string => `SELECT DISTINCT r.attname::text AS name FROM pg_attribute s
-JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attrelid AND d.refobjsubid > 0 AND d.refobjsubid <> s.attnum
-  AND ((d.classid = 'pg_class'::regclass AND d.objid = s.attrelid AND d.objsubid = s.attnum)
-    OR (d.classid = 'pg_attrdef'::regclass AND d.objid = (SELECT x.oid FROM pg_attrdef x WHERE x.adrelid = s.attrelid AND x.adnum = s.attnum)))
-JOIN pg_attribute r ON r.attrelid = s.attrelid AND r.attnum = d.refobjsubid
-WHERE s.attrelid = '${probe}'::regclass AND s.attname = ${literal(scratch)} ORDER BY 1`;
+${dependsOn}
+JOIN pg_attribute r ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attrelid AND d.refobjsubid NOT IN (0, s.attnum) AND r.attrelid = s.attrelid AND r.attnum = d.refobjsubid
+WHERE ${scratchColumn(scratch)} ORDER BY 1`;
+
+/**
+ * The server believes a function that calls itself immutable; its body may write, sleep or read what it likes. Found
+ * behind calls, operators and the checks of domains; what the server itself brings leaves no trace in `pg_depend`.
+ */
+const callsSql = (scratch: string): string => `WITH used AS (
+  SELECT d.refclassid AS class, d.refobjid AS id FROM pg_attribute s
+  ${dependsOn}
+  WHERE ${scratchColumn(scratch)}
+), called AS (
+  SELECT id FROM used WHERE class = 'pg_proc'::regclass
+  UNION SELECT o.oprcode FROM used JOIN pg_operator o ON class = 'pg_operator'::regclass AND o.oid = id
+  UNION SELECT d.refobjid FROM used JOIN pg_constraint c ON class = 'pg_type'::regclass AND c.contypid = id
+    JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_proc'::regclass
+)
+SELECT p.oid::regprocedure::text AS name FROM called JOIN pg_proc p ON p.oid = called.id JOIN pg_language l ON l.oid = p.prolang
+WHERE l.lanname NOT IN ('internal', 'c') ORDER BY 1`;
 
 /** Where names of functions and types are looked up in every statement of ours that holds an expression. */
 export const searchPath = (schema: string): string => `pg_catalog, ${quote(schema)}, pg_temp`;

@@ -1,5 +1,5 @@
 import { isSynced, type Change, type Lead } from './changes/change.ts';
-import { literal, quote } from './identifier.ts';
+import { dollarQuoted, literal, quote } from './identifier.ts';
 import { indent, tableOf, type Ours } from './ours.ts';
 import { searchPath } from './probe.ts';
 
@@ -23,10 +23,6 @@ export function createFunction(ours: Ours, changes: readonly Change[], lead: Lea
   const parts = changes.filter(isSynced).map(({ sync }) => indent(sync(ours, lead), 2));
   return [
     `CREATE OR REPLACE FUNCTION ${functionName(ours)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER`,
-    `SET search_path = ${searchPath(ours.schema)} AS $lakeshift$`,
-    'BEGIN',
-    ...parts,
-    '  RETURN NEW;',
-    'END $lakeshift$',
+    `SET search_path = ${searchPath(ours.schema)} AS ${dollarQuoted(['', 'BEGIN', ...parts, '  RETURN NEW;', 'END '].join('\n'))}`,
   ].join('\n');
 }
