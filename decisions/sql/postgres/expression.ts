@@ -78,14 +78,9 @@ const gluedText = (before: Token, { kind, token }: Token): string | null =>
     ? 'holds a backslash or a line break in a text that touches a word; leave a space'
     : null;
 
-/** In the statements around an expression there are names that are not the table's. */
+/** The table that expressions are tried on has a name that no other statement knows. */
 const nameOfOurs = ({ kind, token }: Token): string | null =>
-  (kind === 'word' || kind === 'name') && isOurs(token.replace(/^"/, ''))
-    ? 'uses a name that begins with lakeshift_'
-    : null;
-
-/** Names that we keep for ourselves beside those of the table. */
-export const isOurs = (name: string): boolean => name.toLowerCase().startsWith('lakeshift_');
+  (kind === 'word' || kind === 'name') && /^"?lakeshift_probe"?$/i.test(token) ? 'uses a name of ours' : null;
 
 const depthOf = (token: string): number => {
   if (token === '(' || token === '[') return 1;

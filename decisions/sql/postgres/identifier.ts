@@ -1,4 +1,4 @@
-import { hiddenCharacter, isOurs } from './expression.ts';
+import { hiddenCharacter } from './expression.ts';
 
 /** A name as it stands in SQL, always quoted: our names are exact. */
 export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -28,8 +28,7 @@ export const parseName = (text: string): string | null => nameOf(new RegExp(`^\\
 export function parseColumn(text: string): { readonly name: string; readonly type: string } | null {
   const match = new RegExp(`^\\s*(${part})\\s+(\\S.*?)\\s*$`, 's').exec(text);
   const [name, type = ''] = [nameOf(match?.[1]), match?.[2]];
-  if (name === null || isOurs(name)) return null;
-  return isTypeName.test(type) && hiddenCharacter(type) === null ? { name, type } : null;
+  return name !== null && isTypeName.test(type) && hiddenCharacter(type) === null ? { name, type } : null;
 }
 
 const part = '"(?:[^"]|"")+"|[A-Za-z_][\\w$]*';

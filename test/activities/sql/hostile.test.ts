@@ -169,8 +169,6 @@ const hostile: Readonly<Record<string, readonly unknown[]>> = {
       '1a bigint',
       'a; bigint',
       '$a bigint',
-      'lakeshift_in bigint',
-      '"lakeshift_go" bigint',
     ].map(to),
   ],
   '/changes/0/down': [
