@@ -33,17 +33,26 @@ describe('what is planted in the rows, the addresses and the errors of a target'
     folder = await mkdtemp(join(tmpdir(), 'lakeshift-secrets-'));
     const log = await open(join(folder, 'log'), 'w');
     const [ledger, shop] = await Promise.all([freshDatabase(), freshDatabase()]);
-    const role = `qz_${new URL(shop.url).pathname.slice(-12)}`;
-    const admin = new pg.Client({ connectionString: shop.url });
+    const admin = new pg.Client({ connectionString: shop.ownerUrl });
     await admin.connect();
-    await admin.query(`CREATE ROLE ${role} LOGIN SUPERUSER PASSWORD '${marker}password'`);
-    const as = (url: string) => Object.assign(new URL(url), { username: role, password: `${marker}password` }).href;
+    const superuser = new pg.Client({ connectionString: postgresUrl() });
+    await superuser.connect();
+    for (const { url } of [ledger, shop])
+      await superuser.query(`ALTER ROLE ${new URL(url).username} PASSWORD '${marker}password'`);
+    await superuser.end();
+    const as = (url: string) => Object.assign(new URL(url), { password: `${marker}password` }).href;
     const drop = async (): Promise<void> => {
       await Promise.all([ledger.drop(), shop.drop()]);
     };
     const workerMetrics = `127.0.0.1:${await freePort()}`;
     const service = await RealService.start(
-      { temporal: temporalAddress(), ledgerUrl: as(ledger.url), shopUrl: as(shop.url), drop },
+      {
+        temporal: temporalAddress(),
+        ledgerUrl: as(ledger.url),
+        shopUrl: as(shop.url),
+        shopOwnerUrl: shop.ownerUrl,
+        drop,
+      },
       { logLevel: 'debug', logTo: log.fd, workerMetrics },
     );
     const answers: string[] = [];
@@ -86,7 +95,7 @@ describe('what is planted in the rows, the addresses and the errors of a target'
     };
 
     const stranger = new pg.Client({
-      connectionString: shop.url,
+      connectionString: shop.applicationUrl,
       application_name: `shop postgres://u:${marker}app@db/x password=${marker}`,
     });
     try {
@@ -155,7 +164,7 @@ describe('what is planted in the rows, the addresses and the errors of a target'
       kept.set('answers of the API', answers.join('\n'));
       kept.set('what the command line says', said.join('\n'));
 
-      const book = new pg.Client({ connectionString: ledger.url });
+      const book = new pg.Client({ connectionString: ledger.superuserUrl });
       await book.connect();
       const tables = await book.query<{ name: string }>(
         `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'lakeshift_ledger'`,
@@ -171,10 +180,6 @@ describe('what is planted in the rows, the addresses and the errors of a target'
       await Promise.all([stranger.end(), admin.end()]);
       await service.stop();
       await log.close();
-      const last = new pg.Client({ connectionString: postgresUrl() });
-      await last.connect();
-      await last.query(`DROP ROLE ${role}`);
-      await last.end();
     }
     kept.set('logs', await readFile(join(folder, 'log'), 'utf8'));
   }, 300_000);

@@ -2,20 +2,18 @@ import pg from 'pg';
 import type { Plan } from '../../contracts/plan.ts';
 import { CuttingProxy, type Fate } from './cutting-proxy.ts';
 import { deliver, type Step } from './deliver.ts';
-import { postgresUrl } from './servers.ts';
+import { postgresUrl, type TestDatabase } from './servers.ts';
 import { SqlWorld } from './sql-world.ts';
 
 /** A table of which any number of copies can be made, each in a database of its own. */
 export class Mould {
   readonly plan: Plan;
-  readonly #template: string;
-  readonly #drop: () => Promise<void>;
+  readonly #template: TestDatabase;
   #copies = 0;
 
-  private constructor(template: string, plan: Plan, drop: () => Promise<void>) {
+  private constructor(template: TestDatabase, plan: Plan) {
     this.#template = template;
     this.plan = plan;
-    this.#drop = drop;
   }
 
   /** `rows` payments, and a trigger that notes each row that is written. */
@@ -28,26 +26,31 @@ export class Mould {
        CREATE TRIGGER touch AFTER UPDATE ON payments FOR EACH ROW EXECUTE FUNCTION touch()`,
     );
     const plan = await world.plan();
-    await world.client.end();
-    const name = new URL(world.url).pathname.slice(1);
-    return new Mould(name, plan, () => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    await Promise.all([world.client.end(), world.superuser.end()]);
+    return new Mould(world.database, plan);
   }
 
-  /** Runs work with the URL of a fresh copy. */
-  async withCopy<T>(work: (url: string) => Promise<T>): Promise<T> {
-    const name = `${this.#template}_${++this.#copies}`;
-    await onServer(`CREATE DATABASE ${name} TEMPLATE ${this.#template}`);
+  /** Runs work with a fresh copy. */
+  async withCopy<T>(work: (copy: Copy) => Promise<T>): Promise<T> {
+    const template = new URL(this.#template.url).pathname.slice(1);
+    const name = `${template}_${++this.#copies}`;
+    const inCopy = (url: string): string => Object.assign(new URL(url), { pathname: `/${name}` }).href;
+    await onServer(`CREATE DATABASE ${name} TEMPLATE ${template}`);
     try {
-      return await work(postgresUrl(name));
+      // a copy has all but the rights on the database itself
+      await onServer(`GRANT CREATE, TEMPORARY ON DATABASE ${name} TO ${template}_owner, ${template}_guest`);
+      return await work({ url: inCopy(this.#template.url), superuserUrl: inCopy(this.#template.superuserUrl) });
     } finally {
       await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
     }
   }
 
   close(): Promise<void> {
-    return this.#drop();
+    return this.#template.drop();
   }
 }
+
+type Copy = Pick<TestDatabase, 'url' | 'superuserUrl'>;
 
 /** How a story went. */
 export interface Telling {
@@ -62,7 +65,7 @@ export interface Telling {
  * second at its second, and so on until it gets through; null: nothing is lost.
  */
 export const tell = (mould: Mould, steps: readonly Step[], fate: Fate | null): Promise<Telling> =>
-  mould.withCopy(async (url) => {
+  mould.withCopy(async ({ url, superuserUrl }) => {
     const proxy = await CuttingProxy.open(url);
     const failures: { step: string; sql: string; type: string }[] = [];
     try {
@@ -78,7 +81,7 @@ export const tell = (mould: Mould, steps: readonly Step[], fate: Fate | null): P
           if (fate === null) break;
         }
       }
-      return { failures, ending: await endingOf(url) };
+      return { failures, ending: await endingOf(superuserUrl) };
     } finally {
       await proxy.close();
     }
@@ -97,7 +100,7 @@ export interface Overtaken {
  * second one, and the step that follows, are through.
  */
 export const tellTwice = (mould: Mould, steps: readonly Step[], k: number, where: 'before' | 'after') =>
-  mould.withCopy(async (url): Promise<{ overtaken: readonly Overtaken[]; ending: unknown }> => {
+  mould.withCopy(async ({ url, superuserUrl }): Promise<{ overtaken: readonly Overtaken[]; ending: unknown }> => {
     const overtaken: Overtaken[] = [];
     let free = (): Promise<void> => Promise.resolve();
     for (const step of steps) {
@@ -123,7 +126,7 @@ export const tellTwice = (mould: Mould, steps: readonly Step[], k: number, where
       };
     }
     await free();
-    return { overtaken, ending: await endingOf(url) };
+    return { overtaken, ending: await endingOf(superuserUrl) };
   });
 
 /** The code of a failure of ours. */

@@ -1,3 +1,4 @@
+import { utf8 } from '../../hash.ts';
 import { hiddenCharacter } from './expression.ts';
 
 /** A name as it stands in SQL, always quoted: our names are exact. */
@@ -33,13 +34,13 @@ export function parseColumn(text: string): { readonly name: string; readonly typ
 
 const part = '"(?:[^"]|"")+"|[A-Za-z_][\\w$]*';
 
-/** PostgreSQL would cut a longer name and go on with another one than the plan says. */
+/** PostgreSQL cuts longer names off, and would then know ours by another name than we do. */
 const maxBytes = 63;
 
 function nameOf(text: string | undefined): string | null {
   if (text === undefined || hiddenCharacter(text) !== null || /[\t\n\r]/.test(text)) return null;
   const name = text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase();
-  return encodeURIComponent(name).replace(/%../g, 'x').length > maxBytes ? null : name;
+  return utf8(name).length > maxBytes ? null : name;
 }
 
 /** One type with its modifier and array brackets; nothing that could be more than a type, such as a default. */

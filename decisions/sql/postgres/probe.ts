@@ -1,11 +1,13 @@
 import type { ColumnFacts, ExpressionFacts, TableFacts } from '../../../contracts/facts.ts';
 import type { LookResult } from '../../../contracts/activities.ts';
+import type { Row } from '../../../contracts/json.ts';
 import type { Statement } from '../../../contracts/plan.ts';
 import type { Spec } from '../../../contracts/spec.ts';
 import type { Change, Expression } from './changes/change.ts';
 import { changesOf } from './changes/index.ts';
 import { literal, quote } from './identifier.ts';
 import { textOf } from '../../row-text.ts';
+import { searchPath } from './ours.ts';
 
 const probe = 'pg_temp.lakeshift_probe';
 
@@ -16,7 +18,11 @@ const probe = 'pg_temp.lakeshift_probe';
  */
 export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
   const changes = changesOf(spec.changes, facts.columns);
+  const { actsAs } = facts.rights;
   return [
+    ...(actsAs === undefined
+      ? []
+      : [{ id: 'role', note: 'as the owner of the table', sql: `SET LOCAL ROLE ${quote(actsAs)}` }]),
     {
       id: 'path',
       note: 'names are looked up as in every statement of ours',
@@ -38,47 +44,42 @@ export function expressionFacts(
   results: Readonly<Record<string, LookResult>>,
 ): readonly ExpressionFacts[] {
   return changesOf(spec.changes, columns).flatMap((change) =>
-    [...pointersOfNew(change), ...change.expressions.map((e) => pointerOf(change, e))].map((pointer) =>
-      factsOf(pointer, results),
-    ),
+    [
+      ...(change.added === null ? [] : [change.added.pointer]),
+      ...change.expressions.map((e) => pointerOf(change, e)),
+    ].map((pointer) => factsOf(pointer, results)),
   );
 }
 
 function factsOf(pointer: string, results: Readonly<Record<string, LookResult>>): ExpressionFacts {
   const result = results[pointer];
+  const { code, name } = result?.ok === false ? result : { code: null, name: null };
+  const calls = rowsOf(results[`${pointer}:calls`]).map((row) => textOf(row['name']));
   return {
     pointer,
     ok: result?.ok === true,
-    code: result === undefined || result.ok ? null : result.code,
-    name: result === undefined || result.ok ? null : result.name,
-    reads: namesOf(results[`${pointer}:reads`]),
-    calls: namesOf(results[`${pointer}:calls`]),
-    rewrites: fileOf(results[`${pointer}:before`]) !== fileOf(results[`${pointer}:after`]),
+    code,
+    name,
+    reads: rowsOf(results[`${pointer}:reads`]).map((row) => textOf(row['name'])),
+    ...(calls.length === 0 ? {} : { calls }),
+    ...(rowsOf(results[`${pointer}:fills`])[0]?.['fills'] === true ? { fills: true } : {}),
+    ...(results[`${pointer}:null`]?.ok === false ? { refusesNull: true } : {}),
   };
 }
 
-const namesOf = (result: LookResult | undefined): readonly string[] =>
-  result?.ok === true ? result.rows.map((row) => textOf(row['name'])) : [];
-const fileOf = (result: LookResult | undefined): string | null =>
-  result?.ok === true ? textOf(result.rows[0]?.['file']) : null;
+const rowsOf = (result: LookResult | undefined): readonly Row[] => (result?.ok === true ? result.rows : []);
 
-const pointersOfNew = ({ added }: Change): readonly string[] => (added === null ? [] : [added.pointer]);
-
-/** A type with a default or a constraint of its own gives the table another file, were it as empty as this one. */
-function newColumn({ added }: Change): readonly Statement[] {
-  if (added === null) return [];
-  const file = (when: string): Statement => ({
-    id: `${added.pointer}:${when}`,
-    note: 'its file, which a rewrite replaces',
-    sql: `SELECT pg_relation_filenode('${probe}'::regclass)::int8::text AS file`,
-  });
-  const add: Statement = {
-    id: added.pointer,
-    note: 'the type exists and the name is free',
-    sql: `ALTER TABLE ${probe} ADD COLUMN ${quote(added.name)} ${added.type}`,
-  };
-  return [file('before'), add, file('after')];
-}
+const newColumn = ({ added }: Change): readonly Statement[] =>
+  added === null
+    ? []
+    : [
+        {
+          id: added.pointer,
+          note: 'the type exists and the name is free',
+          sql: `ALTER TABLE ${probe} ADD COLUMN ${quote(added.name)} ${added.type}`,
+        },
+        { id: `${added.pointer}:fills`, note: 'the table would be rewritten', sql: fillsSql(added.name) },
+      ];
 
 const pointerOf = ({ index }: Change, { field }: Expression): string => `/changes/${index}/${field}`;
 
@@ -93,8 +94,25 @@ function tests(change: Change, expression: Expression): Statement[] {
     },
     { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(scratch) },
     { id: `${pointer}:calls`, note: 'functions that nobody vouches for', sql: callsSql(scratch) },
+    // between two shapes, what does not fit into one of them has to be NULL there
+    ...(expression.reads === null
+      ? []
+      : [
+          {
+            id: `${pointer}:null`,
+            note: 'NULL is one of its values',
+            sql: `SELECT NULL::${expression.type} AS nothing`,
+          },
+        ]),
   ];
 }
+
+/** A serial brings a default and NOT NULL; a domain may bring either, and any of its rules makes a rewrite. */
+const fillsSql = (column: string): string => `WITH RECURSIVE d AS (
+  SELECT t.* FROM pg_type t WHERE t.typtype = 'd' AND t.oid = (SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = '${probe}'::regclass AND a.attname = ${literal(column)})
+  UNION ALL SELECT t.* FROM d JOIN pg_type t ON t.oid = d.typbasetype AND t.typtype = 'd')
+SELECT a.attnotnull OR a.atthasdef OR EXISTS (SELECT FROM d WHERE typnotnull OR typdefault IS NOT NULL OR EXISTS (SELECT FROM pg_constraint c WHERE c.contypid = d.oid)) AS fills
+FROM pg_attribute a WHERE a.attrelid = '${probe}'::regclass AND a.attname = ${literal(column)}`;
 
 /** What the catalog remembers a generated column by: its own entry (until PostgreSQL 14) or that of its expression. */
 const dependsOn = `JOIN pg_depend d ON (d.classid = 'pg_class'::regclass AND d.objid = s.attrelid AND d.objsubid = s.attnum)
@@ -123,6 +141,3 @@ const callsSql = (scratch: string): string => `WITH used AS (
 )
 SELECT p.oid::regprocedure::text AS name FROM called JOIN pg_proc p ON p.oid = called.id JOIN pg_language l ON l.oid = p.prolang
 WHERE l.lanname NOT IN ('internal', 'c') ORDER BY 1`;
-
-/** Where names of functions and types are looked up in every statement of ours that holds an expression. */
-export const searchPath = (schema: string): string => `pg_catalog, ${quote(schema)}, pg_temp`;

@@ -163,13 +163,13 @@ test('an expression that holds what looks like a parameter is still an expressio
 
 test('a worker that falls silent in a change keeps the table from nobody', async () => {
   const world = await SqlWorld.open();
-  const proxy = await CuttingProxy.open(world.url);
+  const proxy = await CuttingProxy.open(world.database.url);
   try {
     await world.payments(100);
     const plan = await world.plan();
     const [claim, expand] = forward(plan);
     if (claim === undefined || expand === undefined) throw new Error('every plan expands');
-    await deliver(world.url, claim);
+    await deliver(world.database.url, claim);
     let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
     proxy.fate(({ sql }) => (sql.includes('ADD COLUMN') ? { after: gate } : 'pass'));
@@ -181,7 +181,7 @@ test('a worker that falls silent in a change keeps the table from nobody', async
       seen = (await application.query('SELECT to_jsonb(p) ? $1 AS seen FROM payments p LIMIT 1', ['amount_cents']))
         .rows[0].seen;
     }
-    expect(await deliver(world.url, expand, 2)).toMatchObject({ changed: false });
+    expect(await deliver(world.database.url, expand, 2)).toMatchObject({ changed: false });
     open();
     expect(await silent).toMatchObject({ changed: true });
   } finally {

@@ -272,11 +272,11 @@ describe('a wish that would do more than it says', () => {
     const own = await SqlWorld.open();
     try {
       // the most unkind of servers: there a backslash may end a text or not
-      const database = new URL(own.url).pathname.slice(1);
-      await own.client.query(`ALTER DATABASE ${database} SET standard_conforming_strings = off`);
+      const database = new URL(own.database.url).pathname.slice(1);
+      await own.superuser.query(`ALTER DATABASE ${database} SET standard_conforming_strings = off`);
       await own.client.query('CREATE TABLE canary (id int)');
       await own.payments(50);
-      await own.client.query('SET standard_conforming_strings = on');
+      await own.superuser.query('SET standard_conforming_strings = on');
       const expected = await own.rows(`SELECT ${up} AS words FROM payments ORDER BY id`);
       const plan = await own.expanded({ ...centsSpec, changes: [{ add: 'words text', up }] });
       const application = await own.application();

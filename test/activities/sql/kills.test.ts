@@ -25,7 +25,7 @@ test('a backfill whose worker is killed fifty times writes each row once', async
       const worker = next;
       await worker.ready;
       const before = await chunks();
-      const answer = worker.go(world.url, { name: 'backfill', input }, kill);
+      const answer = worker.go(world.database.url, { name: 'backfill', input }, kill);
       next = new Killable();
       // one at any moment, the next one surely among its chunks
       if (kill % 2 === 0) while ((await chunks()) <= before) await pause(5);
@@ -36,7 +36,7 @@ test('a backfill whose worker is killed fifty times writes each row once', async
     }
     expect(inMidChunk).toBeGreaterThanOrEqual(kills / 2);
     const last = { ...input, stage: stageOf(plan, 'backfill') };
-    expect(await next.go(world.url, { name: 'backfill', input: last }, kills + 1)).toMatchObject({
+    expect(await next.go(world.database.url, { name: 'backfill', input: last }, kills + 1)).toMatchObject({
       facts: { finished: true, rows },
     });
     expect(await world.rows('SELECT id FROM touched GROUP BY id HAVING count(*) > 1')).toEqual([]);
