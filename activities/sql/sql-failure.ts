@@ -12,7 +12,8 @@ export function sqlFailure(error: unknown, target: string): ApplicationFailure {
   if (code === null) return failure('TARGET_UNREACHABLE', `target ${target}: ${networkWords(message)}`);
   const name = unknownName(code, message);
   const detail = `target ${target}: SQLSTATE ${code}${constraint === null ? '' : `, constraint ${constraint}`}${name === null ? '' : `, ${name}`}`;
-  return failure(codeFor(code), detail, { data: { sqlState: code, constraint, name } });
+  const data = { sqlState: code, constraint, name };
+  return failure(codeFor(code), detail, code === diskFull ? { data, retryInMs: fullForMs } : { data });
 }
 
 /** The SQLSTATE that a failure of ours carries, or null. */
@@ -33,8 +34,13 @@ function dataOf(error: unknown, field: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+const diskFull = '53100';
+/** How long to leave a full disk alone, ms: what we write there the application cannot. */
+const fullForMs = 10_000;
+
 /** SQLSTATE by class, the first that matches. */
 const families: readonly (readonly [RegExp, FailureCode])[] = [
+  [/^53100/, 'TARGET_FULL'],
   // a standby that has not been promoted yet, a transaction that fell silent: both are over soon
   [/^(08|57P0[1235]|25006|25P03|53|58|XX000)/, 'TARGET_UNREACHABLE'],
   [/^(28|3D000)/, 'TARGET_UNREACHABLE'],

@@ -1,8 +1,11 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSqlActivities, type SqlActivities } from '../../activities/sql/index.ts';
-import type { Site } from '../../contracts/activities.ts';
-import type { Plan } from '../../contracts/plan.ts';
+import type { LookResult, Site } from '../../contracts/activities.ts';
+import type { Plan, Statement } from '../../contracts/plan.ts';
+import type { Spec } from '../../contracts/spec.ts';
+import { planDeployment } from '../../decisions/plan-deployment.ts';
+import { sqlDialects } from '../../decisions/sql/dialect.ts';
 import { stageOf } from './sql-world.ts';
 
 /** Any activity with its input. */
@@ -20,11 +23,24 @@ export function deliver(url: string, { name, input }: Step, attempt = 1): Promis
   return env.run(() => activity(input));
 }
 
-const deployment = 'payments-cents-00000001';
+/** Makes the plan of a spec against the server behind `url`. */
+export async function planAt(url: string, spec: Spec): Promise<Plan> {
+  const dialect = sqlDialects.postgres;
+  const look = async (statements: readonly Statement[], mode: 'read-only' | 'discard') =>
+    // what a look answers
+    (await deliver(url, { name: 'look', input: { target: 'shop', statements, mode } })) as Record<string, LookResult>;
+  const facts = dialect.facts(spec, await look(dialect.inspect(spec, 'lakeshift'), 'read-only'));
+  const trials = await look(dialect.probes(spec, facts), 'discard');
+  const expressions = dialect.expressions(spec, facts.columns, trials);
+  const where = { dialect: 'postgres', environment: 'test', taskQueue: 'q', homeSchema: 'lakeshift' } as const;
+  const result = planDeployment({ spec, facts: { ...facts, expressions }, ...where });
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.plan;
+}
 
 /** Everything that a deployment does to its table until the old column is gone, one turn each. */
 export function forward(plan: Plan): readonly Step[] {
-  const site = turns();
+  const site = turns(plan);
   const { check } = stageOf(plan, 'verify');
   return [
     { name: 'claim', input: { site: site(), plan } },
@@ -43,7 +59,7 @@ export function forward(plan: Plan): readonly Step[] {
 /** The same until the cutover, and all the way back. */
 export function thereAndBack(plan: Plan): readonly Step[] {
   const there = forward(plan).slice(0, 6);
-  const site = turns(there.length);
+  const site = turns(plan, there.length);
   const { undo, undoLong } = stageOf(plan, 'expand');
   return [
     ...there,
@@ -56,7 +72,7 @@ export function thereAndBack(plan: Plan): readonly Step[] {
   ];
 }
 
-function turns(after = 0): () => Site {
+function turns({ name }: Plan, after = 0): () => Site {
   let turn = after;
-  return () => ({ deployment, target: 'shop', homeSchema: 'lakeshift', turn: ++turn });
+  return () => ({ deployment: `${name}-00000001`, target: 'shop', homeSchema: 'lakeshift', turn: ++turn });
 }
