@@ -121,6 +121,8 @@ export interface ExpressionFacts {
   readonly name: string | null;
   /** Columns of the table that the expression reads. */
   readonly reads: readonly string[];
+  /** Functions that it calls and for whose promises nobody vouches: not of the server, nor of an extension in C. */
+  readonly calls?: readonly string[];
   /** Of a new column's type: a column of it is filled or checked when it is added, so the table would be rewritten. */
   readonly fills?: boolean;
   /** NULL is not a value of the type that the expression gives. */

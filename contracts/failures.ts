@@ -34,6 +34,7 @@ export const failures = {
   APPROVAL_NOT_COUNTED: refused(403, 'This approval does not count'),
   CONFIG_INVALID: refused(500, 'The configuration has mistakes'),
   TARGET_UNREACHABLE: busy('The target cannot be reached'),
+  TARGET_FULL: busy('The target has no room left'),
   LOCK_NOT_ACQUIRED: busy('Other sessions hold the table'),
   ENGINE_UNREACHABLE: busy('Temporal cannot be reached'),
   WORKER_ABSENT: busy('No worker answers on the task queue'),

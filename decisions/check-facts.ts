@@ -80,15 +80,19 @@ function changeProblems(spec: Spec, facts: TableFacts, index: number): FieldProb
     ...columnProblems(wish, facts, at),
     ...typeProblems(facts, at),
     ...expressions.map((expression) => expressionProblem(expression, facts)),
+    ...facts.expressions.filter(({ pointer }) => pointer.startsWith(`${at}/`)).flatMap(promiseProblems),
     ...changesOf(spec.changes, facts.columns)
       .filter((change) => change.index === index)
       .flatMap((change) => readsProblems(change, facts)),
   ];
 }
 
+const systemColumns = ['tableoid', 'ctid', 'xmin', 'cmin', 'xmax', 'cmax'];
+
 /** A new name that is taken, or an old one that is not there. */
 function nameProblems(pointer: string, { name, isThere }: NamedColumn, { columns }: TableFacts): FieldProblem[] {
   const names = columns.map((column) => column.name);
+  if (!isThere && systemColumns.includes(name)) return [{ pointer, detail: `column ${name} is the server's own` }];
   if (names.includes(name) === isThere) return [];
   if (!isThere) return [{ pointer, detail: `column ${name} is there already` }];
   const near = nearest(name, names);
@@ -127,12 +131,25 @@ function expressionProblem({ pointer, code, name }: ExpressionFacts, { columns }
   return near === null ? { pointer, detail } : { pointer, detail, didYouMean: near };
 }
 
+/** What the server accepts and we do not: promises that nobody keeps watch over. */
+const promiseProblems = ({ pointer, calls = [] }: ExpressionFacts): FieldProblem[] =>
+  calls.length === 0
+    ? []
+    : [
+        {
+          pointer,
+          detail: `calls ${calls.join(', ')}: nobody can tell what such a function does; write it with functions of the server`,
+        },
+      ];
+
 /** A two-way change is well defined only when each direction reads nothing but the other side. */
 function readsProblems({ index, expressions }: Change, facts: TableFacts): FieldProblem[] {
-  const generated = facts.columns.filter((column) => column.generated === 'stored').map(({ name }) => name);
+  const stored = facts.columns.filter((column) => column.generated === 'stored').map(({ name }) => name);
+  const generated = [...stored, 'tableoid'];
   return expressions.flatMap(({ field, reads: only }): FieldProblem[] => {
     const pointer = `/changes/${index}/${field}`;
     const reads = facts.expressions.find((expression) => expression.pointer === pointer)?.reads ?? [];
+    if (field === 'default') return readsAtAll(pointer, reads);
     const wrong = reads.filter((name) => (only === null ? generated.includes(name) : name !== only));
     if (wrong.length === 0) return [];
     const detail =
@@ -142,3 +159,7 @@ function readsProblems({ index, expressions }: Change, facts: TableFacts): Field
     return [{ pointer, detail }];
   });
 }
+
+/** A default is there before the row is. */
+const readsAtAll = (pointer: string, reads: readonly string[]): FieldProblem[] =>
+  reads.length === 0 ? [] : [{ pointer, detail: `may read no column, but reads ${reads.join(', ')}` }];

@@ -1,6 +1,8 @@
+import { activityInfo } from '@temporalio/activity';
 import type { Site } from '../../contracts/activities.ts';
 import { failure } from '../failures.ts';
 import { textOf, type Session } from './session.ts';
+import { sqlStateOf } from './sql-failure.ts';
 
 /** Our own schema in a target, quoted. */
 export const home = ({ homeSchema }: Pick<Site, 'homeSchema'>): string => quote(homeSchema);
@@ -83,27 +85,58 @@ export async function closeHome(session: Session, site: Pick<Site, 'homeSchema'>
 }
 
 /**
+ * Where a delivery of an activity stands among all of its deployment, the latest highest: by turn, then by attempt. So
+ * a first copy that wakes up late is behind a second one even when it has not done anything yet.
+ */
+export const deliveryOf = ({ turn }: Pick<Site, 'turn'>): number =>
+  turn * 1_000 + Math.min(activityInfo().attempt, 999);
+
+/**
  * Takes the fence for one attempt at an effect. Every older attempt is refused from then on, and so is this one if a
- * newer turn has been seen.
+ * newer one has been seen.
  */
 export async function takeFence(session: Session, site: Site): Promise<number> {
-  const rows = await session.query(
-    `UPDATE ${home(site)}.claims SET turn = $2, fence = fence + 1 WHERE deployment = $1 AND turn <= $2 RETURNING fence::float8`,
-    [site.deployment, site.turn],
+  const rows = await onOurs(() =>
+    session.query(
+      `UPDATE ${home(site)}.claims SET turn = $2, fence = fence + 1 WHERE deployment = $1 AND turn <= $2 RETURNING fence::float8`,
+      [site.deployment, deliveryOf(site)],
+    ),
   );
   const fence = rows[0]?.['fence'];
-  if (typeof fence !== 'number') throw fenced(site);
+  if (typeof fence !== 'number') throw await withoutFence(session, site);
   return fence;
+}
+
+/** Overtaken, or without a lock at all: a failover may have taken it back, or somebody has. */
+async function withoutFence(session: Session, site: Site): Promise<Error> {
+  const held = await session.query(`SELECT 1 AS held FROM ${home(site)}.claims WHERE deployment = $1`, [
+    site.deployment,
+  ]);
+  return held.length > 0 ? fenced(site) : gone();
 }
 
 /** Locks the claim for the rest of the transaction, if this attempt still holds the fence. */
 export async function holdFence(session: Session, site: Site, fence: number): Promise<void> {
-  const rows = await session.query(
-    `SELECT 1 AS held FROM ${home(site)}.claims WHERE deployment = $1 AND fence = $2 FOR UPDATE`,
-    [site.deployment, fence],
+  const rows = await onOurs(() =>
+    session.query(`SELECT 1 AS held FROM ${home(site)}.claims WHERE deployment = $1 AND fence = $2 FOR UPDATE`, [
+      site.deployment,
+      fence,
+    ]),
   );
   if (rows.length !== 1) throw fenced(site);
 }
+
+/** A look at our own tables; that they are not there is not a mistake of the statement. */
+export async function onOurs<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (['42P01', '3F000'].includes(sqlStateOf(error) ?? '')) throw gone();
+    throw error;
+  }
+}
+
+const gone = (): Error => failure('TARGET_DRIFTED', 'our lock row is gone from the target');
 
 /** The error of an attempt that has been overtaken. */
 export const fenced = (site: Site): Error =>

@@ -1,6 +1,6 @@
 import type { Alteration, Statement } from '../../../contracts/plan.ts';
 import { isSynced, type AddedColumn, type Change, type Lead } from './changes/change.ts';
-import { literal, quote } from './identifier.ts';
+import { dollarQuoted, literal, quote } from './identifier.ts';
 import { misfitsOf } from './misfits.ts';
 import { notNullCheck, notNullName } from './not-null.ts';
 import { setting, tableOf, type Ours } from './ours.ts';
@@ -71,7 +71,7 @@ function keepNotNull(ours: Ours, column: string): NamedSql {
   const lost = `EXISTS (SELECT FROM ${misfitsOf(ours, `r.${quote(column)} IS NULL`)})`;
   return [
     'NOT NULL is back for new rows, unless going back has lost values',
-    `DO $lakeshift$ BEGIN IF NOT ${lost} THEN ALTER TABLE ${tableOf(ours)} ADD ${notNullCheck(ours, column)}; END IF; END $lakeshift$`,
+    `DO ${dollarQuoted(` BEGIN IF NOT ${lost} THEN ALTER TABLE ${tableOf(ours)} ADD ${notNullCheck(ours, column)}; END IF; END `)}`,
   ];
 }
 

@@ -18,7 +18,7 @@ export function preflightLooks(spec: Spec, ours: Ours, oid: number): readonly St
     {
       id: 'longTransactions',
       note: 'transactions over 30 s old hold back pruning, and DDL if they have read the table',
-      sql: `SELECT coalesce(nullif(application_name, ''), backend_type) AS application, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds,
+      sql: `SELECT coalesce(nullif(substring(application_name from '^[[:alnum:] _.-]*'), ''), backend_type) AS application, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds,
   EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = ${oid} AND l.granted) AS holds_table
 FROM pg_stat_activity a WHERE xact_start < clock_timestamp() - interval '30 seconds' AND pid <> pg_backend_pid() AND (datname = current_database() OR datname IS NULL) ORDER BY xact_start LIMIT 20`,
     },

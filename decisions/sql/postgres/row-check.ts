@@ -1,6 +1,6 @@
 import type { KeySlices, PageSlices, RowCheck, Statement } from '../../../contracts/plan.ts';
 import { isJudged, type Change, type RowRules } from './changes/change.ts';
-import { literal, quote } from './identifier.ts';
+import { dollarQuoted, literal, quote } from './identifier.ts';
 import { setting, tableOf, type Ours } from './ours.ts';
 
 const tryFunction = 'pg_temp.lakeshift_try';
@@ -92,14 +92,18 @@ const total = (ours: Ours, change: Change, body: readonly string[]): Trial => ({
   make: {
     id: `try:${change.index}`,
     note: 'temporary; ends with the session',
-    sql: [
-      `CREATE OR REPLACE FUNCTION ${tryFunction}_${change.index}(lakeshift_row ${tableOf(ours)}) RETURNS text LANGUAGE plpgsql AS $lakeshift$`,
-      '#variable_conflict use_column',
-      'DECLARE lakeshift_up boolean; lakeshift_down boolean;',
-      'BEGIN',
-      ...body,
-      'END $lakeshift$',
-    ].join('\n'),
+    sql:
+      `CREATE OR REPLACE FUNCTION ${tryFunction}_${change.index}(lakeshift_row ${tableOf(ours)}) RETURNS text LANGUAGE plpgsql AS ` +
+      dollarQuoted(
+        [
+          '',
+          '#variable_conflict use_column',
+          'DECLARE lakeshift_up boolean; lakeshift_down boolean;',
+          'BEGIN',
+          ...body,
+          'END ',
+        ].join('\n'),
+      ),
   },
 });
 
