@@ -36,7 +36,8 @@ const table = {
     ],
   },
   cli: {
-    own: ['contracts', 'config', 'decisions/duration', 'tools/bootstrap'],
+    // `decisions/guests`: `eject --plan` must work when there is no service to ask.
+    own: ['contracts', 'config', 'decisions/duration', 'decisions/nearest', 'decisions/guests', 'tools/bootstrap'],
     // Temporal itself for `doctor`, which looks at the namespace when there is no API to ask.
     libraries: [node, 'commander', 'eventsource-parser', 'yaml', ...temporal('client')],
   },

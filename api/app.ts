@@ -12,6 +12,7 @@ import { useValidation } from './plugins/validation.ts';
 import { catalog } from './routes/catalog.ts';
 import { list, show } from './routes/deployments.ts';
 import { events } from './routes/events.ts';
+import { eject, grants } from './routes/guests.ts';
 import { health } from './routes/health.ts';
 import { orders } from './routes/orders.ts';
 import { plans } from './routes/plans.ts';
@@ -22,7 +23,7 @@ import { start } from './routes/start.ts';
 import { createWatch } from './watch.ts';
 
 /** Routes under /v1: all of them need a role. */
-const guarded: readonly Routes[] = [plans, start, list, show, events, orders, report, catalog];
+const guarded: readonly Routes[] = [plans, start, list, show, events, orders, report, catalog, grants, eject];
 
 /** The whole API without a socket: the server listens with it, tests inject into it. */
 export async function buildApp(deps: ApiDependencies): Promise<FastifyInstance> {

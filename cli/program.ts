@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { createClient } from './client.ts';
 import { registerDeploy } from './commands/deploy.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerEject } from './commands/eject.ts';
+import { registerGrants } from './commands/grants.ts';
 import { registerList } from './commands/list.ts';
 import { registerOrders } from './commands/order.ts';
 import { registerPlan } from './commands/plan.ts';
@@ -27,6 +29,8 @@ const commands: readonly Register[] = [
   registerReport,
   registerOrders,
   registerTargets,
+  registerGrants,
+  registerEject,
   registerDoctor,
 ];
 

@@ -69,6 +69,8 @@ export interface ViewFacts {
 
 export interface RightsFacts {
   readonly role: string;
+  /** The database that our role is connected to; absent in plans made before it was looked at. */
+  readonly database?: string;
   readonly superuser: boolean;
   /** Member of the role that owns the table. */
   readonly ownsTable: boolean;

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Json, Row } from '../../contracts/json.ts';
-import { sqlFailure } from './sql-failure.ts';
+import { connectFailure, sqlFailure } from './sql-failure.ts';
 
 /** One connection to a target. Every error that it throws is an ApplicationFailure with a code of ours. */
 export interface Session {
@@ -48,10 +48,10 @@ export async function openSession(
     }
   };
   try {
-    await guarded(() => client.connect());
+    await client.connect();
   } catch (error) {
     await client.end().catch(() => undefined);
-    throw error;
+    throw connectFailure(error, target.name);
   }
   return {
     query: (sql, values) =>

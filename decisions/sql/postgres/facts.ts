@@ -67,6 +67,7 @@ const foreignKey = (row: Row): ForeignKeyFacts => ({
 
 const rights = (row: Row): RightsFacts => ({
   role: words(row['role']),
+  ...(typeof row['database'] === 'string' ? { database: row['database'] } : {}),
   superuser: row['superuser'] === true,
   ownsTable: row['owns_table'] === true,
   schemaReady: row['schema_ready'] === true,

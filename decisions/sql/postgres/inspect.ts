@@ -89,7 +89,7 @@ GROUP BY r.ev_class ORDER BY 1`;
 
 const rightsSql = (
   home: string,
-): string => `SELECT current_user::text AS role, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
+): string => `SELECT current_user::text AS role, current_database()::text AS database, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
   coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = TABLE_OID), false) AS owns_table,
   coalesce((SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = ${home}),
            has_database_privilege(current_database(), 'CREATE')) AS schema_ready,
