@@ -31,6 +31,7 @@ export const failures = {
   ORDER_IMPOSSIBLE: refused(409, 'This order is not possible now'),
   ORDER_INVALID: refused(422, 'The order lacks something'),
   APPROVAL_NOT_COUNTED: refused(403, 'This approval does not count'),
+  TARGET_POOLED: refused(409, 'The address of the target is a transaction pooler'),
   CONFIG_INVALID: refused(500, 'The configuration has mistakes'),
   TARGET_UNREACHABLE: busy('The target cannot be reached'),
   LOCK_NOT_ACQUIRED: busy('Other sessions hold the table'),
@@ -45,6 +46,7 @@ export const failures = {
   VERIFY_DIFFERS: broken(500, 'Rows differ between the two shapes'),
   FENCED: broken(500, 'A newer attempt has taken over'),
   INTERNAL: broken(500, 'The service made a mistake'),
+  CLAIM_GONE: { family: 'ambiguous', status: 500, title: 'The claim of this deployment is gone from the target' },
   OUTCOME_UNKNOWN: { family: 'ambiguous', status: 500, title: 'It cannot be told whether it happened' },
 } as const satisfies Record<string, FailureKind>;
 

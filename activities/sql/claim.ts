@@ -1,6 +1,6 @@
 import type { ClaimResult, Site } from '../../contracts/activities.ts';
 import type { Plan } from '../../contracts/plan.ts';
-import { closeHome, home, openHome, sessionName } from './home.ts';
+import { closeHome, fenced, home, openHome, sessionName } from './home.ts';
 import { inTransaction, withSession, type Session, type TargetConnection } from './session.ts';
 
 /** Takes the lock row of the plan's table, or says who has it. Again by the same deployment: it is held. */
@@ -38,11 +38,12 @@ export async function holdColumnsOnly(
         `SELECT table_oid::int8::float8 AS oid, to_jsonb(columns) AS columns FROM ${home(site)}.claims WHERE deployment = $1`,
         [site.deployment],
       );
-      const columns = rows[0]?.['columns'];
+      if (rows[0] === undefined) throw fenced(site);
+      const columns = rows[0]['columns'];
       const holder = await holderOf(
         session,
         site,
-        Number(rows[0]?.['oid']),
+        Number(rows[0]['oid']),
         Array.isArray(columns) ? columns.map(String) : [],
       );
       if (holder !== null && !columnsOnly) return { held: false, holder };

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Json, Row } from '../../contracts/json.ts';
+import { refusePooled } from './own-session.ts';
 import { connectFailure, sqlFailure } from './sql-failure.ts';
 
 /** One connection to a target. Every error that it throws is an ApplicationFailure with a code of ours. */
@@ -29,7 +30,7 @@ export async function openSession(
   applicationName: string,
   timeoutMs = queryTimeoutMs,
 ): Promise<Session> {
-  const client = new pg.Client({
+  const options: pg.ClientConfig = {
     connectionString: target.url,
     application_name: applicationName,
     connectionTimeoutMillis: 5_000,
@@ -37,7 +38,8 @@ export async function openSession(
     ...(timeoutMs === null ? {} : { query_timeout: timeoutMs }),
     keepAlive: true,
     types: { getTypeParser: parserOf },
-  });
+  };
+  const client = new pg.Client(options);
   // A connection that breaks while nobody waits for it must not end the process; the next query tells.
   client.on('error', () => undefined);
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -49,6 +51,7 @@ export async function openSession(
   };
   try {
     await client.connect();
+    await refusePooled(client, options, target.name);
   } catch (error) {
     await client.end().catch(() => undefined);
     throw connectFailure(error, target.name);
