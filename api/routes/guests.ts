@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from 'typebox';
 import type { EjectView, GrantsView } from '../../contracts/api.ts';
 import { failures } from '../../contracts/failures.ts';
@@ -25,6 +26,8 @@ const GrantsQuery = closed(
   'For what',
 );
 
+/** How long a look may take that is good to have, ms: without it the statements look up themselves what they need. */
+const patienceMs = 5_000;
 /** Names of the role where nobody said another and none can be seen. */
 const usualRole = 'lakeshift';
 /** A table that is not there: its look still says who we are and what we may. */
@@ -113,7 +116,10 @@ async function grantsFor(
     table: table ?? noTable,
     changes: [],
   } as const;
-  const facts = await engine.inspect(spec, target).catch(notYet);
+  const facts = await Promise.race([
+    engine.inspect(spec, target).catch(notYet),
+    sleep(patienceMs, null, { ref: false }),
+  ]);
   if (table !== null && facts !== null && facts.oid === null)
     throw requestInvalid([
       unknownName('/query/table', `there is no table ${table} in target ${name}`, table, facts.tablesNearby),

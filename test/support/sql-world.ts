@@ -27,10 +27,13 @@ export class SqlWorld {
   readonly told: LiveProgress[] = [];
   readonly #drop: () => Promise<void>;
   readonly #extra: pg.Client[] = [];
+  /** Where the activities connect to; a test may put something in between. */
+  address: string;
   #turn = 0;
 
   private constructor(url: string, client: pg.Client, drop: () => Promise<void>) {
     this.url = url;
+    this.address = url;
     this.client = client;
     this.#drop = drop;
   }
@@ -84,7 +87,7 @@ export class SqlWorld {
   start<N extends keyof SqlActivities>(name: N, ...args: Parameters<SqlActivities[N]>) {
     const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     const activities = createSqlActivities({
-      target: () => ({ name: 'shop', url: this.url }),
+      target: () => ({ name: 'shop', url: this.address }),
       tell: async (progress) => void this.told.push(progress),
     });
     type Facts = Awaited<ReturnType<SqlActivities[N]>>;
