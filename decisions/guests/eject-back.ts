@@ -3,8 +3,8 @@ import {
   altered,
   bound,
   isDone,
+  longSteps,
   notRemembered,
-  patiently,
   release,
   remember,
   step,
@@ -26,11 +26,13 @@ export function backSteps(ejected: Ejected): readonly string[] {
       [tries, 'eject_lost bigint;'],
       [...refusals(ejected), ...undos.flatMap((undo) => altered(undo, ejected)), remember('undone', ejected)],
     ),
-    ...long.map((statement, index) => longStep(ejected, statement, index)),
+    ...longSteps(ejected, long, 'undone', [
+      `IF ${notRemembered('undone', ejected)} THEN RAISE EXCEPTION 'the step before this one has failed'; END IF;`,
+    ]),
     release(ejected, [
       notRemembered('undone', ejected),
       ...undos.map((undo) => `NOT ${isDone(undo, ejected)}`),
-      ...long.map((_, index) => notRemembered(`long_${index}`, ejected)),
+      ...long.map((_, index) => notRemembered(`undone_${index}`, ejected)),
     ]),
   ];
 }
@@ -61,16 +63,3 @@ const undosOf = ({ stages }: Plan): readonly Alteration[] =>
     .flat();
 const undoLongOf = ({ stages }: Plan): readonly Statement[] =>
   stages.flatMap((stage) => (stage.kind === 'expand' ? stage.undoLong : []));
-
-/** What reads the whole table, under a weak lock and in a transaction of its own. */
-const longStep = (ejected: Ejected, statement: Statement, index: number): string =>
-  step(
-    ejected,
-    statement.note,
-    [tries],
-    [
-      `IF ${notRemembered('undone', ejected)} THEN RAISE EXCEPTION 'the step before this one has failed'; END IF;`,
-      ...patiently([bound(statement, ejected)]),
-      remember(`long_${index}`, ejected),
-    ],
-  );

@@ -97,6 +97,22 @@ export const altered = (alteration: Alteration, ejected: Ejected): readonly stri
   'END IF;',
 ];
 
+/** What reads the whole table, under a weak lock and each in a transaction of its own; remembered as `word_0`, `word_1`… */
+export const longSteps = (
+  ejected: Ejected,
+  statements: readonly Statement[],
+  word: string,
+  first: readonly string[],
+): readonly string[] =>
+  statements.map((statement, index) =>
+    step(
+      ejected,
+      statement.note,
+      [tries],
+      [...first, ...patiently([bound(statement, ejected)]), remember(`${word}_${index}`, ejected)],
+    ),
+  );
+
 /** Gives the claim back, and with the last one all that is ours. `unless`: SQL, why it may not be given back yet. */
 export function release(ejected: Ejected, unless: readonly string[]): string {
   const mine = `WHERE deployment = ${literal(ejected.deployment)}`;

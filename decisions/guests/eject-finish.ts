@@ -5,6 +5,7 @@ import {
   altered,
   bound,
   isDone,
+  longSteps,
   notRemembered,
   quoted,
   release,
@@ -37,8 +38,9 @@ const finishing: StepsOf = {
   backfill: (stage, ejected) => (stage.needed ? backfill(stage, ejected) : []),
   // compared right before the drop, in the same session
   verify: () => [],
-  cutover: ({ perform, title }, ejected) => [
+  cutover: ({ perform, performLong, title }, ejected) => [
     step(ejected, `cutover: ${title}`, [tries], [...unlessBackfilled(ejected), ...altered(perform, ejected)]),
+    ...longSteps(ejected, performLong ?? [], 'cutover', unlessContracted(ejected)),
   ],
   grace: () => [],
   contract: (stage, ejected) => [...compare(stage, ejected), contract(stage, ejected)],
@@ -158,18 +160,26 @@ function run(check: RowCheck, how: 'fast' | 'slow'): string {
   return `EXECUTE ${quoted(rest.sql)} INTO eject_seen USING ${keysOf(check).join(', ')};`;
 }
 
-const contract = ({ perform, check, title }: ContractStage, ejected: Ejected): string =>
-  step(
+const contract = ({ perform, check, title }: ContractStage, ejected: Ejected): string => {
+  const wanted = [...(check === null ? [] : ['compared']), ...cutoverWords(ejected)];
+  const missing = wanted.map((word) => notRemembered(word, ejected)).join(' OR ');
+  return step(
     ejected,
     `contract: ${title}. There is no way back from here.`,
     [tries],
     [
       ...unlessContracted(ejected),
-      ...(check === null
+      ...(missing === ''
         ? []
         : [
-            `IF ${notRemembered('compared', ejected)} THEN RAISE EXCEPTION 'the shapes were not found equal in this session: nothing is dropped'; END IF;`,
+            `IF ${missing} THEN RAISE EXCEPTION 'a step before this one has failed in this session: nothing is dropped'; END IF;`,
           ]),
       ...altered(perform, ejected),
     ],
+  );
+};
+
+const cutoverWords = ({ plan }: Ejected): string[] =>
+  plan.stages.flatMap((stage) =>
+    stage.kind === 'cutover' ? (stage.performLong ?? []).map((_, index) => `cutover_${index}`) : [],
   );

@@ -40,18 +40,18 @@ function head({ plan, deployment, stage, way }: EjectInput): readonly string[] {
   ];
 }
 
-function warnings({ spec, risk }: Plan, way: EjectView['way']): readonly string[] {
-  const old = spec.changes.flatMap((change) => ('type' in change ? [`${change.type} (now ${change.to})`] : []));
-  if (old.length === 0) return [];
+function warnings({ stages, risk }: Plan, way: EjectView['way']): readonly string[] {
+  const drop = stages.find((stage) => stage.kind === 'contract' && stage.name === risk.pointOfNoReturn)?.title ?? '';
+  if (!drop.startsWith('DROP')) return [];
   return way === 'back'
     ? [
         '--',
-        `-- WARNING: what only the new column holds is lost, of ${old.join(', ')}. The script counts such rows and stops`,
-        '-- when there are any. An application that reads the new column must have gone back before.',
+        '-- WARNING: what only the new shape holds is lost. The script counts such rows and stops when there are any.',
+        '-- An application that relies on the new shape must have gone back before.',
       ]
     : [
         '--',
-        `-- WARNING: ${risk.pointOfNoReturn ?? 'the last step'} drops the old column, of ${old.join(', ')}; grace and approvals are left out.`,
-        '-- There is no way back from there. Nothing may read the old column any more: take a backup, or delete that step.',
+        `-- WARNING: it ends with ${drop}; grace and approvals are left out. There is no way back from there, and`,
+        '-- nothing may use the old shape any more: take a backup, or delete the steps from there on.',
       ];
 }

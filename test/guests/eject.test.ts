@@ -16,6 +16,8 @@ const specs: readonly [string, Spec][] = [
   ['a type change', centsSpec],
   ['an added column', { ...centsSpec, changes: [{ add: 'extra text', up: `upper(note)`, default: `'none'` }] }],
   ['a column without values', { ...centsSpec, changes: [{ add: 'extra text' }] }],
+  ['a column that goes', { ...centsSpec, changes: [{ drop: 'amount', down: '0.5' }] }],
+  ['a column that may not be empty', { ...centsSpec, changes: [{ notNull: 'note', up: `'none'` }] }],
   [
     'several changes',
     {
@@ -69,6 +71,8 @@ async function reach(state: State, spec: Spec): Promise<Plan> {
   }
   if (upTo >= 4)
     await world.run('alter', { site: world.site(), stage: 'cutover', alteration: stageOf(plan, 'cutover').perform });
+  const { performLong = [] } = stageOf(plan, 'cutover');
+  if (upTo >= 5) await world.run('alterLong', { site: world.site(), statements: performLong });
   if (upTo >= 5) await world.run('holdColumnsOnly', { site: world.site(), columnsOnly: true });
   return plan;
 }
