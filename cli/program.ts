@@ -3,6 +3,7 @@ import { createClient } from './client.ts';
 import { registerDeploy } from './commands/deploy.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEject } from './commands/eject.ts';
+import { registerExport } from './commands/export.ts';
 import { registerGrants } from './commands/grants.ts';
 import { registerList } from './commands/list.ts';
 import { registerOrders } from './commands/order.ts';
@@ -31,6 +32,7 @@ const commands: readonly Register[] = [
   registerTargets,
   registerGrants,
   registerEject,
+  registerExport,
   registerDoctor,
 ];
 
