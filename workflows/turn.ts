@@ -172,7 +172,10 @@ async function undo(run: Run, stage: Stage): Promise<void> {
     }
   } catch (error) {
     const failure = known(error);
-    if (!progress.owesNothing(run.progress, failure)) return notUndone(run, failure);
+    if (!progress.owesNothing(run.progress, failure)) {
+      notUndone(run, failure);
+      return;
+    }
     run.note('finding', `${stage.name}: nothing was undone, the claim is gone`, { ...failure });
   }
   run.note('undo-ended', `undo of ${stage.name} ended`);

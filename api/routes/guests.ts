@@ -78,8 +78,7 @@ export const eject: Routes = (app, deps) => {
         response: { 200: EjectSchema, ...problems(401, 403, 404, 409, 422, 429, 503) },
       },
     },
-    // The schema lets no other words through.
-    ({ params, query }) => ejected(deps, params.id, (query.way ?? 'back') as EjectView['way']),
+    ({ params, query }) => ejected(deps, params.id, query.way ?? 'back'),
   );
 };
 
@@ -96,37 +95,37 @@ async function ejected({ reader }: RouteDependencies, idOrName: string, way: Eje
 }
 
 async function grantsFor(
-  { config, engine }: RouteDependencies,
+  deps: RouteDependencies,
   name: string,
   table: string | null,
   role: string | null,
 ): Promise<GrantsView> {
+  const parsed = table === null ? null : readTable(table);
+  const facts = await seen(deps, name, table ?? noTable);
+  if (table !== null && facts?.oid === null)
+    throw requestInvalid([
+      unknownName('/query/table', `there is no table ${table} in target ${name}`, table, facts.tablesNearby),
+    ]);
+  const ours = role ?? roleOf(facts);
+  const grants = grantsOf({ role: ours, homeSchema: deps.config.homeSchema, table: parsed, facts });
+  return { target: name, role: ours, table, grants };
+}
+
+function readTable(table: string): NonNullable<ReturnType<typeof parseQualified>> {
+  const parsed = parseQualified(table);
+  if (parsed === null) throw requestInvalid([{ pointer: '/query/table', detail: 'must be schema.table' }]);
+  return parsed;
+}
+
+/** What our role sees of a table; null: it cannot look yet. */
+async function seen({ config, engine }: RouteDependencies, name: string, table: string): Promise<TableFacts | null> {
   const target = config.targets[name];
   if (target === undefined) {
     const near = nearest(name, Object.keys(config.targets));
     throw new Refusal('NOT_FOUND', `there is no target ${name}${near === null ? '' : `; did you mean ${near}?`}`);
   }
-  const parsed = table === null ? null : parseQualified(table);
-  if (table !== null && parsed === null)
-    throw requestInvalid([{ pointer: '/query/table', detail: 'must be schema.table' }]);
-  const spec = {
-    name: 'grants',
-    strategy: 'expand-contract',
-    target: name,
-    table: table ?? noTable,
-    changes: [],
-  } as const;
-  const facts = await Promise.race([
-    engine.inspect(spec, target).catch(notYet),
-    sleep(patienceMs, null, { ref: false }),
-  ]);
-  if (table !== null && facts !== null && facts.oid === null)
-    throw requestInvalid([
-      unknownName('/query/table', `there is no table ${table} in target ${name}`, table, facts.tablesNearby),
-    ]);
-  const ours = role ?? roleOf(facts);
-  const grants = grantsOf({ role: ours, homeSchema: config.homeSchema, table: parsed, facts });
-  return { target: name, role: ours, table, grants };
+  const spec = { name: 'grants', strategy: 'expand-contract', target: name, table, changes: [] } as const;
+  return Promise.race([engine.inspect(spec, target).catch(notYet), sleep(patienceMs, null, { ref: false })]);
 }
 
 /** A superuser is nobody's answer to the question which role we need. */

@@ -17,39 +17,44 @@ export interface GrantsInput {
  * could not be looked up (the owner of the table, the name of the database) the statement looks up itself.
  */
 export function grantsOf(input: GrantsInput): readonly Grant[] {
-  const { facts, role } = input;
-  const rights = facts !== null && facts.rights.role === role ? facts.rights : null;
-  const needed = (id: Grant['id'], sql: string, note: string, there: boolean | null): Grant => ({
+  const { role } = input;
+  const there = givenTo(input);
+  const needed = (id: keyof Given, sql: string, note: string): Grant => ({
     id,
     sql,
     note,
     needed: true,
-    there,
+    there: there[id],
   });
-  const connected = rights === null ? null : true;
   return [
     needed(
       'role',
       `CREATE ROLE ${quote(role)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT`,
       'a role of its own, without any power over the server; give it a password or a certificate',
-      connected,
     ),
-    needed('connect', onDatabase(input, 'CONNECT'), 'without it the target cannot be reached', connected),
-    ...ownerGrant(input, rights?.ownsTable ?? null),
+    needed('connect', onDatabase(input, 'CONNECT'), 'without it the target cannot be reached'),
+    ...ownerGrant(input, there.owner),
     needed(
       'home',
       `CREATE SCHEMA ${quote(input.homeSchema)} AUTHORIZATION ${quote(role)}`,
-      `made beforehand, our schema stays; without it, and without CREATE ON DATABASE, the plan is refused`,
-      rights?.schemaReady ?? null,
+      'made beforehand, our schema stays; without it, and without CREATE ON DATABASE, the plan is refused',
     ),
     needed(
       'temporary',
       onDatabase(input, 'TEMPORARY'),
       'trials of expressions and row checks; without it the plan is refused',
-      rights?.temporary ?? null,
     ),
     ...optional(role),
   ];
+}
+
+type Given = Readonly<Record<'role' | 'connect' | 'owner' | 'home' | 'temporary', boolean | null>>;
+
+/** What our role saw of its own rights; of another role nobody has seen any. */
+function givenTo({ facts, role }: GrantsInput): Given {
+  if (facts?.rights.role !== role) return { role: null, connect: null, owner: null, home: null, temporary: null };
+  const { ownsTable, schemaReady, temporary } = facts.rights;
+  return { role: true, connect: true, owner: ownsTable, home: schemaReady, temporary };
 }
 
 function ownerGrant({ table, facts, role }: GrantsInput, there: boolean | null): Grant[] {

@@ -51,7 +51,7 @@ describe('lakeshift eject', () => {
     await writeFile(join(folder, 'other.json'), '{"a": 1}');
     expect(await lakeshift(['eject', id, '--plan', join(folder, 'other.json')])).toMatchObject({
       code: 2,
-      err: expect.stringContaining('holds no plan') as string,
+      err: expect.stringContaining('holds no plan') as unknown,
     });
     await rm(folder, { recursive: true });
   });
@@ -66,7 +66,7 @@ describe('lakeshift export', () => {
     const ofSpec = await against({ 'POST /v1/plans': ok({ plan: aPlan() }) }, 'export', specFile, '--form', 'flyway');
     expect(ofSpec).toMatchObject({
       code: 0,
-      err: expect.stringContaining('V20260731120000__payments_cents.sql') as string,
+      err: expect.stringContaining('V20260731120000__payments_cents.sql') as unknown,
     });
     await api?.close();
     const routes = { [`GET ${one}`]: ok(aView()), [`GET ${one}/report`]: ok(aReport()) };

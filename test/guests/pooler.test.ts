@@ -67,8 +67,10 @@ describe('through a pooler', () => {
         const id = (client * 701 + i * 13) % 3_000;
         await pool
           .query('UPDATE payments SET amount = amount + 1 WHERE id = $1', [id])
-          .catch((error) => errors.push(error));
-        await pool.query('SELECT id, amount FROM payments WHERE id = $1', [id]).catch((error) => errors.push(error));
+          .catch((error: unknown) => errors.push(error));
+        await pool
+          .query('SELECT id, amount FROM payments WHERE id = $1', [id])
+          .catch((error: unknown) => errors.push(error));
         requests += 2;
       }
     });

@@ -7,12 +7,15 @@ import type pg from 'pg';
 /** The statements of a script, each by itself, as psql sends them. */
 export function statementsOf(script: string): string[] {
   const token = /--[^\n]*|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$\w*\$)[\s\S]*?\1|;|[^;]/g;
-  const statements = [''];
+  const statements: string[] = [];
+  let current = '';
   for (const [text] of script.matchAll(token)) {
-    if (text === ';') statements.push('');
-    else if (!text.startsWith('--')) statements[statements.length - 1] += text;
+    if (text === ';') {
+      statements.push(current);
+      current = '';
+    } else if (!text.startsWith('--')) current += text;
   }
-  return statements.map((sql) => sql.trim()).filter((sql) => sql !== '');
+  return [...statements, current].map((sql) => sql.trim()).filter((sql) => sql !== '');
 }
 
 /** Runs a script statement by statement and gives what the server said besides; stops at the first error. */
