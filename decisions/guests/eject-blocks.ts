@@ -113,6 +113,14 @@ export const longSteps = (
     ),
   );
 
+/** The owner of the table, as whom our role worked, was let into our schema; not while another deployment works as it. */
+function turnOut(ejected: Ejected): readonly string[] {
+  const { actsAs } = ejected.plan.object;
+  if (actsAs === undefined) return [];
+  const others = `SELECT FROM ${claims(ejected)} AS o JOIN pg_class AS t ON t.oid = o.table_oid WHERE o.deployment <> ${literal(ejected.deployment)} AND pg_get_userbyid(t.relowner) = ${literal(actsAs)}`;
+  return [`IF NOT EXISTS (${others}) THEN REVOKE ALL ON SCHEMA ${home(ejected)} FROM ${quote(actsAs)}; END IF;`];
+}
+
 /** Gives the claim back, and with the last one all that is ours. `unless`: SQL, why it may not be given back yet. */
 export function release(ejected: Ejected, unless: readonly string[]): string {
   const mine = `WHERE deployment = ${literal(ejected.deployment)}`;
@@ -129,6 +137,7 @@ export function release(ejected: Ejected, unless: readonly string[]): string {
           ]),
       `PERFORM pg_advisory_xact_lock(hashtext('lakeshift home'));`,
       `DELETE FROM ${home(ejected)}.misfits WHERE mark IN (SELECT mark FROM ${claims(ejected)} ${mine});`,
+      ...turnOut(ejected),
       `DELETE FROM ${claims(ejected)} ${mine};`,
       `IF NOT EXISTS (SELECT FROM ${claims(ejected)}) THEN`,
       `  DROP TABLE IF EXISTS ${tables};`,

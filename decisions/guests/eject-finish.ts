@@ -109,7 +109,8 @@ function backfill(stage: BackfillStage, ejected: Ejected): readonly string[] {
   const done = step(ejected, 'every page was gone over', [], [remember('backfilled', ejected)]);
   // RESET ALL comes before the word is kept, for it would take that too
   const settings = stage.session.map(({ sql, note }) => `${sql}; -- ${note}`).join('\n');
-  return [`-- settings of the backfill\n${settings}`, loop, `RESET ALL;\n${done}`];
+  const role = stage.session.some(({ sql }) => sql.startsWith('SET ROLE')) ? 'RESET ROLE;\n' : '';
+  return [`-- settings of the backfill\n${settings}`, loop, `${role}RESET ALL;\n${done}`];
 }
 
 /** The last full comparison; one row that differs keeps the old shape. */
@@ -123,6 +124,7 @@ function compare({ check }: ContractStage, ejected: Ejected): readonly string[] 
       declared,
       [
         ...unlessContracted(ejected),
+        ...(check.session ?? []).map(({ sql }) => `${sql.replace(/^SET (?!LOCAL)/, 'SET LOCAL ')};`),
         ...lastKey(check, ejected),
         'BEGIN',
         `  ${run(check, 'fast')}`,

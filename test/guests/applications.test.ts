@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import type { Finding, Plan } from '../../contracts/plan.ts';
 import { judgePreflight } from '../../decisions/judge-preflight.ts';
 import { centsSpec, SqlWorld, stageOf } from '../support/sql-world.ts';
@@ -111,7 +111,7 @@ describe('an application with prepared statements that it holds for the whole de
 
 describe('an application that copies', () => {
   const copy = (columns: string, line: string) =>
-    tried(world.client.query(`COPY payments ${columns} FROM PROGRAM 'printf "${line}\\\\n"' (FORMAT csv)`));
+    tried(world.superuser.query(`COPY payments ${columns} FROM PROGRAM 'printf "${line}\\\\n"' (FORMAT csv)`));
 
   test('notices nothing where it names the columns, and the rows have both shapes', async () => {
     const said: string[] = [];
@@ -180,7 +180,7 @@ describe('an application with a snapshot of its own', () => {
   test('is told of it by preflight: noted, and warned of where the database says that it is the rule', async () => {
     const level = async () => (await findings()).find(({ code }) => code === 'SNAPSHOT_WRITERS')?.level;
     expect(await level()).toBe('noted');
-    await world.client.query(
+    await world.superuser.query(
       `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''repeatable read''', current_database()); END $$`,
     );
     expect(await level()).toBe('warned');
@@ -192,14 +192,24 @@ describe('an application that never waits for a row', () => {
   async function chunkAtWork(): Promise<pg.Client> {
     const plan = await world.expanded();
     const { chunk, session } = stageOf(plan, 'backfill');
-    const worker = await world.application();
+    const worker = new pg.Client({ connectionString: world.database.url });
+    await worker.connect();
     for (const { sql } of session) await worker.query(sql);
     await worker.query('BEGIN');
-    const { rows } = await world.client.query<{ seq: string; fence: string }>(
-      `SELECT seq, fence FROM lakeshift.progress WHERE stage = 'backfill'`,
-    );
+    const rows = await world.rows(`SELECT seq, fence FROM lakeshift.progress WHERE stage = 'backfill'`);
     const at = rows[0];
-    await worker.query(chunk.sql, ['payments-cents-00000001', 0, at?.seq, at?.fence, 4, 0, '(0,0)', '(4,0)', 1, 0]);
+    await worker.query(chunk.sql, [
+      'payments-cents-00000001',
+      0,
+      at?.['seq'],
+      at?.['fence'],
+      4,
+      0,
+      '(0,0)',
+      '(4,0)',
+      1,
+      0,
+    ]);
     return worker;
   }
 
@@ -212,6 +222,7 @@ describe('an application that never waits for a row', () => {
     expect([await nowait(), await skip()]).toEqual(['55P03', 0]);
     expect(await tried(application.query('SELECT id FROM payments WHERE id = 3 FOR KEY SHARE NOWAIT'))).toBe('ok');
     await worker.query('COMMIT');
+    await worker.end();
     expect([await nowait(), await skip()]).toEqual(['ok', 5]);
   });
 

@@ -92,68 +92,68 @@ const rows = () => world.rows('SELECT * FROM payments ORDER BY id');
 describe.each(specs)('%s', (_, spec) => {
   test.each(states)('that stands at %s is taken back by hand until the catalog is as it was', async (state) => {
     await prepare();
-    const [before, values] = [await catalogSnapshot(world.client), await rows()];
+    const [before, values] = [await catalogSnapshot(world.superuser), await rows()];
     const plan = await reach(state, spec);
     const sql = eject(plan, 'back', state);
-    expect(await runScript(world.client, sql)).not.toContainEqual(expect.stringContaining('there is no claim'));
-    expect(await catalogSnapshot(world.client)).toEqual(before);
+    expect(await runScript(world.superuser, sql)).not.toContainEqual(expect.stringContaining('there is no claim'));
+    expect(await catalogSnapshot(world.superuser)).toEqual(before);
     expect(await rows()).toEqual(values);
-    expect(await runScript(world.client, sql)).toEqual([expect.stringContaining('there is no claim')]);
-    expect(await catalogSnapshot(world.client)).toEqual(before);
+    expect(await runScript(world.superuser, sql)).toEqual([expect.stringContaining('there is no claim')]);
+    expect(await catalogSnapshot(world.superuser)).toEqual(before);
   });
 
   test.each(states)('that stands at %s is finished by hand to what a deployment leaves', async (state) => {
     await prepare();
     const plan = await reach(state, spec);
     const sql = eject(plan, 'finish', state);
-    await runScript(world.client, sql);
-    const [after, values] = [await catalogSnapshot(world.client), await rows()];
-    expect(await runScript(world.client, sql)).toEqual([expect.stringContaining('there is no claim')]);
-    expect(await catalogSnapshot(world.client)).toEqual(after);
+    await runScript(world.superuser, sql);
+    const [after, values] = [await catalogSnapshot(world.superuser), await rows()];
+    expect(await runScript(world.superuser, sql)).toEqual([expect.stringContaining('there is no claim')]);
+    expect(await catalogSnapshot(world.superuser)).toEqual(after);
 
     await world.close();
     world = await SqlWorld.open();
     await prepare();
     await deploy(spec);
-    expect(after).toEqual(await catalogSnapshot(world.client));
+    expect(after).toEqual(await catalogSnapshot(world.superuser));
     expect(values).toEqual(await rows());
   });
 });
 
 test('a table without a key is finished and taken back by hand', async () => {
   await prepare(false);
-  const before = await catalogSnapshot(world.client);
-  await runScript(world.client, eject(await reach('backfill', centsSpec), 'back'));
-  expect(await catalogSnapshot(world.client)).toEqual(before);
-  await runScript(world.client, eject(await reach('backfill', centsSpec), 'finish'));
+  const before = await catalogSnapshot(world.superuser);
+  await runScript(world.superuser, eject(await reach('backfill', centsSpec), 'back'));
+  expect(await catalogSnapshot(world.superuser)).toEqual(before);
+  await runScript(world.superuser, eject(await reach('backfill', centsSpec), 'finish'));
   expect(await world.rows('SELECT id FROM payments WHERE amount_cents IS DISTINCT FROM id % 100000')).toEqual([]);
 });
 
 describe('by hand', () => {
   test('values that only the new shape holds are lost only on a word of the person', async () => {
     await prepare();
-    const before = await catalogSnapshot(world.client);
+    const before = await catalogSnapshot(world.superuser);
     const plan = await reach('grace', centsSpec);
     await world.client.query('UPDATE payments SET amount_cents = 9000000000000000000 WHERE id = 7');
-    const half = await catalogSnapshot(world.client);
+    const half = await catalogSnapshot(world.superuser);
     const sql = eject(plan, 'back', 'grace');
-    await expect(runScript(world.client, sql)).rejects.toThrow(/would lose the new values of 1 rows/);
-    expect(await catalogSnapshot(world.client)).toEqual(half);
-    await world.client.query(`SET lakeshift.eject_may_lose = 'yes'`);
-    await expect(runScript(world.client, sql)).resolves.toBeDefined();
+    await expect(runScript(world.superuser, sql)).rejects.toThrow(/would lose the new values of 1 rows/);
+    expect(await catalogSnapshot(world.superuser)).toEqual(half);
+    await world.superuser.query(`SET lakeshift.eject_may_lose = 'yes'`);
+    await expect(runScript(world.superuser, sql)).resolves.toBeDefined();
     // a row without its old value forbids NOT NULL: the service leaves it lifted too
     const lifted = (line: string): boolean =>
       !/^(column|constraint|dependence): .*(payments\.amount |amount_not_null)/.test(line);
-    expect((await catalogSnapshot(world.client)).filter(lifted)).toEqual(before.filter(lifted));
+    expect((await catalogSnapshot(world.superuser)).filter(lifted)).toEqual(before.filter(lifted));
   });
 
   test('nothing is taken back once the old shape is gone, and the rest can be finished', async () => {
     await prepare();
     const plan = await reach('grace', centsSpec);
     await world.run('alter', { site: world.site(), stage: 'contract', alteration: stageOf(plan, 'contract').perform });
-    await expect(runScript(world.client, eject(plan, 'back'))).rejects.toThrow(/there is no way back/);
+    await expect(runScript(world.superuser, eject(plan, 'back'))).rejects.toThrow(/there is no way back/);
     expect(await world.rows('SELECT amount_cents FROM payments LIMIT 1')).toHaveLength(1);
-    await runScript(world.client, eject(plan, 'finish'));
+    await runScript(world.superuser, eject(plan, 'finish'));
     expect(await world.rows(`SELECT 1 FROM pg_namespace WHERE nspname = 'lakeshift'`)).toEqual([]);
   });
 
@@ -167,11 +167,11 @@ describe('by hand', () => {
     );
     const folder = await mkdtemp(join(tmpdir(), 'lakeshift-eject-'));
     const sql = eject(plan, 'finish');
-    await expect(runScript(world.client, sql)).rejects.toThrow(
+    await expect(runScript(world.superuser, sql)).rejects.toThrow(
       /1 of 3000 rows differ, nothing is dropped; first keys: \["8"\]/,
     );
     if (psql !== undefined) {
-      const said = await runPsql(psql, world.url, sql, join(folder, 'finish.sql'));
+      const said = await runPsql(psql, world.database.superuserUrl, sql, join(folder, 'finish.sql'));
       expect(said).toMatch(/1 of 3000 rows differ[\s\S]*nothing is dropped[\s\S]*run this script again/);
     }
     expect(await world.rows('SELECT amount FROM payments WHERE id = 8')).toHaveLength(1);
@@ -187,7 +187,7 @@ describe('by hand', () => {
     const application = await world.application();
     await application.query('BEGIN');
     await application.query('UPDATE payments SET note = note WHERE id = 2900');
-    const running = runPsql(psql, world.url, eject(plan, 'finish'), join(folder, 'finish.sql'));
+    const running = runPsql(psql, world.database.superuserUrl, eject(plan, 'finish'), join(folder, 'finish.sql'));
     const waits = async (): Promise<boolean> =>
       (
         await world.rows(
@@ -204,16 +204,16 @@ describe('by hand', () => {
 
   test('claims of other deployments and a schema that was made beforehand stay', async () => {
     await prepare();
-    await world.client.query('CREATE SCHEMA lakeshift');
+    await world.superuser.query('CREATE SCHEMA lakeshift; GRANT ALL ON SCHEMA lakeshift TO PUBLIC');
     await world.client.query('CREATE TABLE others (id int)');
-    const before = await catalogSnapshot(world.client);
+    const before = await catalogSnapshot(world.superuser);
     const other = await world.plan({ ...centsSpec, table: 'public.others', changes: [{ add: 'extra text' }] });
     const plan = await reach('grace', centsSpec);
     await world.run('claim', { site: world.site('other-00000002'), plan: other });
-    await runScript(world.client, eject(plan, 'back'));
+    await runScript(world.superuser, eject(plan, 'back'));
     expect(await world.rows('SELECT deployment FROM lakeshift.claims')).toEqual([{ deployment: 'other-00000002' }]);
     await world.run('release', { site: world.site('other-00000002') });
-    expect(await catalogSnapshot(world.client)).toEqual(before);
+    expect(await catalogSnapshot(world.superuser)).toEqual(before);
   });
 
   test('a session of the service that is still at work ends, and writes nothing afterwards', async () => {
@@ -228,7 +228,7 @@ describe('by hand', () => {
     const busy = async (): Promise<boolean> =>
       (await world.rows('SELECT 1 FROM lakeshift.progress WHERE rows > 0')).length > 0;
     while (!(await busy())) await new Promise((resolve) => setTimeout(resolve, 20));
-    const other = new pg.Client({ connectionString: world.url });
+    const other = new pg.Client({ connectionString: world.database.superuserUrl });
     await other.connect();
     await runScript(other, eject(plan, 'back'));
     await other.end();

@@ -44,20 +44,20 @@ test.each(exportForms)(
   async (form) => {
     const { text } = exportFile(await world.plan(spec), form, '20260731120000');
     await runScript(world.client, sent(form, text));
-    const [made, values] = [await catalogSnapshot(world.client), await rows()];
+    const [made, values] = [await catalogSnapshot(world.superuser), await rows()];
     await runScript(world.client, sent(form, text));
-    expect(await catalogSnapshot(world.client)).toEqual(made);
+    expect(await catalogSnapshot(world.superuser)).toEqual(made);
     await world.close();
 
     world = await SqlWorld.open();
     await world.payments(500);
     await world.client.query('UPDATE payments SET note = NULL WHERE id = 9');
     await deploy();
-    expect(made).toEqual(await catalogSnapshot(world.client));
+    expect(made).toEqual(await catalogSnapshot(world.superuser));
     const deployed = await rows();
     expect(values).toEqual(deployed);
     await runScript(world.client, sent(form, text));
-    expect(await catalogSnapshot(world.client)).toEqual(made);
+    expect(await catalogSnapshot(world.superuser)).toEqual(made);
     expect(await rows()).toEqual(deployed);
   },
 );

@@ -16,10 +16,12 @@ afterEach(async () => {
 
 /** A pooler in front of the world's server; null, with the reason on the screen, where there can be none. */
 async function poolerIn(mode: PoolMode, settings: Record<string, string> = {}): Promise<RunningPgBouncer | null> {
-  bouncer = await startPgBouncer([world.url], mode, settings).catch((error: unknown) => {
-    process.stderr.write(`not tried: ${error instanceof Error ? error.message : ''}\n`);
-    return null;
-  });
+  bouncer = await startPgBouncer([world.database.url, world.database.applicationUrl], mode, settings).catch(
+    (error: unknown) => {
+      process.stderr.write(`not tried: ${error instanceof Error ? error.message : ''}\n`);
+      return null;
+    },
+  );
   return bouncer;
 }
 
@@ -33,7 +35,7 @@ describe('through a pooler', () => {
     if (pooler === null) return;
     if (settings['min_pool_size'] !== undefined) await warmUp(pooler);
     const plan = await world.plan();
-    world.address = pooler.through(world.url);
+    world.address = pooler.through(world.database.url);
     const pooled = {
       type: 'TARGET_POOLED',
       message: "the address of target shop leads to a transaction pooler; give the worker the server's own address",
@@ -49,7 +51,7 @@ describe('through a pooler', () => {
   test('of sessions the service works', async () => {
     const pooler = await poolerIn('session');
     if (pooler === null) return;
-    world.address = pooler.through(world.url);
+    world.address = pooler.through(world.database.url);
     const plan = await world.expanded();
     await expect(world.backfill(plan)).resolves.toMatchObject({ finished: true, rows: 3_000 });
     await expect(world.verify(plan)).resolves.toMatchObject({ finished: true, wrong: 0 });
@@ -58,7 +60,7 @@ describe('through a pooler', () => {
   test('of transactions the application goes its way while the service works beside it', async () => {
     const pooler = await poolerIn('transaction');
     if (pooler === null) return;
-    const pool = new pg.Pool({ connectionString: pooler.through(world.url), max: 8 });
+    const pool = new pg.Pool({ connectionString: pooler.through(world.database.applicationUrl), max: 8 });
     const errors: unknown[] = [];
     let done = false;
     let requests = 0;
@@ -91,7 +93,7 @@ describe('through a pooler', () => {
 
 /** Several server sessions in the pool, so that they can be handed out in turn. */
 async function warmUp(pooler: RunningPgBouncer): Promise<void> {
-  const clients = [1, 2, 3].map(() => new pg.Client({ connectionString: pooler.through(world.url) }));
+  const clients = [1, 2, 3].map(() => new pg.Client({ connectionString: pooler.through(world.database.url) }));
   await Promise.all(clients.map((client) => client.connect()));
   await Promise.all(clients.map((client) => client.query('BEGIN')));
   await Promise.all(clients.map((client) => client.query('COMMIT')));

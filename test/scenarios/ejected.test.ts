@@ -4,7 +4,7 @@ import type { EjectView } from '../../contracts/api.ts';
 import { catalogSnapshot } from '../support/catalog-snapshot.ts';
 import { RealService } from '../support/real-service.ts';
 import { runScript } from '../support/run-sql.ts';
-import { temporalAddress } from '../support/servers.ts';
+import { freshDatabase, temporalAddress } from '../support/servers.ts';
 import { centsSpec } from '../support/sql-world.ts';
 
 describe('a change that is ejected', () => {
@@ -12,9 +12,16 @@ describe('a change that is ejected', () => {
   let admin: pg.Client;
   let before: readonly string[];
   beforeEach(async () => {
-    service = await RealService.start();
+    const [ledger, shop] = await Promise.all([freshDatabase(), freshDatabase()]);
+    service = await RealService.start({
+      temporal: temporalAddress(),
+      ledgerUrl: ledger.url,
+      shopUrl: shop.url,
+      shopOwnerUrl: shop.ownerUrl,
+      drop: async () => void (await Promise.all([ledger.drop(), shop.drop()])),
+    });
     await service.payments(20_000);
-    admin = new pg.Client({ connectionString: service.surroundings.shopUrl });
+    admin = new pg.Client({ connectionString: shop.superuserUrl });
     await admin.connect();
     before = await catalogSnapshot(admin);
   }, 60_000);

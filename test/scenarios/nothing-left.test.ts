@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { Spec } from '../../contracts/spec.ts';
 import { catalogSnapshot } from '../support/catalog-snapshot.ts';
 import { RealService } from '../support/real-service.ts';
-import { freshDatabase } from '../support/servers.ts';
+import { freshDatabase, temporalAddress } from '../support/servers.ts';
 import { centsSpec } from '../support/sql-world.ts';
 
 /** A shop with one of everything that could be touched, or left behind. */
@@ -34,10 +34,17 @@ describe('of a deployment nothing is left behind', () => {
   let admin: pg.Client;
   let before: readonly string[];
   beforeAll(async () => {
-    service = await RealService.start();
-    admin = new pg.Client({ connectionString: service.surroundings.shopUrl });
+    const [ledger, database] = await Promise.all([freshDatabase(), freshDatabase()]);
+    service = await RealService.start({
+      temporal: temporalAddress(),
+      ledgerUrl: ledger.url,
+      shopUrl: database.url,
+      shopOwnerUrl: database.ownerUrl,
+      drop: async () => void (await Promise.all([ledger.drop(), database.drop()])),
+    });
+    admin = new pg.Client({ connectionString: database.superuserUrl });
     await admin.connect();
-    await admin.query(shop);
+    await service.shop.query(shop);
     before = await catalogSnapshot(admin);
   }, 60_000);
   afterAll(async () => {
@@ -77,7 +84,7 @@ describe('of a deployment nothing is left behind', () => {
       const { id } = (await service.deploy(spec({ backfill: { rate: 2_000 } }), key)).status;
       await service.until('rows', async () => ((await service.rowsDone()) > 0 ? true : null));
       await admin.query(
-        `SET lakeshift.actor = 'backfill'; UPDATE payments SET amount_cents = 77 WHERE id = 3999; RESET lakeshift.actor`,
+        `SELECT set_config('lakeshift.actor', (SELECT mark FROM lakeshift.claims), false); UPDATE payments SET amount_cents = 77 WHERE id = 3999; RESET lakeshift.actor`,
       );
       await parked(id, 'VERIFY_DIFFERS');
       return id;
@@ -128,8 +135,8 @@ describe('of a deployment nothing is left behind', () => {
     if (id === undefined) throw new Error('no story of contract');
     await service.approve(id);
     await service.reaches(id, 'deployed');
-    const { url, drop } = await freshDatabase();
-    const twin = new pg.Client({ connectionString: url });
+    const { ownerUrl, drop } = await freshDatabase();
+    const twin = new pg.Client({ connectionString: ownerUrl });
     await twin.connect();
     await twin.query(shop);
     await twin.query('ALTER TABLE payments ADD COLUMN amount_cents bigint, DROP COLUMN amount');
