@@ -1,8 +1,10 @@
 import type { Alteration, Plan, Statement } from '../../contracts/plan.ts';
+import { quote } from '../sql/postgres/identifier.ts';
 import {
   altered,
   bound,
   isDone,
+  longOf,
   longSteps,
   notRemembered,
   release,
@@ -32,7 +34,7 @@ export function backSteps(ejected: Ejected): readonly string[] {
     release(ejected, [
       notRemembered('undone', ejected),
       ...undos.map((undo) => `NOT ${isDone(undo, ejected)}`),
-      ...long.map((_, index) => notRemembered(`undone_${index}`, ejected)),
+      ...longOf(long).map((_, index) => notRemembered(`undone_${index}`, ejected)),
     ]),
   ];
 }
@@ -48,13 +50,17 @@ function refusals(ejected: Ejected): string[] {
     }
     if (stage.kind !== 'cutover') return [];
     return [
-      `SELECT misfits INTO eject_lost FROM (${bound(stage.wayBack, ejected)}) AS way_back;`,
+      ...lookAs(stage.wayBack, `SELECT misfits INTO eject_lost FROM (${bound(stage.wayBack, ejected)}) AS way_back;`),
       `IF eject_lost > 0 AND current_setting('${mayLose}', true) IS DISTINCT FROM 'yes' THEN`,
       `  RAISE EXCEPTION 'going back would lose the new values of % rows, which the old shape can not hold; if that may be, run SET ${mayLose} = ''yes''; before this script', eject_lost;`,
       'END IF;',
     ];
   });
 }
+
+/** A look at the table's rows, in the role that may read them. */
+const lookAs = ({ as }: Statement, look: string): string[] =>
+  as === undefined ? [look] : [`SET LOCAL ROLE ${quote(as)};`, look, 'SET LOCAL ROLE NONE;'];
 
 const undosOf = ({ stages }: Plan): readonly Alteration[] =>
   stages

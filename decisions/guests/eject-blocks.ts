@@ -97,6 +97,15 @@ export const altered = (alteration: Alteration, ejected: Ejected): readonly stri
   'END IF;',
 ];
 
+/** A setting of a session of ours, for one transaction only. */
+export const forNow = ({ sql }: Statement): string => `${sql.replace(/^SET (?!LOCAL)/, 'SET LOCAL ')};`;
+
+const isSetting = ({ sql }: Statement): boolean => sql.startsWith('SET ');
+
+/** Those of the statements that do something; the others only set what these need. */
+export const longOf = (statements: readonly Statement[]): readonly Statement[] =>
+  statements.filter((statement) => !isSetting(statement));
+
 /** What reads the whole table, under a weak lock and each in a transaction of its own; remembered as `word_0`, `word_1`… */
 export const longSteps = (
   ejected: Ejected,
@@ -104,12 +113,17 @@ export const longSteps = (
   word: string,
   first: readonly string[],
 ): readonly string[] =>
-  statements.map((statement, index) =>
+  longOf(statements).map((statement, index) =>
     step(
       ejected,
       statement.note,
       [tries],
-      [...first, ...patiently([bound(statement, ejected)]), remember(`${word}_${index}`, ejected)],
+      [
+        ...first,
+        ...statements.filter(isSetting).map(forNow),
+        ...patiently([bound(statement, ejected)]),
+        remember(`${word}_${index}`, ejected),
+      ],
     ),
   );
 

@@ -5,6 +5,8 @@ import {
   altered,
   bound,
   isDone,
+  forNow,
+  longOf,
   longSteps,
   notRemembered,
   quoted,
@@ -124,7 +126,7 @@ function compare({ check }: ContractStage, ejected: Ejected): readonly string[] 
       declared,
       [
         ...unlessContracted(ejected),
-        ...(check.session ?? []).map(({ sql }) => `${sql.replace(/^SET (?!LOCAL)/, 'SET LOCAL ')};`),
+        ...(check.session ?? []).map(forNow),
         ...lastKey(check, ejected),
         'BEGIN',
         `  ${run(check, 'fast')}`,
@@ -183,5 +185,5 @@ const contract = ({ perform, check, title }: ContractStage, ejected: Ejected): s
 
 const cutoverWords = ({ plan }: Ejected): string[] =>
   plan.stages.flatMap((stage) =>
-    stage.kind === 'cutover' ? (stage.performLong ?? []).map((_, index) => `cutover_${index}`) : [],
+    stage.kind === 'cutover' ? longOf(stage.performLong ?? []).map((_, index) => `cutover_${index}`) : [],
   );
