@@ -18,7 +18,9 @@ describe('a change that is ejected', () => {
       ledgerUrl: ledger.url,
       shopUrl: shop.url,
       shopOwnerUrl: shop.ownerUrl,
-      drop: async () => void (await Promise.all([ledger.drop(), shop.drop()])),
+      drop: async () => {
+        await Promise.all([ledger.drop(), shop.drop()]);
+      },
     });
     await service.payments(20_000);
     admin = new pg.Client({ connectionString: shop.superuserUrl });

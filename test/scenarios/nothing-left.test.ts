@@ -40,7 +40,9 @@ describe('of a deployment nothing is left behind', () => {
       ledgerUrl: ledger.url,
       shopUrl: database.url,
       shopOwnerUrl: database.ownerUrl,
-      drop: async () => void (await Promise.all([ledger.drop(), database.drop()])),
+      drop: async () => {
+        await Promise.all([ledger.drop(), database.drop()]);
+      },
     });
     admin = new pg.Client({ connectionString: database.superuserUrl });
     await admin.connect();
