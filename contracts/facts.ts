@@ -99,6 +99,8 @@ export interface ViewFacts {
 
 export interface RightsFacts {
   readonly role: string;
+  /** The database that our role is connected to; absent in plans made before it was looked at. */
+  readonly database?: string;
   readonly superuser: boolean;
   /** The table's owner, when our role does not have its rights by itself but may take it on by `SET ROLE`. */
   readonly actsAs?: string;

@@ -51,17 +51,21 @@ function partitionsFault(partitions: readonly PartitionFacts[]): string | null {
 /** Each has a watermark of its own, and stands in the plan. */
 const mostPartitions = 1_000;
 
-function rightsProblems({ rights, rowSecurity, schema, table }: TableFacts): FieldProblem[] {
+/** Each names the statement that is missing; `lakeshift grants` prints all of them. */
+function rightsProblems({ rights, rowSecurity, owner, schema, table }: TableFacts): FieldProblem[] {
   const problem = (wrong: boolean, detail: string): FieldProblem[] => (wrong ? [{ pointer: '/table', detail }] : []);
   return [
-    ...problem(!rights.ownsTable, `role ${rights.role} is not a member of the owner of ${schema}.${table}`),
+    ...problem(
+      !rights.ownsTable,
+      `role ${rights.role} is not a member of the owner of ${schema}.${table}: GRANT ${owner ?? 'its owner'} TO ${rights.role}`,
+    ),
     ...problem(
       !rights.schemaReady,
-      `role ${rights.role} may not create our schema in this database; create it beforehand and grant it`,
+      `role ${rights.role} may not create our schema in this database: CREATE SCHEMA … AUTHORIZATION ${rights.role}, or GRANT CREATE ON DATABASE`,
     ),
     ...problem(
       !rights.temporary,
-      `role ${rights.role} may not make temporary objects in this database, which the preflight needs`,
+      `role ${rights.role} may not make temporary objects in this database, which the preflight needs: GRANT TEMPORARY ON DATABASE … TO ${rights.role}`,
     ),
     ...problem(rowSecurity, `row-level security of ${schema}.${table} would hide rows from role ${rights.role}`),
   ];

@@ -1,5 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Site } from '../../contracts/activities.ts';
+import { homeMark, homeTables } from '../../contracts/home.ts';
 import { failure } from '../failures.ts';
 import { textOf, type Session } from './session.ts';
 import { sqlStateOf } from './sql-failure.ts';
@@ -13,8 +14,6 @@ export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 /** What `pg_stat_activity` shows for a session of a deployment; at most 63 bytes, so the id's end is what counts. */
 export const sessionName = ({ deployment, turn }: Pick<Site, 'deployment' | 'turn'>): string =>
   `lakeshift ${deployment.slice(-40)} #${turn}`;
-
-const mark = 'Lakeshift: locks and progress of deployments under way; gone when none is';
 
 /** Makes our schema and its three tables if need be. Several workers may try at once. */
 export async function openHome(session: Session, site: Pick<Site, 'homeSchema'>): Promise<void> {
@@ -30,7 +29,7 @@ export async function openHome(session: Session, site: Pick<Site, 'homeSchema'>)
   ]);
   if (schemaThere[0]?.['ready'] !== true) {
     await session.query(`CREATE SCHEMA ${schema}`);
-    await session.query(`COMMENT ON SCHEMA ${schema} IS '${mark}'`);
+    await session.query(`COMMENT ON SCHEMA ${schema} IS '${homeMark}'`);
   }
   for (const sql of tables(schema)) await session.query(sql);
 }
@@ -77,10 +76,10 @@ export async function closeHome(session: Session, site: Pick<Site, 'homeSchema'>
   await session.query(`SELECT pg_advisory_xact_lock(hashtext('lakeshift home'))`);
   const rows = await session.query(
     `SELECT NOT EXISTS (SELECT FROM ${schema}.claims) AS unused, obj_description(oid, 'pg_namespace') = $2 AS ours FROM pg_namespace WHERE nspname = $1`,
-    [site.homeSchema, mark],
+    [site.homeSchema, homeMark],
   );
   if (rows[0]?.['unused'] !== true) return;
-  await session.query(`DROP TABLE IF EXISTS ${schema}.progress, ${schema}.misfits, ${schema}.claims`);
+  await session.query(`DROP TABLE IF EXISTS ${homeTables.map((table) => `${schema}.${table}`).join(', ')}`);
   if (rows[0]['ours'] === true) await session.query(`DROP SCHEMA IF EXISTS ${schema}`);
 }
 

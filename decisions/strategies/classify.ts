@@ -19,6 +19,18 @@ export function riskOf(changes: readonly Change[], facts: TableFacts): Omit<Risk
   return { level: because.length > 2 ? 'high' : 'medium', because };
 }
 
+/** What rewriting rows may let an application notice, whatever we do: by code, what it is told. */
+const felt: readonly (readonly [string, string])[] = [
+  [
+    'SNAPSHOT_WRITERS',
+    'a transaction under REPEATABLE READ or SERIALIZABLE that updates, deletes or locks a row which the backfill has rewritten since its snapshot gets 40001 and must be repeated',
+  ],
+  [
+    'ROW_LOCKS',
+    'rows are locked while their chunk is rewritten, some milliseconds: NOWAIT fails on them (55P03), SKIP LOCKED passes them over',
+  ],
+];
+
 /** What the facts say besides: nothing that forbids the change, but what its owner should know before the start. */
 export function findingsOf(changes: readonly Change[], facts: TableFacts): readonly Finding[] {
   const old = new Set(droppedOf(changes));
@@ -51,6 +63,7 @@ export function findingsOf(changes: readonly Change[], facts: TableFacts): reado
         ]
       : []),
     ...changes.flatMap(({ findings }) => findings),
+    ...(rewritten ? felt.map(([code, detail]) => noted(code, detail)) : []),
     ...(facts.rows === null
       ? [
           {

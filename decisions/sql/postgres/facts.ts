@@ -93,6 +93,7 @@ const shape = ([row = {}]: readonly Row[], rules: readonly Row[]): ShapeFacts =>
 
 const rights = (row: Row): RightsFacts => ({
   role: words(row['role']),
+  ...(typeof row['database'] === 'string' ? { database: row['database'] } : {}),
   superuser: row['superuser'] === true,
   ...(typeof row['acts_as'] === 'string' ? { actsAs: row['acts_as'] } : {}),
   ownsTable: row['owns_table'] === true,

@@ -147,6 +147,6 @@ const rightsSql = (
 ): string => `SELECT r.*, coalesce((SELECT CASE WHEN r.acts_as IS NULL THEN has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') ELSE pg_has_role(nspowner, 'USAGE') END
     FROM pg_namespace WHERE nspname = ${home}), has_database_privilege(current_database(), 'CREATE')) AS schema_ready,
   has_database_privilege(coalesce(r.acts_as, current_user), current_database(), 'TEMPORARY') AS temporary
-FROM (SELECT current_user::text AS role, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
+FROM (SELECT current_user::text AS role, current_database()::text AS database, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
     coalesce((SELECT pg_has_role(relowner, 'USAGE') OR ${maySetRole} FROM pg_class WHERE oid = TABLE_OID), false) AS owns_table,
     (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TABLE_OID AND NOT pg_has_role(relowner, 'USAGE') AND ${maySetRole}) AS acts_as) AS r`;
