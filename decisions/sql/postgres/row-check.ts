@@ -16,7 +16,9 @@ export function conversionCheck(ours: Ours, changes: readonly Change[]): RowChec
   const wrong = judged.map(({ rows }) => rows.misfit).join(' OR ');
   const lossy = judged.map(({ rows }) => rows.roundTripLoss).join(' OR ');
   const fresh = judged.flatMap(({ rows }) => convertedColumn(rows));
-  const converted = `(SELECT ${['t.*', ...fresh].join(', ')} FROM ${table} AS t WHERE t.ctid >= $1::tid AND t.ctid < $2::tid)`;
+  // a subquery hides the rows' places, by which rows without a key are named
+  const place = ours.key.length === 0 ? ['t.ctid'] : [];
+  const converted = `(SELECT ${[...place, 't.*', ...fresh].join(', ')} FROM ${table} AS t WHERE t.ctid >= $1::tid AND t.ctid < $2::tid)`;
   const trials = judged.map((change) => trial(ours, change));
   return {
     prepare: trials.map(({ make }) => make),

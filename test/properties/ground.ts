@@ -1,0 +1,98 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import pg from 'pg';
+import { createSqlActivities, type SqlActivities } from '../../activities/sql/index.ts';
+import type { TableFacts } from '../../contracts/facts.ts';
+import type { Spec } from '../../contracts/spec.ts';
+import { sqlDialects } from '../../decisions/sql/dialect.ts';
+import { freshDatabase } from '../support/servers.ts';
+
+/** How one delivery of an activity ended. */
+export type Ending = { readonly ok: true; readonly facts: unknown } | { readonly ok: false; readonly failure: string };
+
+/**
+ * A database in which sequences are run one after the other, each on a table of its own: with its connections and with
+ * what was found out about tables of the same form.
+ */
+export class Ground {
+  readonly url: string;
+  readonly homeSchema = 'lakeshift';
+  /** The application, and the eyes of the test. */
+  readonly app: pg.Client;
+  /** The application's transaction that stays open. */
+  readonly holder: pg.Client;
+  readonly #drop: () => Promise<void>;
+  readonly #forms = new Map<string, TableFacts>();
+  #tables = 0;
+
+  private constructor(url: string, app: pg.Client, holder: pg.Client, drop: () => Promise<void>) {
+    this.url = url;
+    this.app = app;
+    this.holder = holder;
+    this.#drop = drop;
+  }
+
+  static async open(): Promise<Ground> {
+    const { url, drop } = await freshDatabase();
+    const [app, holder] = [new pg.Client({ connectionString: url }), new pg.Client({ connectionString: url })];
+    await Promise.all([app.connect(), holder.connect()]);
+    // a statement of the application that waits for one of ours for so long has failed by us
+    for (const client of [app, holder]) await client.query(`SET statement_timeout = '5s'`);
+    return new Ground(url, app, holder, drop);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.app.end(), this.holder.end()]);
+    await this.#drop();
+  }
+
+  newTable(): string {
+    this.#tables += 1;
+    return `t${this.#tables}`;
+  }
+
+  /** What *inspect* would say of a table; asked once for each form of table. */
+  async facts(form: string, table: string, spec: Spec): Promise<TableFacts> {
+    const known = this.#forms.get(form) ?? (await this.#inspect(spec));
+    this.#forms.set(form, known);
+    const { rows } = await this.app.query<{ oid: string; pages: string }>(
+      `SELECT oid, pg_relation_size(oid) / 8192 AS pages FROM pg_class WHERE oid = $1::regclass`,
+      [table],
+    );
+    const pages = Number(rows[0]?.pages);
+    return { ...known, table, oid: Number(rows[0]?.oid), pages, bytes: pages * 8_192, rows: pages * 14 };
+  }
+
+  async #inspect(spec: Spec): Promise<TableFacts> {
+    const dialect = sqlDialects.postgres;
+    const look = async (statements: Parameters<SqlActivities['look']>[0]['statements'], mode: 'read-only' | 'discard') => {
+      const ending = await this.deliver('look', { target: 'shop', statements, mode }, this.url);
+      if (!ending.ok) throw new Error(`a look failed: ${ending.failure}`);
+      return ending.facts as Awaited<ReturnType<SqlActivities['look']>>;
+    };
+    const facts = dialect.facts(spec, await look(dialect.inspect(spec, this.homeSchema), 'read-only'));
+    const trials = await look(dialect.probes(spec, facts), 'discard');
+    return { ...facts, expressions: dialect.expressions(spec, facts.columns, trials) };
+  }
+
+  /** Runs one activity as a worker would, on a target that is reached by this URL. */
+  async deliver(activity: keyof SqlActivities, input: unknown, url: string): Promise<Ending> {
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const activities = createSqlActivities({
+      target: () => ({ name: 'shop', url }),
+      tell: () => Promise.resolve(),
+    });
+    // the carrier has made this input for this activity; TypeScript cannot follow that through a variable name
+    const run = activities[activity] as (given: unknown) => Promise<unknown>;
+    try {
+      return { ok: true, facts: await environment.run(() => run(input)) };
+    } catch (error) {
+      return { ok: false, failure: failureOf(error) };
+    }
+  }
+}
+
+function failureOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'type' in error && typeof error.type === 'string' ? error.type : `${error.name}: ${error.message}`;
+}
