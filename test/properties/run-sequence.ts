@@ -353,7 +353,8 @@ class SequenceRun {
   /** What an abort does while the effect is under way: from here on it changes nothing. */
   async #supersede(circumstances: Circumstances): Promise<void> {
     if (!this.#carrier.back()) return;
-    await this.#ground.deliver('raiseFence', { site: this.#carrier.site() }, this.#ground.url);
+    const raised = await this.#ground.deliver('raiseFence', { site: this.#carrier.site() }, this.#ground.url);
+    holds(raised.ok, 'the fence could not be raised');
     circumstances.superseded = await this.#picture();
   }
 
@@ -369,7 +370,7 @@ class SequenceRun {
     await this.#compare();
     const unconvertible = before.unconvertible || this.#oracle.unconvertible.length > 0;
     if (ending.ok) {
-      const unseen = before.drifted && this.#isDrifted && ['backfill', 'cutover', 'contract'].includes(effect.what);
+      const unseen = before.drifted && this.#isDrifted && ['backfill', 'cutover'].includes(effect.what);
       holds(!unseen, `${effect.what} has not noticed that our trigger or column is gone`);
       this.#carrier.take(effect, ending.facts);
       this.#judgeFacts(effect, ending.facts, before.waiting);
@@ -380,7 +381,8 @@ class SequenceRun {
       (['FENCED', 'LOCK_NOT_ACQUIRED'].includes(ending.failure) && superseded !== null) ||
       (ending.failure === 'TARGET_DRIFTED' && circumstances.drifted) ||
       (ending.failure === 'SQL_FAILED' && this.#columnIsGone) ||
-      (ending.failure === 'SQL_FAILED' && effect.what === 'backfill' && unconvertible);
+      (ending.failure === 'SQL_FAILED' && effect.what === 'backfill' && unconvertible) ||
+      (ending.failure === 'SQL_FAILED' && effect.what === 'cutover: long' && this.#oracle.wrong.length > 0);
     holds(excused, `${effect.what} failed with ${ending.failure}, and nothing was there to excuse it`);
     if (ending.failure !== 'TARGET_UNREACHABLE' && superseded === null) this.#carrier.park(ending.failure);
   }

@@ -105,7 +105,6 @@ export const undoCutover = (ours: Ours, changes: readonly Change[], lead: Lead):
 /** Removes the trigger and the old columns. There is no way back from here. */
 export function contract(ours: Ours, changes: readonly Change[]): Alteration {
   return alteration(ours, 'contract', 'contract', 'do', [
-    ...atItsPost(ours, changes),
     ...dropSync(ours, changes),
     ...alterTable(
       ours,

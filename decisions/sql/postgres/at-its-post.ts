@@ -5,7 +5,7 @@ import { triggerName } from './trigger.ts';
 
 /**
  * Ends a transaction of ours with `LS001` unless the trigger is there and enabled, on every partition too: what is
- * written without it is in one shape only, and neither a cutover nor a drop may rest on that.
+ * written without it is in one shape only, and a cutover must not rest on that.
  */
 export function atItsPost(ours: Ours, changes: readonly Change[]): readonly (readonly [string, string])[] {
   if (!changes.some(isSynced)) return [];
