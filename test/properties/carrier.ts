@@ -93,7 +93,9 @@ export class Carrier {
         ? [
             raise('undo cutover'),
             holdColumns(false, 'widen before the undo'),
-            ...stageOf(this.plan, 'cutover').undo.map((alteration) => alter('undo cutover', 'cutover', () => alteration)),
+            ...stageOf(this.plan, 'cutover').undo.map((alteration) =>
+              alter('undo cutover', 'cutover', () => alteration),
+            ),
           ]
         : []),
       ...(this.#begun.has('expand')
@@ -127,7 +129,9 @@ export class Carrier {
       superPages: this.#size.superPages,
       rowsPerPage: Math.ceil((50 * stage.stripes) / this.#size.pagesAtOnce),
       presence: { ...stage.presence, sql: 'SELECT 1::float8 AS busy' },
-      session: stage.session.map((set) => (set.id === 'lock_timeout' ? { ...set, sql: `SET lock_timeout = '2ms'` } : set)),
+      session: stage.session.map((set) =>
+        set.id === 'lock_timeout' ? { ...set, sql: `SET lock_timeout = '2ms'` } : set,
+      ),
       sliceMs: 400,
     };
   }
@@ -250,7 +254,13 @@ const raise =
   (what: string): Step =>
   (carrier) => {
     const site = carrier.site();
-    return { activity: 'raiseFence', turn: site.turn, what: `${what}: fence`, input: { site }, take: () => carrier.done() };
+    return {
+      activity: 'raiseFence',
+      turn: site.turn,
+      what: `${what}: fence`,
+      input: { site },
+      take: () => carrier.done(),
+    };
   };
 
 const release =

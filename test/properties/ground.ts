@@ -65,7 +65,10 @@ export class Ground {
 
   async #inspect(spec: Spec): Promise<TableFacts> {
     const dialect = sqlDialects.postgres;
-    const look = async (statements: Parameters<SqlActivities['look']>[0]['statements'], mode: 'read-only' | 'discard') => {
+    const look = async (
+      statements: Parameters<SqlActivities['look']>[0]['statements'],
+      mode: 'read-only' | 'discard',
+    ) => {
       const ending = await this.deliver('look', { target: 'shop', statements, mode }, this.url);
       if (!ending.ok) throw new Error(`a look failed: ${ending.failure}`);
       return ending.facts as Awaited<ReturnType<SqlActivities['look']>>;

@@ -15,13 +15,7 @@ export interface WishedWrite {
 
 /** What somebody else does to the table. */
 export type Drift =
-  | 'disable trigger'
-  | 'enable trigger'
-  | 'drop trigger'
-  | 'drop column'
-  | 'vacuum'
-  | 'vacuum full'
-  | 'truncate';
+  'disable trigger' | 'enable trigger' | 'drop trigger' | 'drop column' | 'vacuum' | 'vacuum full' | 'truncate';
 
 /** What happens right before a statement of ours, or to it. */
 export type Happening =
@@ -99,7 +93,10 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 9,
     arbitrary: fc.record({
       do: fc.constant('go' as const),
-      events: fc.oneof({ weight: 1, arbitrary: fc.constant([]) }, { weight: 2, arbitrary: fc.array(event, { maxLength: 4 }) }),
+      events: fc.oneof(
+        { weight: 1, arbitrary: fc.constant([]) },
+        { weight: 2, arbitrary: fc.array(event, { maxLength: 4 }) },
+      ),
     }),
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('write' as const), write }) },

@@ -52,6 +52,15 @@ interface Circumstances {
   drifted: boolean;
 }
 
+/** How it stood before an effect. */
+interface Before {
+  readonly unconvertible: boolean;
+  /** Rows that wait for the backfill. */
+  readonly waiting: number;
+  readonly drifted: boolean;
+  readonly paused: boolean;
+}
+
 const interruptible = ['backfill', 'checkRows'];
 
 class SequenceRun {
@@ -106,8 +115,19 @@ class SequenceRun {
     await ground.app.query(insertAll(subject, sequence, table, rows));
     const spec = specOf(subject, table, sequence.conflict);
     const { homeSchema } = ground;
-    const facts = await ground.facts(JSON.stringify([sequence.subject, sequence.key, sequence.fillfactor]), table, spec);
-    const result = planDeployment({ dialect: 'postgres', spec, facts, environment: 'test', taskQueue: 'q', homeSchema });
+    const facts = await ground.facts(
+      JSON.stringify([sequence.subject, sequence.key, sequence.fillfactor]),
+      table,
+      spec,
+    );
+    const result = planDeployment({
+      dialect: 'postgres',
+      spec,
+      facts,
+      environment: 'test',
+      taskQueue: 'q',
+      homeSchema,
+    });
     if (!result.ok) throw new Error(JSON.stringify(result.problems));
     const oracle = new RowOracle(
       subject.rules,
@@ -267,7 +287,7 @@ class SequenceRun {
   }
 
   /** What is compared with afterwards. */
-  async #prepare(effect: Effect): Promise<{ unconvertible: boolean; waiting: number; drifted: boolean }> {
+  async #prepare(effect: Effect): Promise<Before> {
     if (!this.#delivered.has(effect)) this.#delivered.set(effect, this.#writes);
     await this.#compare();
     this.#isDirty = true;
@@ -275,6 +295,7 @@ class SequenceRun {
       unconvertible: this.#oracle.unconvertible.length > 0,
       waiting: this.#waiting().length,
       drifted: this.#isDrifted,
+      paused: this.#paused,
     };
   }
 
@@ -358,14 +379,9 @@ class SequenceRun {
     circumstances.superseded = await this.#picture();
   }
 
-  async #judge(
-    effect: Effect,
-    ending: Ending,
-    circumstances: Circumstances,
-    before: { readonly unconvertible: boolean; readonly waiting: number; readonly drifted: boolean },
-  ): Promise<void> {
+  async #judge(effect: Effect, ending: Ending, circumstances: Circumstances, before: Before): Promise<void> {
     const { superseded, faults } = circumstances;
-    if (superseded !== null) this.#isDirty = true;
+    this.#isDirty = true;
     if (superseded !== null) same(await this.#picture(), superseded, 'an effect was felt after its fence was raised');
     await this.#compare();
     const unconvertible = before.unconvertible || this.#oracle.unconvertible.length > 0;
@@ -373,7 +389,7 @@ class SequenceRun {
       const unseen = before.drifted && this.#isDrifted && ['backfill', 'cutover'].includes(effect.what);
       holds(!unseen, `${effect.what} has not noticed that our trigger or column is gone`);
       this.#carrier.take(effect, ending.facts);
-      this.#judgeFacts(effect, ending.facts, before.waiting);
+      this.#judgeFacts(effect, ending.facts, before);
       return;
     }
     const excused =
@@ -387,16 +403,16 @@ class SequenceRun {
     if (ending.failure !== 'TARGET_UNREACHABLE' && superseded === null) this.#carrier.park(ending.failure);
   }
 
-  #judgeFacts(effect: Effect, facts: unknown, waiting: number): void {
+  #judgeFacts(effect: Effect, facts: unknown, before: Before): void {
     const quiet = this.#writes === this.#delivered.get(effect) && this.#held === null;
     if (effect.activity === 'checkRows' && quiet) this.#judgeCheck(effect, facts as CheckFacts);
     if (effect.activity !== 'backfill') return;
     const { finished, paused } = facts as BackfillFacts;
     const left = this.#waiting();
     if (finished) same(left, [], 'rows were left behind by a backfill that says that it is finished');
-    if (!this.#paused) return;
+    if (!before.paused || !this.#paused) return;
     holds(paused, 'a backfill has not seen that it is paused');
-    if (quiet) same(left.length, waiting, 'a paused backfill has changed rows');
+    if (quiet) same(left.length, before.waiting, 'a paused backfill has changed rows');
   }
 
   #judgeCheck({ what }: Effect, facts: CheckFacts): void {
@@ -438,20 +454,27 @@ class SequenceRun {
     const seen = await this.#latestTurn();
     if (seen === null) return;
     const fencedOnes = ['alter', 'alterLong', 'backfill', 'checkRows'];
-    const old = [...this.#delivered.keys()].filter(({ activity, turn }) => fencedOnes.includes(activity) && turn < seen);
+    const old = [...this.#delivered.keys()].filter(
+      ({ activity, turn }) => fencedOnes.includes(activity) && turn < seen,
+    );
     const effect = old[pick % Math.max(1, old.length)];
     if (effect === undefined) return;
     const before = await this.#picture();
     const ending = this.#told(effect, await this.#ground.deliver(effect.activity, effect.input, this.#ground.url));
-    same(ending, { ok: false, failure: 'FENCED' }, `${effect.what} of turn ${effect.turn} came late and was not refused`);
+    same(
+      ending,
+      { ok: false, failure: 'FENCED' },
+      `${effect.what} of turn ${effect.turn} came late and was not refused`,
+    );
     same(await this.#picture(), before, `${effect.what} of turn ${effect.turn} came late and was felt`);
   }
 
   async #latestTurn(): Promise<number | null> {
     if (!this.#catalog.home) return null;
-    const { rows } = await this.#ground.app.query<{ turn: string }>('SELECT turn FROM lakeshift.claims WHERE deployment = $1', [
-      this.#carrier.deployment,
-    ]);
+    const { rows } = await this.#ground.app.query<{ turn: string }>(
+      'SELECT turn FROM lakeshift.claims WHERE deployment = $1',
+      [this.#carrier.deployment],
+    );
     return rows[0] === undefined ? null : Number(rows[0].turn);
   }
 
@@ -546,7 +569,11 @@ class SequenceRun {
     if (!this.#isDirty) return;
     await this.#look();
     const actual = await this.#rows();
-    same([...actual.keys()].toSorted(byNumber), [...this.#oracle.rows.keys()].toSorted(byNumber), 'other rows are there');
+    same(
+      [...actual.keys()].toSorted(byNumber),
+      [...this.#oracle.rows.keys()].toSorted(byNumber),
+      'other rows are there',
+    );
     for (const [ref, row] of this.#oracle.rows) this.#compareRow(row, actual.get(ref) ?? row);
     await this.#compareWayBack();
     this.#isDirty = false;
@@ -565,7 +592,11 @@ class SequenceRun {
       const is = actual.values[column] ?? null;
       const should = expected.values[column] ?? null;
       if (is !== should && is !== (fillable[column] ?? null))
-        same({ [column]: is }, { [column]: should, ...(column in fillable ? { or: fillable[column] } : {}) }, `row ${expected.ref}: ${JSON.stringify(actual.values).slice(0, 300)}`);
+        same(
+          { [column]: is },
+          { [column]: should, ...(column in fillable ? { or: fillable[column] } : {}) },
+          `row ${expected.ref}: ${JSON.stringify(actual.values).slice(0, 300)}`,
+        );
       values[column] = is;
     }
     this.#oracle.rows.set(expected.ref, { ...expected, values });
@@ -574,7 +605,9 @@ class SequenceRun {
   /** Never fewer than the rows that going back would lose. */
   async #compareWayBack(): Promise<void> {
     if (!this.#oracle.synced || !this.#catalog.home) return;
-    const { rows } = await this.#ground.app.query<{ misfits: number }>(stageOf(this.#carrier.plan, 'cutover').wayBack.sql);
+    const { rows } = await this.#ground.app.query<{ misfits: number }>(
+      stageOf(this.#carrier.plan, 'cutover').wayBack.sql,
+    );
     const losing = this.#oracle.losing.filter(({ ref }) => !this.#oracle.strayed.has(ref)).map(({ ref }) => ref);
     const counted = Number(rows[0]?.misfits);
     this.#counted = counted > 0;
@@ -607,7 +640,9 @@ class SequenceRun {
   #lostColumns(): readonly string[] {
     const rows = [...this.#oracle.rows.values()];
     const unsure = this.#counted && this.#sequence.key === 'none';
-    return liftedOf(this.#subject).filter((column) => unsure || rows.some(({ values }) => (values[column] ?? null) === null));
+    return liftedOf(this.#subject).filter(
+      (column) => unsure || rows.some(({ values }) => (values[column] ?? null) === null),
+    );
   }
 
   async #rows(): Promise<Map<number, Row>> {
@@ -620,7 +655,9 @@ class SequenceRun {
     });
     return new Map(
       rows.map(([ref, ...rest]) => {
-        const values: Values = Object.fromEntries(columns.map((name, index) => [name, rest[keys.length + index] ?? null]));
+        const values: Values = Object.fromEntries(
+          columns.map((name, index) => [name, rest[keys.length + index] ?? null]),
+        );
         return [Number(ref), { ref: Number(ref), key: rest.slice(0, keys.length).map(String), values }];
       }),
     );
@@ -642,7 +679,9 @@ class SequenceRun {
       const lifted = this.#lost;
       const asFarAsKnown = (lines: readonly string[]): readonly string[] =>
         lines
-          .map((line) => (lifted.some((name) => line.startsWith(`column ${name} `)) ? line.replace(' not null', '') : line))
+          .map((line) =>
+            lifted.some((name) => line.startsWith(`column ${name} `)) ? line.replace(' not null', '') : line,
+          )
           .filter((line) => !lifted.some((name) => line.includes(`_${name}_not_null`)));
       same(asFarAsKnown(now), asFarAsKnown(this.#original), 'the table is not as it was');
       return;
@@ -679,7 +718,10 @@ async function lookAt({ app }: Ground, table: string): Promise<Catalog> {
   const [seen] = rows;
   if (seen === undefined) throw new Error('the table is gone');
   if (!seen.home) return { ...seen, altered: [] };
-  const claims = await app.query<{ altered: string[] }>('SELECT altered FROM lakeshift.claims WHERE table_oid = $1::regclass', [table]);
+  const claims = await app.query<{ altered: string[] }>(
+    'SELECT altered FROM lakeshift.claims WHERE table_oid = $1::regclass',
+    [table],
+  );
   return { ...seen, altered: claims.rows[0]?.altered ?? [] };
 }
 
@@ -696,7 +738,10 @@ function initialRows(subject: Subject, { rows, key }: Sequence): readonly Row[] 
     ref: index + 1,
     key: keyKinds[key].of(index + 1),
     values: Object.fromEntries(
-      subject.columns.map(({ name, initial }, place) => [name, initial[(index * (place + 1)) % initial.length] ?? null]),
+      subject.columns.map(({ name, initial }, place) => [
+        name,
+        initial[(index * (place + 1)) % initial.length] ?? null,
+      ]),
     ),
   }));
 }
@@ -715,7 +760,8 @@ function createTable(subject: Subject, { key, fillfactor }: Sequence, table: str
 function insertAll(subject: Subject, { key }: Sequence, table: string, rows: readonly Row[]): string {
   const names = ['ref', ...keyNames(key), ...subject.columns.map(({ name }) => name), 'pad'];
   const tuples = rows.map(
-    (row) => `(${[String(row.ref), ...[...row.key, ...Object.values(row.values)].map(literal), `repeat('p', 400)`].join(', ')})`,
+    (row) =>
+      `(${[String(row.ref), ...[...row.key, ...Object.values(row.values)].map(literal), `repeat('p', 400)`].join(', ')})`,
   );
   return `INSERT INTO ${table} (${names.join(', ')}) VALUES ${tuples.join(', ')}`;
 }

@@ -94,7 +94,13 @@ const price: TestColumn = {
   values: ['0.50', '3.00', null],
   initial: ['0.50', '3.00', null],
 };
-const pieces: TestColumn = { name: 'pieces', type: 'integer', notNull: true, values: ['0', '1', '7'], initial: ['1', '7'] };
+const pieces: TestColumn = {
+  name: 'pieces',
+  type: 'integer',
+  notNull: true,
+  values: ['0', '1', '7'],
+  initial: ['1', '7'],
+};
 const product = (money: Value, count: Value): Value =>
   money === null || count === null ? null : printed(scaled(money, 2) * BigInt(count), 2);
 const filledLabel = {
@@ -183,7 +189,12 @@ export const subjects = {
   // old writers write what has no new value
   parsed: {
     columns: [
-      { name: 'code', type: 'text', values: ['7', '007', '-3', '41', '42', 'abc', '', null], initial: ['7', '007', '0', null] },
+      {
+        name: 'code',
+        type: 'text',
+        values: ['7', '007', '-3', '41', '42', 'abc', '', null],
+        initial: ['7', '007', '0', null],
+      },
       note,
     ],
     added: [{ name: 'code_no', values: ['7', '-3', '0', '123456', null] }],
@@ -270,7 +281,11 @@ export const subjects = {
     rules: [filledLabel],
   },
   notNullPartial: {
-    columns: [{ ...label, initial: ['x', null] }, { name: 'code', type: 'text', values: ['C', 'D', null], initial: ['C'] }, note],
+    columns: [
+      { ...label, initial: ['x', null] },
+      { name: 'code', type: 'text', values: ['C', 'D', null], initial: ['C'] },
+      note,
+    ],
     added: [],
     dropped: [],
     madeNotNull: ['label'],

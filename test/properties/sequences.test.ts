@@ -14,40 +14,33 @@ const kept = new URL('failed-sequences.jsonl', import.meta.url);
 /** Sequences at the same time, each in a database of its own: while one waits for the server, another one computes. */
 const lanes = 2;
 
-test(
-  'sequences that once failed do not fail again',
-  async () => {
-    const lines = (await readFile(kept, 'utf8')).split('\n').filter((line) => line !== '');
-    await inLanes(async (ground, lane) => {
-      // the file holds what a failing run has written
-      for (const line of lines.filter((_, index) => index % lanes === lane)) await runSequence(ground, JSON.parse(line) as Sequence);
-    });
-  },
-  600_000,
-);
+test('sequences that once failed do not fail again', async () => {
+  const lines = (await readFile(kept, 'utf8')).split('\n').filter((line) => line !== '');
+  await inLanes(async (ground, lane) => {
+    // the file holds what a failing run has written
+    for (const line of lines.filter((_, index) => index % lanes === lane))
+      await runSequence(ground, JSON.parse(line) as Sequence);
+  });
+}, 600_000);
 
-test(
-  `in ${runs} sequences of writes, turns and faults no write is lost, refused or left half-done (seed ${seed})`,
-  async () => {
-    await inLanes(async (ground, lane) => {
-      const details = await fc.check(
-        fc.asyncProperty(sequences, (sequence) => runSequence(ground, sequence)),
-        {
-          numRuns: Math.ceil(runs / lanes),
-          seed: seed + lane,
-          endOnFailure: env['LAKESHIFT_SHRINK'] === 'no',
-        },
-      );
-      if (!details.failed) return;
-      const [sequence] = details.counterexample ?? [];
-      if (sequence !== undefined && env['CI'] === undefined) await appendFile(kept, `${JSON.stringify(sequence)}\n`);
-      throw new Error(
-        `after ${details.numRuns} sequences and ${details.numShrinks} shrinks (LAKESHIFT_SEED=${seed}):\n${JSON.stringify(sequence)}\n${String(details.errorInstance)}`,
-      );
-    });
-  },
-  7_200_000,
-);
+test(`in ${runs} sequences of writes, turns and faults no write is lost, refused or left half-done (seed ${seed})`, async () => {
+  await inLanes(async (ground, lane) => {
+    const details = await fc.check(
+      fc.asyncProperty(sequences, (sequence) => runSequence(ground, sequence)),
+      {
+        numRuns: Math.ceil(runs / lanes),
+        seed: seed + lane,
+        endOnFailure: env['LAKESHIFT_SHRINK'] === 'no',
+      },
+    );
+    if (!details.failed) return;
+    const [sequence] = details.counterexample ?? [];
+    if (sequence !== undefined && env['CI'] === undefined) await appendFile(kept, `${JSON.stringify(sequence)}\n`);
+    throw new Error(
+      `after ${details.numRuns} sequences and ${details.numShrinks} shrinks (LAKESHIFT_SEED=${seed}):\n${JSON.stringify(sequence)}\n${String(details.errorInstance)}`,
+    );
+  });
+}, 7_200_000);
 
 /** Every lane is waited for, so that none works on when the servers go. */
 async function inLanes(work: (ground: Ground, lane: number) => Promise<void>): Promise<void> {

@@ -121,7 +121,10 @@ export class RowOracle {
 
   #insert({ ref, key, given }: Extract<Write, { kind: 'insert' }>): Refusal | null {
     const values = Object.fromEntries(
-      this.columns.map((column) => [column, given[column] ?? (column in given ? null : (this.defaults[column] ?? null))]),
+      this.columns.map((column) => [
+        column,
+        given[column] ?? (column in given ? null : (this.defaults[column] ?? null)),
+      ]),
     );
     return this.#put({ ref, key, values }, null);
   }
@@ -316,7 +319,9 @@ function isConvertible(rule: Rule, values: Values): boolean {
   if (rule.kind === 'fill') {
     if (!rule.backfilled) return true;
     const value = rule.value(values);
-    return value !== fails && (value !== null || rule.emptyIsWrong !== 'always' || (values[rule.column] ?? null) !== null);
+    return (
+      value !== fails && (value !== null || rule.emptyIsWrong !== 'always' || (values[rule.column] ?? null) !== null)
+    );
   }
   const up = rule.up(values[rule.old] ?? null);
   return up !== fails && rule.down(up) !== fails;

@@ -1,5 +1,6 @@
 import { isSynced, type Change, type Lead } from './changes/change.ts';
 import { literal, quote } from './identifier.ts';
+import { followKey } from './misfits.ts';
 import { indent, tableOf, type Ours } from './ours.ts';
 import { searchPath } from './probe.ts';
 
@@ -25,6 +26,7 @@ export function createFunction(ours: Ours, changes: readonly Change[], lead: Lea
     `CREATE OR REPLACE FUNCTION ${functionName(ours)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER`,
     `SET search_path = ${searchPath(ours.schema)} AS $lakeshift$`,
     'BEGIN',
+    ...followKey(ours, changes).map((line) => indent(line, 2)),
     ...parts,
     '  RETURN NEW;',
     'END $lakeshift$',

@@ -43,6 +43,8 @@ export function twoWay(ours: Ours, pair: Pair, lead: Lead): string {
     indent(convert(pair, 'up'), 4),
     `  ELSIF lakeshift_go = 'down' THEN`,
     indent(convert(pair, 'down'), 4),
+    '  END IF;',
+    `  IF lakeshift_go IN ('down', 'agreed') THEN`,
     indent(pair.refusesMisfits ? refuseMisfit(pair) : noteMisfit(ours, pair), 4),
     '  END IF;',
     ...(pair.oldNotNull ? [indent(keepNotNull(pair), 2)] : []),
@@ -54,7 +56,7 @@ export function twoWay(ours: Ours, pair: Pair, lead: Lead): string {
 const unsetOld = ({ old, oldDefault }: Pair): string =>
   oldDefault === null ? '' : ` OR NEW.${quote(old.name)} IS NOT DISTINCT FROM (${oldDefault})::${old.type}`;
 
-/** A write that sets both and agrees in either direction is left as it is. */
+/** A write that sets both and agrees in either direction is left as it is; it may be a misfit all the same. */
 const bothGiven = (pair: Pair): string =>
   [
     `IF lakeshift_go LIKE '%, if they disagree' THEN`,
@@ -65,7 +67,7 @@ const bothGiven = (pair: Pair): string =>
     indent(compute(pair, 'up', 'lakeshift_up'), 4),
     indent(compute(pair, 'down', 'lakeshift_down'), 4),
     `    lakeshift_go := CASE WHEN NEW.${quote(pair.fresh.name)} IS NOT DISTINCT FROM lakeshift_up OR NEW.${quote(pair.old.name)} IS NOT DISTINCT FROM lakeshift_down`,
-    `      THEN NULL ELSE split_part(lakeshift_go, ',', 1) END;`,
+    `      THEN 'agreed' ELSE split_part(lakeshift_go, ',', 1) END;`,
     '  END;',
     'END IF;',
   ].join('\n');
