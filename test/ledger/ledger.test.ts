@@ -68,11 +68,12 @@ describe('migrations', () => {
 
   test('need no more than a schema that is there already', async () => {
     const own = await freshDatabase();
-    const admin = connectLedger(own.url);
-    await sql`create role ${sql.id(`guest_${newId().replaceAll('-', '_')}`)}`.execute(admin);
-    await sql`create schema lakeshift_ledger`.execute(admin);
-    expect(await migrateLedger(admin)).toEqual(['0001-deployments', '0002-plans']);
-    await admin.destroy();
+    const [admin, guest] = [connectLedger(own.superuserUrl), connectLedger(own.url)];
+    const { username, pathname } = new URL(own.url);
+    await sql`create schema lakeshift_ledger authorization ${sql.id(username)}`.execute(admin);
+    await sql`revoke create on database ${sql.id(pathname.slice(1))} from ${sql.id(username)}`.execute(admin);
+    expect(await migrateLedger(guest)).toEqual(['0001-deployments', '0002-plans']);
+    await Promise.all([admin.destroy(), guest.destroy()]);
     await own.drop();
   });
 });
@@ -216,8 +217,12 @@ describe('reservations', () => {
     expect(await writer.saveStart(first)).toMatchObject({ ...first, accepted: false });
     const second = { ...reservation(newId(), 'key-1'), plan: testPlan({ graceMs: 9 }) };
     expect(await writer.saveStart(second)).toMatchObject({ ...first, accepted: false });
-    expect(await reader.findStart('ann', 'key-1')).toMatchObject({ id: first.id, plan: first.plan, accepted: false });
-    expect(await reader.findStart('bob', 'key-1')).toBeNull();
+    expect(await reader.findStart('ann', 'key-1', first.id)).toMatchObject({
+      id: first.id,
+      plan: first.plan,
+      accepted: false,
+    });
+    expect(await reader.findStart('bob', 'key-1', 'bob-1')).toBeNull();
   });
 
   test('of two at the same moment are one, and both are told which', async () => {
@@ -240,16 +245,16 @@ describe('reservations', () => {
     expect(await reader.find(made.id)).toBeNull();
     await writer.record({ id: made.id, status: deploymentOf(writer, made.id).status, events: [] });
     expect(await reader.find(made.id)).not.toBeNull();
-    expect(await reader.findStart('ann', 'key-2')).toMatchObject({ accepted: true });
+    expect(await reader.findStart('ann', 'key-2', made.id)).toMatchObject({ accepted: true });
   });
 
   test('are forgotten by whoever made them only, and never after a report', async () => {
     const made = reservation(newId(), 'key-3');
     await writer.saveStart(made);
     await writer.dropStart({ id: made.id, attempt: crypto.randomUUID() });
-    expect(await reader.findStart('ann', 'key-3')).not.toBeNull();
+    expect(await reader.findStart('ann', 'key-3', made.id)).not.toBeNull();
     await writer.dropStart(made);
-    expect(await reader.findStart('ann', 'key-3')).toBeNull();
+    expect(await reader.findStart('ann', 'key-3', made.id)).toBeNull();
 
     await writer.saveStart(made);
     await writer.record({ id: made.id, status: deploymentOf(writer, made.id).status, events: [] });

@@ -5,7 +5,7 @@ import { createSqlActivities, type SqlActivities } from '../../activities/sql/in
 import type { TableFacts } from '../../contracts/facts.ts';
 import type { Spec } from '../../contracts/spec.ts';
 import { sqlDialects } from '../../decisions/sql/dialect.ts';
-import { freshDatabase } from '../support/servers.ts';
+import { freshDatabase, type TestDatabase } from '../support/servers.ts';
 
 /** How one delivery of an activity ended. */
 export type Ending = { readonly ok: true; readonly facts: unknown } | { readonly ok: false; readonly failure: string };
@@ -15,35 +15,49 @@ export type Ending = { readonly ok: true; readonly facts: unknown } | { readonly
  * what was found out about tables of the same form.
  */
 export class Ground {
-  readonly url: string;
   readonly homeSchema = 'lakeshift';
-  /** The application, and the eyes of the test. */
+  /** The application, by a role that knows nothing of us. */
   readonly app: pg.Client;
   /** The application's transaction that stays open. */
   readonly holder: pg.Client;
-  readonly #drop: () => Promise<void>;
+  /** The owner of the tables: makes them, and does behind our back what an owner may. */
+  readonly owner: pg.Client;
+  /** The eyes of the test, which see everything. */
+  readonly eyes: pg.Client;
+  readonly #database: TestDatabase;
   readonly #forms = new Map<string, TableFacts>();
   #tables = 0;
 
-  private constructor(url: string, app: pg.Client, holder: pg.Client, drop: () => Promise<void>) {
-    this.url = url;
-    this.app = app;
-    this.holder = holder;
-    this.#drop = drop;
+  private constructor(database: TestDatabase) {
+    this.#database = database;
+    const { applicationUrl, ownerUrl, superuserUrl } = database;
+    const client = (connectionString: string): pg.Client => new pg.Client({ connectionString });
+    [this.app, this.holder] = [client(applicationUrl), client(applicationUrl)];
+    [this.owner, this.eyes] = [client(ownerUrl), client(superuserUrl)];
   }
 
   static async open(): Promise<Ground> {
-    const { url, drop } = await freshDatabase();
-    const [app, holder] = [new pg.Client({ connectionString: url }), new pg.Client({ connectionString: url })];
-    await Promise.all([app.connect(), holder.connect()]);
-    // a statement of the application that waits for one of ours for so long has failed by us
-    for (const client of [app, holder]) await client.query(`SET statement_timeout = '5s'`);
-    return new Ground(url, app, holder, drop);
+    const ground = new Ground(await freshDatabase());
+    for (const client of ground.#clients) {
+      await client.connect();
+      // a statement that waits for one of ours for so long has failed by us
+      await client.query(`SET statement_timeout = '5s'`);
+    }
+    return ground;
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.app.end(), this.holder.end()]);
-    await this.#drop();
+    await Promise.all(this.#clients.map((client) => client.end()));
+    await this.#database.drop();
+  }
+
+  /** The target as our role reaches it. */
+  get url(): string {
+    return this.#database.url;
+  }
+
+  get #clients(): readonly pg.Client[] {
+    return [this.app, this.holder, this.owner, this.eyes];
   }
 
   newTable(): string {
@@ -55,7 +69,7 @@ export class Ground {
   async facts(form: string, table: string, spec: Spec): Promise<TableFacts> {
     const known = this.#forms.get(form) ?? (await this.#inspect(spec));
     this.#forms.set(form, known);
-    const { rows } = await this.app.query<{ oid: string; pages: string }>(
+    const { rows } = await this.eyes.query<{ oid: string; pages: string }>(
       `SELECT oid, pg_relation_size(oid) / 8192 AS pages FROM pg_class WHERE oid = $1::regclass`,
       [table],
     );

@@ -111,8 +111,8 @@ class SequenceRun {
     const subject: Subject = subjects[sequence.subject];
     const table = ground.newTable();
     const rows = initialRows(subject, sequence);
-    await ground.app.query(createTable(subject, sequence, table));
-    await ground.app.query(insertAll(subject, sequence, table, rows));
+    await ground.owner.query(createTable(subject, sequence, table));
+    await ground.owner.query(insertAll(subject, sequence, table, rows));
     const spec = specOf(subject, table, sequence.conflict);
     const { homeSchema } = ground;
     const facts = await ground.facts(
@@ -137,7 +137,7 @@ class SequenceRun {
     );
     for (const row of rows) oracle.rows.set(row.ref, row);
     const carrier = new Carrier(result.plan, `property-${table}-00000001`, homeSchema, sequence);
-    const original = await describeTable(ground.app, table);
+    const original = await describeTable(ground.eyes, table);
     const run = new SequenceRun(ground, sequence, table, carrier, oracle, original, await lookAt(ground, table));
     run.#adoptCatalog();
     return run;
@@ -200,7 +200,7 @@ class SequenceRun {
 
   async clear(): Promise<void> {
     for (const client of [this.#ground.holder, this.#ground.app]) await client.query('ROLLBACK').catch(() => undefined);
-    await this.#ground.app.query(`DROP TABLE IF EXISTS ${this.#table}; DROP SCHEMA IF EXISTS lakeshift CASCADE`);
+    await this.#ground.eyes.query(`DROP TABLE IF EXISTS ${this.#table}; DROP SCHEMA IF EXISTS lakeshift CASCADE`);
   }
 
   // --- the application
@@ -338,7 +338,7 @@ class SequenceRun {
     }
     if (happening.is === 'terminate') {
       circumstances.faults.push('terminate');
-      await this.#ground.app.query(
+      await this.#ground.eyes.query(
         `SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE $1`,
         [`lakeshift ${this.#carrier.deployment}%`],
       );
@@ -471,7 +471,7 @@ class SequenceRun {
 
   async #latestTurn(): Promise<number | null> {
     if (!this.#catalog.home) return null;
-    const { rows } = await this.#ground.app.query<{ turn: string }>(
+    const { rows } = await this.#ground.eyes.query<{ turn: string }>(
       'SELECT turn FROM lakeshift.claims WHERE deployment = $1',
       [this.#carrier.deployment],
     );
@@ -505,7 +505,7 @@ class SequenceRun {
     await this.#letGo(true);
     const sql = this.#driftSql(drift);
     if (sql === null) return;
-    await this.#ground.app.query(sql);
+    await this.#ground.owner.query(sql);
     this.#disturbed();
     if (drift === 'truncate') this.#oracle.rows.clear();
     await this.#look();
@@ -605,7 +605,7 @@ class SequenceRun {
   /** Never fewer than the rows that going back would lose. */
   async #compareWayBack(): Promise<void> {
     if (!this.#oracle.synced || !this.#catalog.home) return;
-    const { rows } = await this.#ground.app.query<{ misfits: number }>(
+    const { rows } = await this.#ground.eyes.query<{ misfits: number }>(
       stageOf(this.#carrier.plan, 'cutover').wayBack.sql,
     );
     const losing = this.#oracle.losing.filter(({ ref }) => !this.#oracle.strayed.has(ref)).map(({ ref }) => ref);
@@ -649,7 +649,7 @@ class SequenceRun {
     const keys = keyNames(this.#sequence.key);
     const { columns } = this.#oracle;
     const texts = [...keys, ...columns].map((name) => `${name}::text`);
-    const { rows } = await this.#ground.app.query<(string | null)[]>({
+    const { rows } = await this.#ground.eyes.query<(string | null)[]>({
       text: `SELECT ref::text, ${texts.join(', ')} FROM ${this.#table}`,
       rowMode: 'array',
     });
@@ -665,15 +665,15 @@ class SequenceRun {
 
   /** Everything that an effect which must not be felt could have changed. */
   async #picture(): Promise<string> {
-    const { rows } = await this.#ground.app.query<{ picture: string }>(
+    const { rows } = await this.#ground.eyes.query<{ picture: string }>(
       `SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) || (SELECT string_agg(p::text, ',' ORDER BY stage) FROM lakeshift.progress AS p)
        || (SELECT string_agg(altered::text, ',') FROM lakeshift.claims) AS picture FROM ${this.#table} AS t`,
     );
-    return JSON.stringify([rows[0]?.picture, await describeTable(this.#ground.app, this.#table)]);
+    return JSON.stringify([rows[0]?.picture, await describeTable(this.#ground.eyes, this.#table)]);
   }
 
   async #judgeEnd(): Promise<void> {
-    const now = await describeTable(this.#ground.app, this.#table);
+    const now = await describeTable(this.#ground.eyes, this.#table);
     same(this.#catalog.home, false, 'our schema is still there');
     if (this.#carrier.outcome === 'rolled back') {
       const lifted = this.#lost;
@@ -704,8 +704,8 @@ class SequenceRun {
 }
 
 /** The catalog as the test needs it. */
-async function lookAt({ app }: Ground, table: string): Promise<Catalog> {
-  const { rows } = await app.query<Omit<Catalog, 'altered'>>(
+async function lookAt({ eyes }: Ground, table: string): Promise<Catalog> {
+  const { rows } = await eyes.query<Omit<Catalog, 'altered'>>(
     `SELECT to_jsonb(array_agg(attname ORDER BY attnum) FILTER (WHERE attname <> ALL ('{ref,pad,id,region,no}'))) AS columns,
        coalesce(to_jsonb(array_agg(attname) FILTER (WHERE attnotnull AND attname <> ALL ('{id,region,no}'))), '[]') AS "notNull",
        (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
@@ -718,7 +718,7 @@ async function lookAt({ app }: Ground, table: string): Promise<Catalog> {
   const [seen] = rows;
   if (seen === undefined) throw new Error('the table is gone');
   if (!seen.home) return { ...seen, altered: [] };
-  const claims = await app.query<{ altered: string[] }>(
+  const claims = await eyes.query<{ altered: string[] }>(
     'SELECT altered FROM lakeshift.claims WHERE table_oid = $1::regclass',
     [table],
   );

@@ -1,4 +1,5 @@
 import type { Change } from './changes/change.ts';
+import { differ } from './compare.ts';
 import { literal, quote } from './identifier.ts';
 import type { Ours } from './ours.ts';
 
@@ -28,7 +29,9 @@ export function followKey(ours: Ours, changes: readonly Change[]): string[] {
   if (ours.key.length === 0 || !counted) return [];
   const misfits = `${quote(ours.homeSchema)}.misfits`;
   const mark = literal(ours.mark);
-  const isOther = ours.key.map(({ name }) => `NEW.${quote(name)} IS DISTINCT FROM OLD.${quote(name)}`).join(' OR ');
+  const isOther = ours.key
+    .map(({ name, type }) => differ(type, `NEW.${quote(name)}`, `OLD.${quote(name)}`))
+    .join(' OR ');
   return [
     `IF TG_OP = 'UPDATE' THEN`,
     `  IF ${isOther} THEN`,
