@@ -24,6 +24,7 @@ test('sequences that once failed do not fail again', async () => {
 }, 600_000);
 
 test(`in ${runs} sequences of writes, turns and faults no write is lost, refused or left half-done (seed ${seed})`, async () => {
+  let foundBy: number | null = null;
   await inLanes(async (ground, lane) => {
     const details = await fc.check(
       fc.asyncProperty(sequences, async (sequence) => {
