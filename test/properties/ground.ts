@@ -83,7 +83,7 @@ export class Ground {
       statements: Parameters<SqlActivities['look']>[0]['statements'],
       mode: 'read-only' | 'discard',
     ) => {
-      const ending = await this.deliver('look', { target: 'shop', statements, mode }, this.url);
+      const ending = await Ground.deliver('look', { target: 'shop', statements, mode }, this.url);
       if (!ending.ok) throw new Error(`a look failed: ${ending.failure}`);
       return ending.facts as Awaited<ReturnType<SqlActivities['look']>>;
     };
@@ -93,7 +93,7 @@ export class Ground {
   }
 
   /** Runs one activity as a worker would, on a target that is reached by this URL. */
-  async deliver(activity: keyof SqlActivities, input: unknown, url: string): Promise<Ending> {
+  static async deliver(activity: keyof SqlActivities, input: unknown, url: string): Promise<Ending> {
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     const activities = createSqlActivities({
       target: () => ({ name: 'shop', url }),

@@ -56,6 +56,8 @@ export interface Sequence {
   readonly fillfactor: number;
   readonly superPages: number;
   readonly pagesAtOnce: number;
+  /** How many effects are over, undisturbed, before the operations begin. */
+  readonly head: number;
   /** What the deployment is driven to once the operations are over. */
   readonly ending: 'contract' | 'rollback';
   readonly operations: readonly Operation[];
@@ -118,6 +120,7 @@ export const sequences: fc.Arbitrary<Sequence> = fc.record({
   fillfactor: fc.constantFrom(100, 60),
   superPages: fc.integer({ min: 1, max: 4 }),
   pagesAtOnce: fc.integer({ min: 1, max: 3 }),
+  head: fc.nat(8),
   ending: fc.constantFrom('contract', 'contract', 'rollback'),
   operations: fc.array(operation, { minLength: 1, maxLength: 24, size: 'max' }),
 });

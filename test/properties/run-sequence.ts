@@ -7,7 +7,7 @@ import { openWire, type Fate } from '../support/scripted-wire.ts';
 import { stageOf } from '../support/sql-world.ts';
 import { Application, keyNames, literal, type Statement } from './application.ts';
 import { Carrier, type Effect } from './carrier.ts';
-import type { Ending, Ground } from './ground.ts';
+import { Ground, type Ending } from './ground.ts';
 import type { Drift, Event, Happening, Operation, Sequence, WishedWrite } from './operations.ts';
 import { keyKinds, specOf, subjects, type Subject } from './scenarios.ts';
 
@@ -15,6 +15,7 @@ import { keyKinds, specOf, subjects, type Subject } from './scenarios.ts';
 export async function runSequence(ground: Ground, sequence: Sequence): Promise<void> {
   const run = await SequenceRun.begin(ground, sequence);
   try {
+    for (let effects = 0; effects < sequence.head; effects++) await run.carryOut({ do: 'go', events: [] });
     for (const operation of sequence.operations) await run.carryOut(operation);
     await run.finish();
   } catch (error) {
@@ -170,7 +171,8 @@ class SequenceRun {
       case 'resume':
         return this.#steer(operation.do === 'pause');
       case 'back':
-        return this.#turnBack();
+        this.#turnBack();
+        return;
       case 'rival':
         return this.#rival();
       case 'drift':
@@ -301,7 +303,7 @@ class SequenceRun {
 
   async #deliver(effect: Effect, events: readonly Event[], circumstances: Circumstances): Promise<Ending> {
     const { activity, input } = effect;
-    if (events.length === 0) return this.#told(effect, await this.#ground.deliver(activity, input, this.#ground.url));
+    if (events.length === 0) return this.#told(effect, await Ground.deliver(activity, input, this.#ground.url));
     const broken: unknown[] = [];
     const most = interruptible.includes(activity) ? 40 : 14;
     const wire = await openWire(this.#ground.url, async ({ number }) => {
@@ -317,7 +319,7 @@ class SequenceRun {
       return broken.length > 0 ? 'cut' : fate;
     });
     try {
-      const ending = await this.#ground.deliver(activity, input, wire.url);
+      const ending = await Ground.deliver(activity, input, wire.url);
       if (broken.length > 0) throw broken[0];
       return this.#told(effect, ending);
     } finally {
@@ -366,15 +368,18 @@ class SequenceRun {
         await this.#transact([happening.write], true);
         if (circumstances.superseded !== null) circumstances.superseded = await this.#picture();
         return;
-      default:
-        throw new Error(`${happening.is} is not for here`);
+      case 'cut':
+      case 'lose':
+      case 'orphan':
+      case 'terminate':
+        throw new Error(`${happening.is} is no doing of others`);
     }
   }
 
   /** What an abort does while the effect is under way: from here on it changes nothing. */
   async #supersede(circumstances: Circumstances): Promise<void> {
     if (!this.#carrier.back()) return;
-    const raised = await this.#ground.deliver('raiseFence', { site: this.#carrier.site() }, this.#ground.url);
+    const raised = await Ground.deliver('raiseFence', { site: this.#carrier.site() }, this.#ground.url);
     holds(raised.ok, 'the fence could not be raised');
     circumstances.superseded = await this.#picture();
   }
@@ -438,7 +443,7 @@ class SequenceRun {
     const before = await this.#prepare(effect);
     const circumstances: Circumstances = { faults: [], superseded: null, drifted: this.#isDrifted };
     const endings = await Promise.all(
-      [1, 2].map(() => this.#ground.deliver(effect.activity, effect.input, this.#ground.url)),
+      [1, 2].map(() => Ground.deliver(effect.activity, effect.input, this.#ground.url)),
     );
     for (const ending of endings) this.#told(effect, ending);
     const [best, other] = endings.toSorted((a, b) => rank(a) - rank(b));
@@ -446,7 +451,8 @@ class SequenceRun {
     await this.#judge(effect, best, circumstances, before);
     // two that validate the same constraint get in each other's way
     const clash = effect.activity === 'alterLong';
-    if (other !== undefined && !isFenced(other) && !clash) same(other.ok, best.ok, 'one delivery failed');
+    if (other !== undefined && !isFenced(other) && !clash)
+      same(other.ok, best.ok, `one delivery failed: ${best.ok && !other.ok ? other.failure : ''}`);
   }
 
   /** An effect of an older turn comes again: it is refused and changes nothing. */
@@ -460,7 +466,7 @@ class SequenceRun {
     const effect = old[pick % Math.max(1, old.length)];
     if (effect === undefined) return;
     const before = await this.#picture();
-    const ending = this.#told(effect, await this.#ground.deliver(effect.activity, effect.input, this.#ground.url));
+    const ending = this.#told(effect, await Ground.deliver(effect.activity, effect.input, this.#ground.url));
     same(
       ending,
       { ok: false, failure: 'FENCED' },
@@ -482,7 +488,7 @@ class SequenceRun {
     if (!this.#catalog.home || this.#carrier.outcome !== 'under way') return;
     const turn = (await this.#latestTurn()) ?? 0;
     const site = this.#carrier.site(turn);
-    const ending = await this.#ground.deliver('steer', { site, paused, rate: null }, this.#ground.url);
+    const ending = await Ground.deliver('steer', { site, paused, rate: null }, this.#ground.url);
     same(ending.ok, true, 'a pause could not be told');
     this.#paused = paused;
   }
@@ -495,7 +501,7 @@ class SequenceRun {
     if ((await this.#latestTurn()) === null || this.#carrier.outcome !== 'under way') return;
     const { plan, deployment } = this.#carrier;
     const site = { ...this.#carrier.site(1), deployment: 'rival-00000001' };
-    const ending = await this.#ground.deliver('claim', { site, plan }, this.#ground.url);
+    const ending = await Ground.deliver('claim', { site, plan }, this.#ground.url);
     same(ending, { ok: true, facts: { held: false, holder: deployment } }, 'two deployments hold one table');
   }
 

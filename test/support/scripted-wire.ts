@@ -118,12 +118,18 @@ class Link {
   async #send(batch: Buffer, sql: string): Promise<void> {
     if (this.#muted) return;
     const fate = await this.#decide(sql);
-    if (fate === 'cut') return this.end();
+    if (fate === 'cut') {
+      this.end();
+      return;
+    }
     this.#busy = true;
     if (fate === 'lose') this.#muted = true;
     const answered = this.#idle();
     this.#server.write(batch);
-    if (fate === 'orphan') return this.end();
+    if (fate === 'orphan') {
+      this.end();
+      return;
+    }
     await answered;
     if (fate === 'lose') this.end();
   }
