@@ -32,7 +32,8 @@ export class CheckPlace {
   static async open(session: Session, { site, stage, pass }: CheckRowsInput): Promise<CheckPlace> {
     const fence = await takeFence(session, site);
     const rows = await session.query(
-      `INSERT INTO ${home(site)}.progress AS p (deployment, stage, shard, fence, pass_id) VALUES ($1, $2, 0, $3, $4)
+      `INSERT INTO ${home(site)}.progress AS p (deployment, stage, shard, fence, pass_id)
+       SELECT $1, $2, 0, $3, $4 FROM ${home(site)}.claims AS c WHERE c.deployment = $1 AND c.fence = $3
        ON CONFLICT (deployment, stage, shard) DO UPDATE SET fence = $3, pass_id = $4,
          place = CASE WHEN p.pass_id = $4 THEN p.place END, finished = p.pass_id = $4 AND p.finished,
          rows = CASE WHEN p.pass_id = $4 THEN p.rows ELSE 0 END, wrong = CASE WHEN p.pass_id = $4 THEN p.wrong ELSE 0 END,

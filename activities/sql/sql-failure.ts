@@ -9,6 +9,7 @@ import { failure } from '../failures.ts';
 export function sqlFailure(error: unknown, target: string): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   const { code, constraint, message } = partsOf(error);
+  if (code === driftState) return failure('TARGET_DRIFTED', `target ${target}: our trigger is gone or disabled`);
   if (code === null) return failure('TARGET_UNREACHABLE', `target ${target}: ${networkWords(message)}`);
   const name = unknownName(code, message);
   const detail = `target ${target}: SQLSTATE ${code}${constraint === null ? '' : `, constraint ${constraint}`}${name === null ? '' : `, ${name}`}`;
@@ -52,6 +53,8 @@ function dataOf(error: unknown, field: string): string | null {
 const diskFull = '53100';
 /** How long to leave a full disk alone, ms: what we write there the application cannot. */
 const fullForMs = 10_000;
+/** What a statement of a plan raises that finds our trigger away. */
+const driftState = 'LS001';
 
 /** SQLSTATE by class, the first that matches. */
 const families: readonly (readonly [RegExp, FailureCode])[] = [

@@ -33,9 +33,11 @@ export async function raiseFence(target: TargetConnection, site: Site): Promise<
         `UPDATE ${home(site)}.claims SET turn = greatest(turn, $2), fence = fence + 1 WHERE deployment = $1`,
         [site.deployment, deliveryOf(site)],
       );
-      await session.query(`UPDATE ${home(site)}.progress SET fence = fence + 1 WHERE deployment = $1`, [
-        site.deployment,
-      ]);
+      // the claim's own number: an attempt that has taken the claim's fence and not yet the progress row's is refused too
+      await session.query(
+        `UPDATE ${home(site)}.progress SET fence = (SELECT c.fence FROM ${home(site)}.claims AS c WHERE c.deployment = $1) WHERE deployment = $1`,
+        [site.deployment],
+      );
     }
   });
 }

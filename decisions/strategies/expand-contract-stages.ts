@@ -18,7 +18,7 @@ import { isConverting, isJudged, isSynced, type Change, type Lead } from '../sql
 import { evidenceLooks, preflightLooks, wayBack } from '../sql/postgres/looks.ts';
 import { conversionCheck, equalityCheck } from '../sql/postgres/row-check.ts';
 import type { Ours } from '../sql/postgres/ours.ts';
-import { takeOverNotNull } from '../sql/postgres/not-null.ts';
+import { giveBackNotNull, takeOverNotNull } from '../sql/postgres/not-null.ts';
 
 /** What every stage is made of. */
 export interface StageInput {
@@ -63,7 +63,7 @@ export const expand = (input: StageInput): ExpandStage => ({
   estimateMs: 10,
   perform: alterations.expand(input.ours, input.changes, leadBefore(input)),
   undo: alterations.undoExpand(input.ours, input.changes),
-  undoLong: takeOverNotNull(input.ours, alterations.liftedOf(input.changes)),
+  undoLong: giveBackNotNull(input.ours, alterations.liftedOf(input.changes)),
 });
 
 /** The rows that are there. */

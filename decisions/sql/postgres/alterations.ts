@@ -1,5 +1,6 @@
 import type { Alteration, Statement } from '../../../contracts/plan.ts';
 import { isSynced, type AddedColumn, type Change, type Lead } from './changes/change.ts';
+import { atItsPost } from './at-its-post.ts';
 import { dollarQuoted, literal, quote } from './identifier.ts';
 import { misfitsOf } from './misfits.ts';
 import { notNullCheck, notNullName } from './not-null.ts';
@@ -78,6 +79,7 @@ function keepNotNull(ours: Ours, column: string): NamedSql {
 /** From here on the new shape leads: one function is replaced, and the table is locked only where NOT NULL is set. */
 export const cutover = (ours: Ours, changes: readonly Change[]): Alteration =>
   alteration(ours, 'cutover', 'cutover', 'do', [
+    ...atItsPost(ours, changes),
     ...leadBy(ours, changes, 'new'),
     ...alterTable(
       ours,

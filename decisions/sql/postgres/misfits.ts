@@ -1,3 +1,5 @@
+import type { Change } from './changes/change.ts';
+import { differ } from './compare.ts';
 import { literal, quote } from './identifier.ts';
 import type { Ours } from './ours.ts';
 
@@ -20,3 +22,24 @@ export const keyOf = (ours: Ours, prefix: string): string =>
   ours.key.length === 0
     ? 'jsonb_build_array(gen_random_uuid()::text)'
     : `jsonb_build_array(${ours.key.map(({ name }) => `${prefix}${quote(name)}::text`).join(', ')})`;
+
+/** PL/pgSQL: a row that gets another key is a misfit by that one too. */
+export function followKey(ours: Ours, changes: readonly Change[]): string[] {
+  const counted = changes.some(({ dropped, sync }) => dropped !== null && sync !== null);
+  if (ours.key.length === 0 || !counted) return [];
+  const misfits = `${quote(ours.homeSchema)}.misfits`;
+  const mark = literal(ours.mark);
+  const isOther = ours.key
+    .map(({ name, type }) => differ(type, `NEW.${quote(name)}`, `OLD.${quote(name)}`))
+    .join(' OR ');
+  return [
+    `IF TG_OP = 'UPDATE' THEN`,
+    `  IF ${isOther} THEN`,
+    '    BEGIN',
+    `      INSERT INTO ${misfits} (mark, key) SELECT mark, ${keyOf(ours, 'NEW.')} FROM ${misfits} WHERE mark = ${mark} AND key = ${keyOf(ours, 'OLD.')} ON CONFLICT DO NOTHING;`,
+    '    EXCEPTION WHEN OTHERS THEN NULL;',
+    '    END;',
+    '  END IF;',
+    'END IF;',
+  ];
+}

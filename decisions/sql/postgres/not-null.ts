@@ -12,18 +12,35 @@ export const notNullName = ({ mark }: Ours, column: string): string =>
   `lakeshift_${mark}_${hashOf(column).slice(0, 8)}`;
 
 /** Makes NOT NULL of such checks without a scan under a strong lock: validate, take over, drop. */
-export function takeOverNotNull(ours: Ours, columns: readonly string[]): readonly Statement[] {
+export const takeOverNotNull = (ours: Ours, columns: readonly string[]): readonly Statement[] =>
+  takeOver(ours, columns, null);
+
+/**
+ * The same on the way back. A row that was written without our trigger may have no value and was not counted: then the
+ * column stays nullable, for with the check in place every later write of such a row would fail.
+ */
+export const giveBackNotNull = (ours: Ours, columns: readonly string[]): readonly Statement[] =>
+  takeOver(ours, columns, (name) => `ALTER TABLE ${tableOf(ours)} DROP CONSTRAINT ${name}`);
+
+/** `otherwise`: what is done where a row has no value; null: the statement fails. */
+function takeOver(
+  ours: Ours,
+  columns: readonly string[],
+  otherwise: ((constraint: string) => string) | null,
+): readonly Statement[] {
   const role = columns.length === 0 || ours.actsAs === undefined ? [] : setting(ours, 'SET');
   const taken = columns.flatMap((column): Statement[] => {
     const name = quote(notNullName(ours, column));
     const table = tableOf(ours);
     const there = `EXISTS (SELECT FROM pg_constraint WHERE conrelid = ${literal(table)}::regclass AND conname = ${literal(notNullName(ours, column))})`;
-    const when = (sql: string): string => `DO ${dollarQuoted(` BEGIN IF ${there} THEN ${sql}; END IF; END `)}`;
+    const rescue = otherwise === null ? '' : ` EXCEPTION WHEN check_violation THEN ${otherwise(name)};`;
+    const when = (sql: string, end = ''): string =>
+      `DO ${dollarQuoted(` BEGIN IF ${there} THEN ${sql}; END IF;${end} END `)}`;
     return [
       {
         id: `not-null:${column}:validate`,
         note: 'reads the table under a weak lock',
-        sql: when(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`),
+        sql: when(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`, rescue),
       },
       {
         id: `not-null:${column}:set`,

@@ -1,5 +1,6 @@
 import { isSynced, type Change, type Lead } from './changes/change.ts';
 import { dollarQuoted, quote } from './identifier.ts';
+import { followKey } from './misfits.ts';
 import { indent, searchPath, tableOf, writesOfOurs, type Ours } from './ours.ts';
 
 /** Fires last among the table's BEFORE triggers, since PostgreSQL orders them by name. */
@@ -23,6 +24,6 @@ export function createFunction(ours: Ours, changes: readonly Change[], lead: Lea
   return [
     `CREATE OR REPLACE FUNCTION ${functionName(ours)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER`,
     // in the expressions a name means the column, also where PL/pgSQL has a variable of that name
-    `SET search_path = ${searchPath(ours.schema)} AS ${dollarQuoted(['', '#variable_conflict use_column', 'BEGIN', ...parts, '  RETURN NEW;', 'END '].join('\n'))}`,
+    `SET search_path = ${searchPath(ours.schema)} AS ${dollarQuoted(['', '#variable_conflict use_column', 'BEGIN', ...followKey(ours, changes).map((line) => indent(line, 2)), ...parts, '  RETURN NEW;', 'END '].join('\n'))}`,
   ].join('\n');
 }

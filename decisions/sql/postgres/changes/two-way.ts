@@ -44,6 +44,8 @@ export function twoWay(ours: Ours, pair: Pair, lead: Lead): string {
     indent(convert(pair, 'up'), 4),
     `  ELSIF lakeshift_go = 'down' THEN`,
     indent(convert(pair, 'down'), 4),
+    '  END IF;',
+    `  IF lakeshift_go IN ('down', 'agreed') THEN`,
     indent(pair.refusesMisfits ? refuseMisfit(pair) : noteMisfit(ours, pair), 4),
     '  END IF;',
     ...(pair.oldNotNull ? [indent(keepNotNull(pair), 2)] : []),
@@ -63,7 +65,7 @@ const changed = ({ name, type }: Pair['old']): string => differ(type, `NEW.${quo
 const unsetOld = ({ old, oldDefault }: Pair): string =>
   oldDefault === null ? '' : ` OR ${same(old.type, `NEW.${quote(old.name)}`, `(${oldDefault})::${old.type}`)}`;
 
-/** A write that sets both and agrees in either direction is left as it is. */
+/** A write that sets both and agrees in either direction is left as it is; it may be a misfit all the same. */
 const bothGiven = (pair: Pair): string =>
   [
     `IF lakeshift_go LIKE '%, if they disagree' THEN`,
@@ -74,7 +76,7 @@ const bothGiven = (pair: Pair): string =>
     indent(compute(pair, 'up', 'lakeshift_up'), 4),
     indent(compute(pair, 'down', 'lakeshift_down'), 4),
     `    lakeshift_go := CASE WHEN ${same(pair.fresh.type, `NEW.${quote(pair.fresh.name)}`, 'lakeshift_up')} OR ${same(pair.old.type, `NEW.${quote(pair.old.name)}`, 'lakeshift_down')}`,
-    `      THEN NULL ELSE split_part(lakeshift_go, ',', 1) END;`,
+    `      THEN 'agreed' ELSE split_part(lakeshift_go, ',', 1) END;`,
     '  END;',
     'END IF;',
   ].join('\n');
