@@ -34,7 +34,8 @@ export class RealService {
   /** The role that the service works as: what is ours in the target is for no other eyes. */
   readonly #ours: pg.Pool;
   readonly surroundings: Surroundings;
-  readonly #env: NodeJS.ProcessEnv;
+  /** What its processes see of the environment. */
+  readonly env: NodeJS.ProcessEnv;
   readonly #folder: string;
   readonly #api: ServiceProcess;
   readonly #logTo: number | undefined;
@@ -45,7 +46,7 @@ export class RealService {
     this.#logTo = logTo;
     this.surroundings = surroundings;
     this.#folder = folder;
-    this.#env = env;
+    this.env = env;
     this.shop = new pg.Pool({
       connectionString: surroundings.shopOwnerUrl ?? surroundings.shopUrl,
       max: 4,
@@ -78,7 +79,7 @@ export class RealService {
   }
 
   async startWorker(): Promise<ServiceProcess> {
-    const worker = startServiceProcess('worker/main.ts', this.#env, this.#logTo);
+    const worker = startServiceProcess('worker/main.ts', this.env, this.#logTo);
     this.#workers.push(worker);
     await worker.ready;
     return worker;
