@@ -58,18 +58,22 @@ interface Parts {
 }
 
 function partsOf(error: unknown): Parts {
-  const fields = new Map<string, unknown>(typeof error === 'object' && error !== null ? Object.entries(error) : []);
-  const text = (field: string): string | null => {
-    const value = fields.get(field);
-    return typeof value === 'string' ? value : null;
-  };
+  const text = textsOf(error);
   // node's own network errors carry codes too (ECONNREFUSED); SQLSTATEs have exactly five characters
-  const code = /^[0-9A-Z]{5}$/.exec(text('code') ?? '')?.[0] ?? null;
+  const code = /^[0-9A-Z]{5}$/.exec(text('code'))?.[0] ?? null;
   // What code inside the database raises names what it likes, a row's value too: only what the statement itself has met
   // is taken for the name of a thing.
-  if (text('where') !== null || text('internalQuery') !== null) return { code, constraint: null, message: '' };
-  const message = error instanceof Error ? error.message : '';
-  return { code, constraint: text('constraint'), message: `${text('code') ?? ''} ${message}` };
+  if (text('where') !== '' || text('internalQuery') !== '') return { code, constraint: null, message: '' };
+  return { code, constraint: text('constraint') || null, message: `${text('code')} ${text('message')}` };
+}
+
+/** The texts of a driver's error by their names; empty where there is none. */
+function textsOf(error: unknown): (field: string) => string {
+  if (!(error instanceof Error)) return () => '';
+  return (field) => {
+    const value: unknown = Reflect.get(error, field);
+    return typeof value === 'string' ? value : '';
+  };
 }
 
 /** Only words of the network layer pass, never free text. */
