@@ -94,14 +94,15 @@ const named = `(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.re
        WHERE '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"' = $1)`;
 
 /**
- * Sessions whose transactions hold any lock on the table: DDL conflicts with every one of them. Of what an application
- * calls itself only a plain beginning is kept: some put their whole address there, password and all.
+ * Sessions whose transactions hold any lock on the table or a partition of it: DDL conflicts with every one of them. Of
+ * what an application calls itself only a plain beginning is kept: some put their whole address there, password and all.
  */
 const holders = (session: Session, { table }: Alteration) =>
   session.query(
-    `SELECT l.pid, coalesce(nullif(substring(a.application_name from '^[[:alnum:] _.-]*'), ''), a.backend_type, 'unknown') AS application, round(extract(epoch FROM clock_timestamp() - a.xact_start)::numeric, 1)::float8 AS seconds
+    `WITH RECURSIVE tree (oid) AS (SELECT ${named} UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN tree ON i.inhparent = tree.oid)
+     SELECT l.pid, coalesce(nullif(substring(a.application_name from '^[[:alnum:] _.-]*'), ''), a.backend_type, 'unknown') AS application, round(extract(epoch FROM clock_timestamp() - a.xact_start)::numeric, 1)::float8 AS seconds
      FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-     WHERE l.locktype = 'relation' AND l.relation = ${named} AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+     WHERE l.locktype = 'relation' AND l.relation IN (SELECT oid FROM tree) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
        AND l.granted AND l.pid <> pg_backend_pid() AND clock_timestamp() - a.xact_start > interval '30 milliseconds'`,
     [table],
   );

@@ -40,11 +40,12 @@ export async function holdColumnsOnly(
         `SELECT table_oid::int8::float8 AS oid, to_jsonb(columns) AS columns FROM ${home(site)}.claims WHERE deployment = $1`,
         [site.deployment],
       );
-      const columns = rows[0]?.['columns'];
+      if (rows[0] === undefined) throw fenced(site);
+      const columns = rows[0]['columns'];
       const holder = await holderOf(
         session,
         site,
-        Number(rows[0]?.['oid']),
+        Number(rows[0]['oid']),
         Array.isArray(columns) ? columns.map(String) : [],
       );
       if (holder !== null && !columnsOnly) return { held: false, holder };

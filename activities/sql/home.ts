@@ -1,5 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Site } from '../../contracts/activities.ts';
+import { homeMark, homeTables } from '../../contracts/home.ts';
 import { failure } from '../failures.ts';
 import { textOf, type Session } from './session.ts';
 import { sqlStateOf } from './sql-failure.ts';
@@ -14,23 +15,21 @@ export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const sessionName = ({ deployment, turn }: Pick<Site, 'deployment' | 'turn'>): string =>
   `lakeshift ${deployment.slice(-40)} #${turn}`;
 
-const mark = 'Lakeshift: locks and progress of deployments under way; gone when none is';
-
 /** Makes our schema and its three tables if need be. Several workers may try at once. */
 export async function openHome(session: Session, site: Pick<Site, 'homeSchema'>): Promise<void> {
   const schema = home(site);
   await session.query(`SELECT pg_advisory_xact_lock(hashtext('lakeshift home'))`);
-  const there = await session.query(`SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL AS ready`, [
-    `${schema}.progress`,
-    `${schema}.misfits`,
-  ]);
+  const there = await session.query(
+    `SELECT to_regclass($2) IS NOT NULL AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'guard') AS ready`,
+    [`${schema}.progress`, `${schema}.misfits`],
+  );
   if (there[0]?.['ready'] === true) return;
   const schemaThere = await session.query('SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS ready', [
     site.homeSchema,
   ]);
   if (schemaThere[0]?.['ready'] !== true) {
     await session.query(`CREATE SCHEMA ${schema}`);
-    await session.query(`COMMENT ON SCHEMA ${schema} IS '${mark}'`);
+    await session.query(`COMMENT ON SCHEMA ${schema} IS '${homeMark}'`);
   }
   for (const sql of tables(schema)) await session.query(sql);
 }
@@ -45,6 +44,9 @@ const tables = (schema: string): readonly string[] => [
      seq bigint NOT NULL DEFAULT 0, fence bigint NOT NULL DEFAULT 0, pass_id text NOT NULL DEFAULT '', page bigint NOT NULL DEFAULT 0, pass int NOT NULL DEFAULT 0,
      end_page bigint, filenode text, rows bigint NOT NULL DEFAULT 0, deferred jsonb NOT NULL DEFAULT '[]', place jsonb, wrong bigint NOT NULL DEFAULT 0,
      lossy bigint NOT NULL DEFAULT 0, keys text[] NOT NULL DEFAULT '{}', finished boolean NOT NULL DEFAULT false, updated_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (deployment, stage, shard)) WITH (fillfactor = 10)`,
+  // what came later, for a schema that a deployment under way has brought
+  `ALTER TABLE ${schema}.progress ADD COLUMN IF NOT EXISTS heap text NOT NULL DEFAULT '', ADD COLUMN IF NOT EXISTS heap_name text NOT NULL DEFAULT '',
+     ADD COLUMN IF NOT EXISTS from_page bigint NOT NULL DEFAULT 0, ADD COLUMN IF NOT EXISTS hot bigint NOT NULL DEFAULT 0, ADD COLUMN IF NOT EXISTS guard jsonb`,
   `CREATE TABLE IF NOT EXISTS ${schema}.misfits (mark text NOT NULL, key jsonb NOT NULL, at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (mark, key))`,
 ];
 
@@ -74,10 +76,10 @@ export async function closeHome(session: Session, site: Pick<Site, 'homeSchema'>
   await session.query(`SELECT pg_advisory_xact_lock(hashtext('lakeshift home'))`);
   const rows = await session.query(
     `SELECT NOT EXISTS (SELECT FROM ${schema}.claims) AS unused, obj_description(oid, 'pg_namespace') = $2 AS ours FROM pg_namespace WHERE nspname = $1`,
-    [site.homeSchema, mark],
+    [site.homeSchema, homeMark],
   );
   if (rows[0]?.['unused'] !== true) return;
-  await session.query(`DROP TABLE IF EXISTS ${schema}.progress, ${schema}.misfits, ${schema}.claims`);
+  await session.query(`DROP TABLE IF EXISTS ${homeTables.map((table) => `${schema}.${table}`).join(', ')}`);
   if (rows[0]['ours'] === true) await session.query(`DROP SCHEMA IF EXISTS ${schema}`);
 }
 

@@ -1,7 +1,8 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
 import type { Json, Row } from '../../contracts/json.ts';
-import { sqlFailure } from './sql-failure.ts';
+import { refusePooled } from './own-session.ts';
+import { connectFailure, sqlFailure } from './sql-failure.ts';
 
 /** One connection to a target. Every error that it throws is an ApplicationFailure with a code of ours. */
 export interface Session {
@@ -38,8 +39,7 @@ export async function openSession(
   timeoutMs = queryTimeoutMs,
 ): Promise<Session> {
   const socket = new Socket();
-  const client = new pg.Client({
-    stream: () => socket,
+  const options: pg.ClientConfig = {
     connectionString: target.url,
     application_name: applicationName,
     connectionTimeoutMillis: 5_000,
@@ -48,7 +48,8 @@ export async function openSession(
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types: { getTypeParser: parserOf },
-  });
+  };
+  const client = new pg.Client({ ...options, stream: () => socket });
   // A connection that breaks while nobody waits for it must not end the process; the next query tells.
   client.on('error', () => undefined);
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -64,10 +65,11 @@ export async function openSession(
     clearTimeout(giveUp);
   };
   try {
-    await guarded(() => client.connect());
+    await client.connect();
+    await refusePooled(client, options, target.name);
   } catch (error) {
     await close();
-    throw error;
+    throw connectFailure(error, target.name);
   }
   return {
     query: (text, values = []) => guarded(async () => (await client.query<Row>(alone(text, values))).rows),

@@ -16,6 +16,21 @@ export function sqlFailure(error: unknown, target: string): ApplicationFailure {
   return failure(codeFor(code), detail, code === diskFull ? { data, retryInMs: fullForMs } : { data });
 }
 
+/** Why a session was not opened, by SQLSTATE: what is missing is a right, and which one. */
+const entrance: Readonly<Record<string, string>> = {
+  '42501': 'our role may not connect to this database: GRANT CONNECT ON DATABASE',
+  '28000': 'our role is not there, or may not log in from here: CREATE ROLE … LOGIN',
+  '28P01': 'our role is not there, or its password is another one: CREATE ROLE … LOGIN',
+};
+
+/** What a driver's error means while a session is being opened. */
+export function connectFailure(error: unknown, target: string): ApplicationFailure {
+  const known = sqlFailure(error, target);
+  const words = entrance[sqlStateOf(known) ?? ''];
+  // Of the busy family on purpose: a right that is given meanwhile lets the next try through.
+  return words === undefined ? known : failure('TARGET_UNREACHABLE', `target ${target}: ${words}`);
+}
+
 /** The SQLSTATE that a failure of ours carries, or null. */
 export function sqlStateOf(error: unknown): string | null {
   return dataOf(error, 'sqlState');

@@ -48,6 +48,7 @@ function stagesOf(
     homeSchema,
     mark: specHash.slice(0, 8),
     key: facts.key,
+    leaves: facts.kind === 'p' ? (facts.partitions ?? []).length : null,
     ...(facts.rights.actsAs === undefined ? {} : { actsAs: facts.rights.actsAs }),
     othersBefore: facts.triggers.some(({ beforeRow, enabled }) => beforeRow && enabled),
   };

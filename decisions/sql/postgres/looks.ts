@@ -30,9 +30,15 @@ FROM pg_stat_activity a WHERE xact_start < clock_timestamp() - interval '30 seco
     {
       id: 'statements',
       note: 'applications that would notice a new column; needs pg_stat_statements',
-      sql: `SELECT count(*) FILTER (WHERE query ~* ${literal(`select\\s+\\*[^;]*${word(ours.table)}`)})::int AS select_star,
+      sql: `SELECT count(*) FILTER (WHERE query ~* ${literal(word(ours.table))} AND query ~* ${literal(`(select|returning)\\s+("?\\w+"?\\.)?\\*`)})::int AS select_star,
   count(*) FILTER (WHERE query ~* ${literal(`insert\\s+into\\s+[^(]*${word(ours.table)}"?\\s+(values|select)`)} OR query ~* ${literal(`copy\\s+[^(]*${word(ours.table)}"?\\s+from`)})::int AS positional
 FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    },
+    {
+      id: 'isolation',
+      note: 'whether transactions with a snapshot of their own are the rule here',
+      sql: `SELECT (SELECT count(*) FROM pg_db_role_setting, unnest(setconfig) AS s WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+  AND s ~* '^default_transaction_isolation=.*(repeatable|serializable)')::int + (SELECT count(*) FROM pg_settings WHERE name = 'default_transaction_isolation' AND reset_val <> 'read committed')::int AS strict`,
     },
     {
       id: 'rowTypes',
