@@ -73,7 +73,10 @@ export async function openSession(
   }
   return {
     query: (text, values = []) => guarded(async () => (await client.query<Row>(alone(text, values))).rows),
-    script: (sql) => guarded(async () => void (await client.query(sql))),
+    script: (sql) =>
+      guarded(async () => {
+        await client.query(sql);
+      }),
     prepared: (name, text, values) =>
       guarded(async () => (await client.query<Row>({ name, text, values: [...values] })).rows),
     close,

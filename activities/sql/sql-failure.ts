@@ -69,13 +69,6 @@ const families: readonly (readonly [RegExp, FailureCode])[] = [
 const codeFor = (sqlState: string): FailureCode =>
   families.find(([pattern]) => pattern.test(sqlState))?.[1] ?? 'SQL_FAILED';
 
-/**
- * What code inside the database raises names what it likes, a row's value too: only what the statement itself has met
- * is taken for the name of a thing.
- */
-const saidByServer = (fields: ReadonlyMap<string, unknown>): boolean =>
-  fields.get('where') === undefined && fields.get('internalQuery') === undefined;
-
 interface Parts {
   readonly code: string | null;
   readonly constraint: string | null;
@@ -83,15 +76,21 @@ interface Parts {
 }
 
 function partsOf(error: unknown): Parts {
-  const fields = new Map<string, unknown>(typeof error === 'object' && error !== null ? Object.entries(error) : []);
-  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-  const code = text(fields.get('code'));
-  const names = saidByServer(fields);
-  return {
-    // node's own network errors carry codes too (ECONNREFUSED); SQLSTATEs have exactly five characters
-    code: code !== null && /^[0-9A-Z]{5}$/.test(code) ? code : null,
-    constraint: names ? text(fields.get('constraint')) : null,
-    message: `${code ?? ''} ${error instanceof Error && names ? error.message : ''}`,
+  const text = textsOf(error);
+  // node's own network errors carry codes too (ECONNREFUSED); SQLSTATEs have exactly five characters
+  const code = /^[0-9A-Z]{5}$/.exec(text('code'))?.[0] ?? null;
+  // What code inside the database raises names what it likes, a row's value too: only what the statement itself has met
+  // is taken for the name of a thing.
+  if (text('where') !== '' || text('internalQuery') !== '') return { code, constraint: null, message: '' };
+  return { code, constraint: text('constraint') || null, message: `${text('code')} ${text('message')}` };
+}
+
+/** The texts of a driver's error by their names; empty where there is none. */
+function textsOf(error: unknown): (field: string) => string {
+  if (!(error instanceof Error)) return () => '';
+  return (field) => {
+    const value: unknown = Reflect.get(error, field);
+    return typeof value === 'string' ? value : '';
   };
 }
 

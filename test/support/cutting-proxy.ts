@@ -152,7 +152,10 @@ class Link {
 
   async #statement(whole: Buffer, sql: string): Promise<void> {
     const fate = this.#decide(sql);
-    if (fate === 'cut before') return this.cut();
+    if (fate === 'cut before') {
+      this.cut();
+      return;
+    }
     if (typeof fate === 'object' && 'before' in fate) await fate.before;
     this.#answerFate = fate;
     this.#send(whole);
@@ -178,7 +181,10 @@ class Link {
     const whole = Buffer.concat(this.#answer);
     this.#answer = [];
     this.#answerFate = 'pass';
-    if (fate === 'cut after') return this.cut();
+    if (fate === 'cut after') {
+      this.cut();
+      return;
+    }
     if (typeof fate === 'object' && 'after' in fate) await fate.after;
     if (!this.#client.destroyed) this.#client.write(whole);
   }

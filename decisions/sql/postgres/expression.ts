@@ -9,14 +9,18 @@ export function expressionFault(text: string): string | null {
   if (text.length > 2_000) return `has ${text.length} characters; at most 2000 are allowed`;
   const hidden = hiddenCharacter(text);
   if (hidden !== null) return `holds an invisible character (${hidden}); write it as E'\\u…' in a quoted text`;
+  const tokens = tokensOf(text);
+  return tokens.map(tokenFault).find((fault) => fault !== null) ?? parenthesesFault(tokens);
+}
+
+const tokenFault = (token: Token, index: number, all: readonly Token[]): string | null =>
+  token.fault ?? gluedText(all[index - 1], token) ?? nameOfOurs(token);
+
+function parenthesesFault(tokens: readonly Token[]): string | null {
   let depth = 0;
-  let before: Token = { kind: 'other', token: '', fault: null };
-  for (const token of tokensOf(text)) {
-    const fault = token.fault ?? gluedText(before, token) ?? nameOfOurs(token);
-    if (fault !== null) return fault;
-    depth += depthOf(token.token);
+  for (const { token } of tokens) {
+    depth += depthOf(token);
     if (depth < 0) return 'closes a parenthesis that it has not opened';
-    before = token;
   }
   return depth === 0 ? null : 'has a parenthesis that is not closed';
 }
@@ -61,7 +65,7 @@ function tokensOf(text: string): readonly Token[] {
 }
 
 function take(text: string): Token {
-  for (const { pattern, kind = 'other', fault = null } of tokens) {
+  for (const { pattern, kind = 'other', fault = null } of forms) {
     const [token] = pattern.exec(text) ?? [];
     if (token !== undefined) return { kind, token, fault };
   }
@@ -73,8 +77,8 @@ const breaks = /[\n\r]/g;
 const named = (character: string): string => (character.endsWith('\n') ? '\\n' : '\\r');
 
 /** In `date'…'` or `N'…'` there is no room for the E. */
-const gluedText = (before: Token, { kind, token }: Token): string | null =>
-  before.kind === 'word' && kind === 'text' && needsEscapes.test(token)
+const gluedText = (before: Token | undefined, { kind, token }: Token): string | null =>
+  before?.kind === 'word' && kind === 'text' && needsEscapes.test(token)
     ? 'holds a backslash or a line break in a text that touches a word; leave a space'
     : null;
 
@@ -88,7 +92,7 @@ const depthOf = (token: string): number => {
 };
 
 /** In order: what may not stand here at all, then quoted texts and names as a whole, then any other character. */
-const tokens: readonly { readonly pattern: RegExp; readonly kind?: Kind; readonly fault?: string }[] = [
+const forms: readonly { readonly pattern: RegExp; readonly kind?: Kind; readonly fault?: string }[] = [
   { pattern: /^;/, fault: 'holds a semicolon' },
   { pattern: /^(?:--|\/\*)/, fault: 'holds a comment' },
   { pattern: /^\$/, fault: 'holds a dollar sign' },

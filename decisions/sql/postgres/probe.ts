@@ -54,18 +54,24 @@ export function expressionFacts(
 function factsOf(pointer: string, results: Readonly<Record<string, LookResult>>): ExpressionFacts {
   const result = results[pointer];
   const { code, name } = result?.ok === false ? result : { code: null, name: null };
-  const calls = rowsOf(results[`${pointer}:calls`]).map((row) => textOf(row['name']));
+  const calls = namesOf(results[`${pointer}:calls`]);
   return {
     pointer,
     ok: result?.ok === true,
     code,
     name,
-    reads: rowsOf(results[`${pointer}:reads`]).map((row) => textOf(row['name'])),
+    reads: namesOf(results[`${pointer}:reads`]),
     ...(calls.length === 0 ? {} : { calls }),
-    ...(rowsOf(results[`${pointer}:fills`])[0]?.['fills'] === true ? { fills: true } : {}),
-    ...(results[`${pointer}:null`]?.ok === false ? { refusesNull: true } : {}),
+    ...typeFacts(results[`${pointer}:fills`], results[`${pointer}:null`]),
   };
 }
+
+const typeFacts = (fills: LookResult | undefined, nothing: LookResult | undefined) => ({
+  ...(rowsOf(fills)[0]?.['fills'] === true ? { fills: true } : {}),
+  ...(nothing?.ok === false ? { refusesNull: true } : {}),
+});
+
+const namesOf = (result: LookResult | undefined): readonly string[] => rowsOf(result).map((row) => textOf(row['name']));
 
 const rowsOf = (result: LookResult | undefined): readonly Row[] => (result?.ok === true ? result.rows : []);
 

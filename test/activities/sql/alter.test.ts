@@ -178,8 +178,8 @@ test('a worker that falls silent in a change keeps the table from nobody', async
     await application.query(`SET lock_timeout = '20s'`);
     for (let seen = false; !seen;) {
       await application.query('UPDATE payments SET amount = amount');
-      seen = (await application.query('SELECT to_jsonb(p) ? $1 AS seen FROM payments p LIMIT 1', ['amount_cents']))
-        .rows[0].seen;
+      const { rowCount } = await application.query(`SELECT 1 FROM payments p WHERE to_jsonb(p) ? 'amount_cents'`);
+      seen = rowCount === 100;
     }
     expect(await deliver(world.database.url, expand, 2)).toMatchObject({ changed: false });
     open();
