@@ -112,6 +112,8 @@ export interface Alteration {
   readonly statements: readonly Statement[];
   /** Names the table whose locks are looked at before trying. */
   readonly table: string;
+  /** Further tables and views that it locks. */
+  readonly alsoLocks?: readonly string[];
 }
 
 export interface PreflightStage extends StageBase {
@@ -193,6 +195,36 @@ export interface BackfillStage extends StageBase {
   readonly sliceMs: number;
 }
 
+/**
+ * Makes on the new columns what hangs on the old ones, and has the server read them for its statistics; in plans where a
+ * column replaces another one. What is made has names of ours until it takes the old one's place.
+ */
+export interface BuildStage extends StageBase {
+  readonly kind: 'build';
+  /** In order. */
+  readonly steps: readonly BuildStep[];
+  /** What would not go with the new columns. */
+  readonly undo: readonly Alteration[];
+}
+
+export type BuildStep =
+  | { readonly step: 'index'; readonly title: string; readonly index: IndexBuild }
+  | { readonly step: 'alter'; readonly title: string; readonly alteration: Alteration }
+  /** Statements that take long and lock little; each may run again. */
+  | { readonly step: 'long'; readonly title: string; readonly statements: readonly Statement[] };
+
+/** An index that is made beside the application's work, outside a transaction. */
+export interface IndexBuild {
+  readonly name: string;
+  /** One row: `there`, an index of this name; `ready`, it is valid and as it should be. */
+  readonly probe: Statement;
+  /** Settings of the session that makes it. */
+  readonly session: readonly Statement[];
+  readonly create: Statement;
+  /** Removes what an attempt has left that did not come to its end. */
+  readonly drop: Statement;
+}
+
 export interface VerifyStage extends StageBase {
   readonly kind: 'verify';
   readonly check: RowCheck | null;
@@ -227,8 +259,10 @@ export interface ContractStage extends StageBase {
   readonly evidence: readonly Statement[];
   /** The last full comparison before the old shape goes. */
   readonly check: RowCheck | null;
+  /** Statements that take long and lock little, run after `perform`; absent: none. */
+  readonly performLong?: readonly Statement[];
 }
 
 export type Stage =
-  PreflightStage | ExpandStage | BackfillStage | VerifyStage | CutoverStage | GraceStage | ContractStage;
+  PreflightStage | ExpandStage | BackfillStage | BuildStage | VerifyStage | CutoverStage | GraceStage | ContractStage;
 export type StageOf<K extends StageKind> = Extract<Stage, { kind: K }>;

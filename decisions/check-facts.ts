@@ -5,6 +5,7 @@ import { columnsNamed, type NamedColumn } from './change-names.ts';
 import { nearest } from './nearest.ts';
 import type { Change } from './sql/postgres/changes/change.ts';
 import { changesOf } from './sql/postgres/changes/index.ts';
+import { carriedProblems } from './check-carried.ts';
 import { columnProblems } from './check-columns.ts';
 
 /** What the target says against a spec, each with the field that is the cause: unknown names, expressions, rights. */
@@ -64,8 +65,9 @@ function changeProblems(spec: Spec, facts: TableFacts, index: number): FieldProb
   return [
     ...columnsNamed(wish).flatMap((column) => nameProblems(`${at}/${column.field}`, column, facts)),
     ...columnProblems(wish, facts, at),
+    ...carriedProblems(spec, facts, index),
     ...expressions.map((expression) => expressionProblem(expression, facts)),
-    ...changesOf(spec.changes, facts.columns)
+    ...changesOf(spec, facts.columns)
       .filter((change) => change.index === index)
       .flatMap((change) => readsProblems(change, facts)),
   ];

@@ -84,14 +84,14 @@ async function isDone(session: Session, site: Site, { done }: Alteration): Promi
 const run = (session: Session, sql: string, deployment: string) =>
   session.query(sql, sql.includes('$1') ? [deployment] : []);
 
-/** Sessions whose transactions hold any lock on the table: DDL conflicts with every one of them. */
-const holders = (session: Session, { table }: Alteration) =>
+/** Sessions whose transactions hold any lock on the tables: DDL conflicts with every one of them. */
+const holders = (session: Session, { table, alsoLocks = [] }: Alteration) =>
   session.query(
     `SELECT l.pid, coalesce(nullif(a.application_name, ''), a.backend_type, 'unknown') AS application, round(extract(epoch FROM clock_timestamp() - a.xact_start)::numeric, 1)::float8 AS seconds
      FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-     WHERE l.locktype = 'relation' AND l.relation = to_regclass($1) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+     WHERE l.locktype = 'relation' AND l.relation IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
        AND l.granted AND l.pid <> pg_backend_pid() AND clock_timestamp() - a.xact_start > interval '30 milliseconds'`,
-    [table],
+    [[table, ...alsoLocks]],
   );
 
 async function lockRefused(session: Session, alteration: Alteration): Promise<Error> {

@@ -1,5 +1,6 @@
 import type { Activities } from '../../contracts/activities.ts';
 import { alter, alterLong } from './alter.ts';
+import { buildIndex } from './build-index.ts';
 import { backfill } from './backfill.ts';
 import { beating } from './beating.ts';
 import { checkRows } from './check-rows.ts';
@@ -26,6 +27,7 @@ export type SqlActivities = Pick<
   | 'steer'
   | 'alter'
   | 'alterLong'
+  | 'buildIndex'
   | 'backfill'
   | 'checkRows'
 >;
@@ -40,6 +42,7 @@ export const createSqlActivities = ({ target, tell }: SqlDependencies): SqlActiv
   steer: ({ site, paused, rate }) => steer(target(site.target), site, paused, rate),
   alter: ({ site, alteration }) => alter(target(site.target), site, alteration),
   alterLong: ({ site, statements }) => alterLong(target(site.target), site, statements),
+  buildIndex: (input) => buildIndex(target(input.site.target), input, tell),
   backfill: (input) => beating(() => backfill(target(input.site.target), input, tell)),
   checkRows: (input) => beating(() => checkRows(target(input.site.target), input, tell)),
 });

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../../contracts/catalog.ts';
+import { acceptances, conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../../contracts/catalog.ts';
 import { closed, listOf, text, whole } from './words.ts';
 
 const AddColumn = closed(
@@ -11,19 +11,29 @@ const AddColumn = closed(
   'A new column',
 );
 
+const leaveBehind = Type.Optional(
+  listOf(text('Name of an index or constraint'), 'What hangs on the old column and does not come along'),
+);
+
 const ChangeType = closed(
   {
     type: text('The column that is there today'),
     to: text('New column: name and type, for example `amount_cents bigint`'),
-    up: text('SQL expression: new value from the old column'),
-    down: text('SQL expression: old value from the new column'),
+    up: Type.Optional(text('SQL expression: new value from the old column; absent: a cast')),
+    down: Type.Optional(text('SQL expression: old value from the new column; absent: a cast')),
+    leaveBehind,
     misfits: Type.Optional(
       Type.Enum([...misfitPolicies], {
         description: 'What happens to a write whose new value the old column can not hold',
       }),
     ),
   },
-  'A column\u2019s value in another type, in a column of another name',
+  'A column\u2019s value in another type, under another name or its own',
+);
+
+const RenameColumn = closed(
+  { rename: text('The column\u2019s name today'), to: text('Its name to be'), leaveBehind },
+  'A column under another name',
 );
 
 const DropColumn = closed(
@@ -58,7 +68,7 @@ export const SpecSchema = closed(
     target: text('Name of a database in the configuration'),
     table: text('schema.table'),
     changes: listOf(
-      Type.Union([AddColumn, ChangeType, DropColumn, SetNotNull], { description: 'One change' }),
+      Type.Union([AddColumn, ChangeType, DropColumn, RenameColumn, SetNotNull], { description: 'One change' }),
       'What changes, 1 to 20',
     ),
     conflict: Type.Optional(
@@ -72,6 +82,11 @@ export const SpecSchema = closed(
         {
           after: Type.Optional(text('Name or id of a deployment that must have been deployed')),
           approve: Type.Optional(Approve),
+          accept: Type.Optional(
+            Type.Enum([...acceptances], {
+              description: 'What the application may feel, once; a type that changes under its name demands it',
+            }),
+          ),
         },
         'When the new shape leads',
       ),

@@ -71,6 +71,8 @@ export class World {
         })),
       alterLong: ({ site, statements }) =>
         this.#effect('alterLong', statements[0]?.id ?? '', site, async () => undefined),
+      buildIndex: ({ site, index }) =>
+        this.#effect('buildIndex', `build ${index.name}`, site, async () => ({ built: true })),
       backfill: ({ site }) => this.#effect('backfill', 'backfill', site, () => this.#slice()),
       checkRows: ({ site, check, pass }) =>
         this.#effect('checkRows', `check ${check.fast.id}`, site, async () => this.#check(check.fast.id, pass)),

@@ -1,7 +1,7 @@
 import type { Statement } from '../../../contracts/plan.ts';
 import { isConverting, type Change, type Conversion } from './changes/change.ts';
 import { literal, quote } from './identifier.ts';
-import { searchPath } from './probe.ts';
+import { searchPath } from './search-path.ts';
 import type { Ours } from './ours.ts';
 import { actorSetting, functionName, triggerName } from './trigger.ts';
 

@@ -1,5 +1,12 @@
 import type { LookResult } from '../../../contracts/activities.ts';
-import type { ColumnFacts, ForeignKeyFacts, RightsFacts, TableFacts } from '../../../contracts/facts.ts';
+import {
+  dependentKinds,
+  type ColumnFacts,
+  type DependentFacts,
+  type ForeignKeyFacts,
+  type RightsFacts,
+  type TableFacts,
+} from '../../../contracts/facts.ts';
 import type { Json, Row } from '../../../contracts/json.ts';
 import type { Spec } from '../../../contracts/spec.ts';
 import { parseQualified } from './identifier.ts';
@@ -36,6 +43,9 @@ export function tableFacts(spec: Spec, results: Readonly<Record<string, LookResu
     views: rows('views').map((row) => ({ name: words(row['name']), columns: list(row['columns']) })),
     publications: rows('publications').map((row) => words(row['name'])),
     rights: rights(rows('rights')[0] ?? {}),
+    // a look that failed is not the same as nothing
+    ...(results['dependents']?.ok === true ? { dependents: rows('dependents').map(dependent) } : {}),
+    columnSettings: rows('columnSettings').map((row) => words(row['sql'])),
     expressions: [],
     tablesNearby: rows('nearby').map((row) => words(row['name'])),
     holder: text(rows('holder')[0]?.['deployment']),
@@ -50,6 +60,8 @@ const column = (row: Row): ColumnFacts => {
     type: words(row['type']),
     notNull: row['not_null'] === true,
     hasDefault: row['has_default'] === true,
+    defaultSql,
+    collation: text(row['collation']),
     constantDefault: defaultSql !== null && isConstant(defaultSql) ? defaultSql : null,
     generated: generated === 'stored' || generated === 'identity' ? generated : 'no',
   };
@@ -63,6 +75,23 @@ const foreignKey = (row: Row): ForeignKeyFacts => ({
   columns: list(row['columns']),
   incoming: row['incoming'] === true,
   otherTable: words(row['other_table']),
+});
+
+const dependent = (row: Row): DependentFacts => ({
+  column: words(row['column']),
+  kind: dependentKinds.find((kind) => kind === row['kind']) ?? 'other',
+  oid: number(row['oid']) ?? 0,
+  name: words(row['name']),
+  description: words(row['description']),
+  definition: text(row['definition']),
+  original: text(row['original']),
+  refused: text(row['refused']),
+  table: text(row['table']),
+  unique: row['unique'] === true,
+  computed: row['computed'] === true,
+  settings: list(row['settings']),
+  tablespace: text(row['tablespace']),
+  deferrable: words(row['deferrable']),
 });
 
 const rights = (row: Row): RightsFacts => ({

@@ -1,16 +1,19 @@
 import type { Statement } from '../../../contracts/plan.ts';
 import type { Spec } from '../../../contracts/spec.ts';
+import { carryLooks } from './carry/looks.ts';
 import { literal, parseQualified, quote } from './identifier.ts';
+import { searchPath } from './search-path.ts';
 
 /** Looks at a table before there is a plan; each statement only reads the catalog. */
 export function inspect(spec: Spec, homeSchema: string): readonly Statement[] {
   const name = parseQualified(spec.table);
   if (name === null) return [];
   const table = literal(`${quote(name.schema)}.${quote(name.table)}`);
-  return catalogLooks(name, table, homeSchema);
+  return catalogLooks(spec, name, table, homeSchema);
 }
 
 function catalogLooks(
+  spec: Spec,
   name: { readonly schema: string; readonly table: string },
   table: string,
   homeSchema: string,
@@ -21,6 +24,11 @@ function catalogLooks(
     sql: sql.replaceAll('TABLE_OID', `to_regclass(${table})`),
   });
   return [
+    {
+      id: 'path',
+      note: 'names are printed as they are looked up later',
+      sql: `SELECT set_config('search_path', ${literal(searchPath(name.schema))}, true)`,
+    },
     look('table', 'kind, owner, size and options', tableSql(literal(name.schema))),
     look('columns', 'columns in order', columnsSql),
     look('key', 'primary key, else a unique index over not-null columns', keySql),
@@ -47,6 +55,7 @@ function catalogLooks(
       'who holds the table now',
       `SELECT deployment FROM ${quote(homeSchema)}.claims WHERE table_oid = TABLE_OID AND whole_table ORDER BY claimed_at LIMIT 1`,
     ),
+    ...carryLooks(spec).map(({ id, note, sql }) => look(id, note, sql)),
   ];
 }
 
@@ -62,8 +71,9 @@ FROM pg_class c WHERE c.oid = TABLE_OID`;
 
 const columnsSql = `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null, a.atthasdef AS has_default,
   CASE WHEN a.attgenerated <> '' THEN 'stored' WHEN a.attidentity <> '' THEN 'identity' ELSE 'no' END AS generated,
-  CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS default_sql
-FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS default_sql,
+  CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format('%I.%I', n.nspname, c.collname) FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.oid = a.attcollation) END AS collation
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = TABLE_OID AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;
 
 const keySql = `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type

@@ -43,9 +43,10 @@ FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname 
 }
 
 /** Who still uses the old columns: looked at before they are dropped. Judged by `judge-evidence.ts`. */
-export function evidenceLooks(ours: Ours, oid: number, changes: readonly Change[]): readonly Statement[] {
+export function evidenceLooks(ours: Ours, oid: number, changes: readonly Change[], carried: readonly number[] = []): readonly Statement[] {
   const old = droppedOf(changes);
   if (old.length === 0) return [];
+  const oids = `ARRAY[${carried.join(', ')}]::oid[]`;
   const names = `ARRAY[${old.map(literal).join(', ')}]::name[]`;
   return [
     {
@@ -55,7 +56,8 @@ export function evidenceLooks(ours: Ours, oid: number, changes: readonly Change[
   coalesce(r.ev_class::regclass::text, '') AS view, d.classid IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass) AS blocks
 FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${oid} AND a.attname = ANY (${names})
-  AND NOT EXISTS (SELECT FROM pg_attrdef own WHERE d.classid = 'pg_attrdef'::regclass AND own.oid = d.objid AND own.adnum = a.attnum) ORDER BY 1`,
+  AND NOT EXISTS (SELECT FROM pg_attrdef own WHERE d.classid = 'pg_attrdef'::regclass AND own.oid = d.objid AND own.adnum = a.attnum)
+  AND NOT (d.objid = ANY (${oids}) OR coalesce(r.ev_class = ANY (${oids}), false)) AND pg_describe_object(d.classid, d.objid, d.objsubid) NOT LIKE ${literal(`%lakeshift\_${ours.mark}\_%`)} ORDER BY 1`,
     },
     {
       id: 'readers',

@@ -2,9 +2,11 @@ import type { ColumnFacts, ExpressionFacts, TableFacts } from '../../../contract
 import type { LookResult } from '../../../contracts/activities.ts';
 import type { Statement } from '../../../contracts/plan.ts';
 import type { Spec } from '../../../contracts/spec.ts';
+import { followProbes } from './carry/follow.ts';
 import type { Change, Expression } from './changes/change.ts';
 import { changesOf } from './changes/index.ts';
 import { literal, quote } from './identifier.ts';
+import { searchPath } from './search-path.ts';
 import { textOf } from '../../row-text.ts';
 
 const probe = 'pg_temp.lakeshift_probe';
@@ -15,7 +17,7 @@ const probe = 'pg_temp.lakeshift_probe';
  * alone, without subquery, aggregate or set; and of a type that can be cast to the column's.
  */
 export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
-  const changes = changesOf(spec.changes, facts.columns);
+  const changes = changesOf(spec, facts.columns);
   return [
     {
       id: 'path',
@@ -28,6 +30,7 @@ export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
       sql: `CREATE TEMPORARY TABLE lakeshift_probe ON COMMIT DROP AS SELECT * FROM ${quote(facts.schema)}.${quote(facts.table)} WITH NO DATA`,
     },
     ...changes.flatMap((change) => [...newColumn(change), ...change.expressions.flatMap((e) => tests(change, e))]),
+    ...followProbes(spec, facts),
   ];
 }
 
@@ -37,7 +40,7 @@ export function expressionFacts(
   columns: readonly ColumnFacts[],
   results: Readonly<Record<string, LookResult>>,
 ): readonly ExpressionFacts[] {
-  return changesOf(spec.changes, columns).flatMap((change) =>
+  return changesOf(spec, columns).flatMap((change) =>
     [...newColumn(change).map(({ id }) => id), ...change.expressions.map((e) => pointerOf(change, e))].map((pointer) =>
       factsOf(pointer, results),
     ),
@@ -72,22 +75,31 @@ const pointerOf = ({ index }: Change, { field }: Expression): string => `/change
 function tests(change: Change, expression: Expression): Statement[] {
   const pointer = pointerOf(change, expression);
   const scratch = `lakeshift_${change.index}_${expression.field.toLowerCase()}`;
+  const { input, reads } = expression;
+  const own = input === undefined || reads === null ? null : `pg_temp.lakeshift_input_${change.index}`;
+  const table = own ?? probe;
   return [
+    ...(own === null
+      ? []
+      : [
+          {
+            id: `${pointer}:input`,
+            note: 'the column as it will be, and no other',
+            sql: `CREATE TEMPORARY TABLE ${own.slice('pg_temp.'.length)} (${quote(reads ?? '')} ${input?.type ?? ''}) ON COMMIT DROP`,
+          },
+        ]),
     {
       id: pointer,
       note: 'accepted as a generation expression',
-      sql: `ALTER TABLE ${probe} ADD COLUMN ${scratch} ${expression.type} GENERATED ALWAYS AS (${expression.sql}) STORED`,
+      sql: `ALTER TABLE ${table} ADD COLUMN ${scratch} ${expression.type} GENERATED ALWAYS AS (${expression.sql}) STORED`,
     },
-    { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(scratch) },
+    { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(table, scratch) },
   ];
 }
 
-const readsSql = (scratch: string): string => `SELECT DISTINCT r.attname::text AS name FROM pg_attribute s
+const readsSql = (table: string, scratch: string): string => `SELECT DISTINCT r.attname::text AS name FROM pg_attribute s
 JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attrelid AND d.refobjsubid > 0 AND d.refobjsubid <> s.attnum
   AND ((d.classid = 'pg_class'::regclass AND d.objid = s.attrelid AND d.objsubid = s.attnum)
     OR (d.classid = 'pg_attrdef'::regclass AND d.objid = (SELECT x.oid FROM pg_attrdef x WHERE x.adrelid = s.attrelid AND x.adnum = s.attnum)))
 JOIN pg_attribute r ON r.attrelid = s.attrelid AND r.attnum = d.refobjsubid
-WHERE s.attrelid = '${probe}'::regclass AND s.attname = ${literal(scratch)} ORDER BY 1`;
-
-/** Where names of functions and types are looked up in every statement of ours that holds an expression. */
-export const searchPath = (schema: string): string => `pg_catalog, ${quote(schema)}, pg_temp`;
+WHERE s.attrelid = '${table}'::regclass AND s.attname = ${literal(scratch)} ORDER BY 1`;

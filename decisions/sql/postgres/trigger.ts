@@ -1,7 +1,7 @@
 import { isSynced, type Change, type Lead } from './changes/change.ts';
 import { literal, quote } from './identifier.ts';
 import { indent, tableOf, type Ours } from './ours.ts';
-import { searchPath } from './probe.ts';
+import { searchPath } from './search-path.ts';
 
 /** Fires last among the table's BEFORE triggers, since PostgreSQL orders them by name. */
 export const triggerName = ({ mark }: Ours): string => `zzz_lakeshift_${mark}`;

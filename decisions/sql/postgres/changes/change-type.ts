@@ -1,22 +1,25 @@
-import type { ColumnFacts } from '../../../../contracts/facts.ts';
-import type { Finding } from '../../../../contracts/plan.ts';
 import type { ChangeTypeSpec } from '../../../../contracts/spec.ts';
 import { parseColumn, parseName, quote } from '../identifier.ts';
-import { cast, plain, type ReadChange, type RowRules } from './change.ts';
+import { cast, plain, type ReadChange } from './change.ts';
+import { alwaysFits, computedDefault, isColumn, missing, rowRules } from './two-columns.ts';
 import { twoWay, type Pair } from './two-way.ts';
 
 /** A column's value in another type, in a column of another name; both are kept true until the contract. */
-export const changeType: ReadChange<ChangeTypeSpec> = (spec, index, columns) => {
+export const changeType: ReadChange<ChangeTypeSpec> = (spec, index, { columns }) => {
   const fresh = parseColumn(spec.to);
   const old = columns.find(({ name }) => name === parseName(spec.type));
   if (fresh === null || old === undefined) return null;
+  const comesAlong = isColumn(spec.up, old.name) && spec.leaveBehind?.includes('default') !== true;
   const pair: Pair = {
     old: { name: old.name, type: old.type },
     fresh,
     oldNotNull: old.notNull,
     oldDefault: old.constantDefault,
-    up: cast(spec.up, fresh.type),
-    down: cast(spec.down, old.type),
+    up: cast(spec.up ?? quote(old.name), fresh.type),
+    down: cast(spec.down ?? quote(fresh.name), old.type),
+    reads: { up: old.name, down: fresh.name },
+    suspendedDefault: comesAlong ? computedDefault(old) : null,
+    lossless: false,
     refusesMisfits: spec.misfits === 'refuse',
   };
   return {
@@ -34,51 +37,24 @@ export const changeType: ReadChange<ChangeTypeSpec> = (spec, index, columns) => 
     dropped: old.name,
     moves: true,
     lifted: old.notNull ? old.name : null,
+    suspends: pair.suspendedDefault === null ? null : { column: old.name, default: pair.suspendedDefault },
     expressions: [
       { field: 'up', type: fresh.type, sql: pair.up, reads: old.name },
       { field: 'down', type: old.type, sql: pair.down, reads: fresh.name },
     ],
     conversion: { column: fresh.name, value: pair.up, missing: missing(pair) },
     sync: (ours, lead) => twoWay(ours, pair, lead),
-    rows: rowRules(pair),
-    findings: findings(old, fresh.name),
+    rows: rowRules(pair, old.notNull && spec.leaveBehind?.includes('not null') !== true),
+    replaces: {
+      kind: 'type',
+      old,
+      fresh,
+      oldName: old.name,
+      up: pair.up,
+      keepsValue: isColumn(spec.up, old.name),
+      alwaysFits: isColumn(spec.up, old.name) && alwaysFits(old.type, fresh.type),
+      refusesMisfits: pair.refusesMisfits,
+      leaveBehind: spec.leaveBehind ?? [],
+    },
   };
 };
-
-/** From a value that is there a conversion rarely makes NULL: then asking first costs more than writing in vain. */
-function missing({ fresh, oldNotNull, up }: Pair): string {
-  const empty = `${quote(fresh.name)} IS NULL`;
-  return oldNotNull ? empty : `(${empty} AND ${up} IS NOT NULL)`;
-}
-
-function rowRules(pair: Pair): RowRules {
-  const fresh = `r.${quote(pair.fresh.name)}`;
-  const old = `r.${quote(pair.old.name)}`;
-  const row = 'FROM (SELECT (lakeshift_row).*) AS r';
-  return {
-    converted: { column: pair.fresh.name, value: pair.up },
-    misfit: 'false',
-    roundTripLoss: `${pair.down} IS DISTINCT FROM ${old}`,
-    right: `(${fresh} IS NOT DISTINCT FROM ${pair.up} OR (${fresh} IS NOT NULL AND ${old} IS NOT DISTINCT FROM ${pair.down}))`,
-    losesGoingBack: `(${fresh} IS NOT NULL AND ${fresh} IS DISTINCT FROM ${pair.up})`,
-    // lossy: right, or held by the new shape alone because the old one can't hold it
-    comparison: [
-      `  BEGIN SELECT ${fresh} IS NOT DISTINCT FROM ${pair.up} INTO lakeshift_up ${row}; EXCEPTION WHEN OTHERS THEN lakeshift_up := false; END;`,
-      `  IF lakeshift_up THEN RETURN 'right'; END IF;`,
-      `  BEGIN SELECT ${fresh} IS NOT NULL AND ${old} IS NOT DISTINCT FROM ${pair.down} INTO lakeshift_down ${row};`,
-      `  EXCEPTION WHEN OTHERS THEN SELECT ${fresh} IS NOT NULL AND ${old} IS NULL INTO lakeshift_down ${row}; END;`,
-      `  RETURN CASE WHEN lakeshift_down THEN 'lossy' ELSE 'wrong' END;`,
-    ],
-  };
-}
-
-const findings = (old: ColumnFacts, fresh: string): readonly Finding[] =>
-  old.notNull
-    ? [
-        {
-          code: 'NOT_NULL_STAYS_BEHIND',
-          level: 'noted',
-          detail: `${old.name} is NOT NULL; ${fresh} stays nullable after the contract`,
-        },
-      ]
-    : [];

@@ -14,6 +14,12 @@ export interface Pair {
   readonly up: string;
   /** Old value from the new one, cast. */
   readonly down: string;
+  /** By what name `up` and `down` know their input: that of the column, or the one it has on the cutover's other side. */
+  readonly reads: { readonly up: string; readonly down: string };
+  /** The old column's default where it has to be computed: it is suspended, and the trigger gives it instead. */
+  readonly suspendedDefault: string | null;
+  /** True: there is no value that one of the two can't hold. */
+  readonly lossless: boolean;
   /** True: a write whose new value the old shape can't hold is refused; otherwise it succeeds and is counted. */
   readonly refusesMisfits: boolean;
 }
@@ -28,6 +34,7 @@ export function twoWay(ours: Ours, pair: Pair, lead: Lead): string {
     '  lakeshift_go text := NULL;',
     '  lakeshift_fits boolean := true;',
     'BEGIN',
+    ...(pair.suspendedDefault === null ? [] : [indent(giveDefault(pair, pair.suspendedDefault), 2)]),
     `  IF TG_OP = 'INSERT' THEN`,
     `    IF NEW.${fresh} IS NULL THEN lakeshift_go := 'up';`,
     `    ELSIF NEW.${old} IS NULL${unsetOld(pair)} THEN lakeshift_go := 'down';`,
@@ -43,12 +50,20 @@ export function twoWay(ours: Ours, pair: Pair, lead: Lead): string {
     indent(convert(pair, 'up'), 4),
     `  ELSIF lakeshift_go = 'down' THEN`,
     indent(convert(pair, 'down'), 4),
-    indent(pair.refusesMisfits ? refuseMisfit(pair) : noteMisfit(ours, pair), 4),
+    ...onMisfit(ours, pair).map((text) => indent(text, 4)),
     '  END IF;',
     ...(pair.oldNotNull ? [indent(keepNotNull(pair), 2)] : []),
     'END;',
   ].join('\n');
 }
+
+/** Given by the column itself, a computed default could not be told from a value that the application names. */
+const giveDefault = ({ old, fresh }: Pair, value: string): string =>
+  [
+    `IF TG_OP = 'INSERT' AND NEW.${quote(old.name)} IS NULL AND NEW.${quote(fresh.name)} IS NULL THEN`,
+    `  NEW.${quote(old.name)} := ${value};`,
+    'END IF;',
+  ].join('\n');
 
 /** An old column with a constant default is not *given* when an insert that names the new one leaves it at that. */
 const unsetOld = ({ old, oldDefault }: Pair): string =>
@@ -89,7 +104,7 @@ function compute(pair: Pair, direction: 'up' | 'down', into: string): string {
   return [
     `DECLARE lakeshift_in ${input.type} := NEW.${quote(input.name)}; lakeshift_out ${output.type};`,
     'BEGIN',
-    `  DECLARE ${quote(input.name)} ${input.type} := lakeshift_in;`,
+    `  DECLARE ${quote(pair.reads[direction])} ${input.type} := lakeshift_in;`,
     '  BEGIN',
     `    lakeshift_out := ${direction === 'up' ? pair.up : pair.down};`,
     '  EXCEPTION WHEN OTHERS THEN',
@@ -101,6 +116,11 @@ function compute(pair: Pair, direction: 'up' | 'down', into: string): string {
 }
 
 const misfits = (fresh: string): string => `NOT lakeshift_fits OR lakeshift_back IS DISTINCT FROM NEW.${quote(fresh)}`;
+
+const onMisfit = (ours: Ours, pair: Pair): readonly string[] => {
+  if (pair.lossless) return [];
+  return [pair.refusesMisfits ? refuseMisfit(pair) : noteMisfit(ours, pair)];
+};
 
 /** Remembers the key of a row whose new value the old shape can't hold, or would give back as another one. */
 function noteMisfit(ours: Ours, pair: Pair): string {
