@@ -9,7 +9,16 @@ export const dialects = ['postgres'] as const;
 export type Dialect = (typeof dialects)[number];
 
 /** The kinds of stage a plan may hold, in the order in which an expand-contract has them. */
-export const stageKinds = ['preflight', 'expand', 'backfill', 'build', 'verify', 'cutover', 'grace', 'contract'] as const;
+export const stageKinds = [
+  'preflight',
+  'expand',
+  'backfill',
+  'build',
+  'verify',
+  'cutover',
+  'grace',
+  'contract',
+] as const;
 export type StageKind = (typeof stageKinds)[number];
 
 /** What an operator may order. */

@@ -54,7 +54,9 @@ function drift(plan: Plan, { oid, columns }: TableFacts): Finding[] {
 function dependentsDrift({ facts }: Plan, { dependents }: TableFacts): Finding[] {
   if (facts.dependents === undefined) return [];
   if (dependents === undefined)
-    return facts.dependents.length === 0 ? [] : [refused('DEPENDENT_CHANGED', 'what hangs on the columns can not be seen')];
+    return facts.dependents.length === 0
+      ? []
+      : [refused('DEPENDENT_CHANGED', 'what hangs on the columns can not be seen')];
   const words = (items: readonly DependentFacts[]): readonly string[] =>
     items.map(({ kind, description, original }) => `${kind} ${description} ${original ?? ''}`);
   const [then, now] = [words(facts.dependents), words(dependents)];

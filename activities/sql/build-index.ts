@@ -56,7 +56,10 @@ async function make(session: Session, { create, drop }: IndexBuild, there: boole
   }
 }
 
-async function probe(session: Session, index: IndexBuild): Promise<{ readonly there: boolean; readonly ready: boolean }> {
+async function probe(
+  session: Session,
+  index: IndexBuild,
+): Promise<{ readonly there: boolean; readonly ready: boolean }> {
   const row = (await session.query(index.probe.sql))[0];
   return { there: row?.['there'] === true, ready: row?.['ready'] === true };
 }

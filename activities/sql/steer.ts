@@ -12,8 +12,7 @@ export async function steer(target: TargetConnection, site: Site, paused: boolea
 }
 
 const ourSessions = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE $1 AND pid <> pg_backend_pid()`;
-const sessionsOf = ({ deployment }: Site): string =>
-  `lakeshift ${deployment.slice(-40)} #%`.replaceAll('_', '\\_');
+const sessionsOf = ({ deployment }: Site): string => `lakeshift ${deployment.slice(-40)} #%`.replaceAll('_', '\\_');
 
 /** Cancels what other sessions of this deployment still run; an attempt calls it once it has the fence. */
 export async function cancelOthers(session: Session, site: Site): Promise<void> {

@@ -69,12 +69,8 @@ function carriedFindings(change: Replacement, { dependents = [] }: TableFacts): 
   const along = mine.filter(({ name, kind }) => !leaveBehind.includes(name) && kind !== 'default');
   const unique = along.some((item) => item.unique);
   const key = along.some(({ kind }) => kind === 'primary key');
-  const finding = (
-    is: boolean,
-    level: Finding['level'],
-    code: string,
-    detail: string,
-  ): Finding[] => (is ? [{ code, level, detail }] : []);
+  const finding = (is: boolean, level: Finding['level'], code: string, detail: string): Finding[] =>
+    is ? [{ code, level, detail }] : [];
   return [
     ...finding(
       along.length > 0,
@@ -82,7 +78,12 @@ function carriedFindings(change: Replacement, { dependents = [] }: TableFacts): 
       'COMES_ALONG',
       `from ${old.name} to the new column: ${along.map(({ description }) => description).join(', ')}`,
     ),
-    ...finding(leaveBehind.length > 0, 'warned', 'STAYS_BEHIND', `goes with the old ${old.name}: ${leaveBehind.join(', ')}`),
+    ...finding(
+      leaveBehind.length > 0,
+      'warned',
+      'STAYS_BEHIND',
+      `goes with the old ${old.name}: ${leaveBehind.join(', ')}`,
+    ),
     ...finding(
       unique,
       'warned',

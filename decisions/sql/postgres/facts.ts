@@ -43,9 +43,7 @@ export function tableFacts(spec: Spec, results: Readonly<Record<string, LookResu
     views: rows('views').map((row) => ({ name: words(row['name']), columns: list(row['columns']) })),
     publications: rows('publications').map((row) => words(row['name'])),
     rights: rights(rows('rights')[0] ?? {}),
-    // a look that failed is not the same as nothing
-    ...(results['dependents']?.ok === true ? { dependents: rows('dependents').map(dependent) } : {}),
-    columnSettings: rows('columnSettings').map((row) => words(row['sql'])),
+    ...carried(results),
     expressions: [],
     tablesNearby: rows('nearby').map((row) => words(row['name'])),
     holder: text(rows('holder')[0]?.['deployment']),
@@ -75,6 +73,12 @@ const foreignKey = (row: Row): ForeignKeyFacts => ({
   columns: list(row['columns']),
   incoming: row['incoming'] === true,
   otherTable: words(row['other_table']),
+});
+
+/** A look that failed is not the same as nothing. */
+const carried = ({ dependents, columnSettings }: Readonly<Record<string, LookResult>>): Partial<TableFacts> => ({
+  ...(dependents?.ok === true ? { dependents: dependents.rows.map(dependent) } : {}),
+  ...(columnSettings?.ok === true ? { columnSettings: columnSettings.rows.map((row) => words(row['sql'])) } : {}),
 });
 
 const dependent = (row: Row): DependentFacts => ({

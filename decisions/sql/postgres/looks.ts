@@ -43,7 +43,12 @@ FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname 
 }
 
 /** Who still uses the old columns: looked at before they are dropped. Judged by `judge-evidence.ts`. */
-export function evidenceLooks(ours: Ours, oid: number, changes: readonly Change[], carried: readonly number[] = []): readonly Statement[] {
+export function evidenceLooks(
+  ours: Ours,
+  oid: number,
+  changes: readonly Change[],
+  carried: readonly number[] = [],
+): readonly Statement[] {
   const old = droppedOf(changes);
   if (old.length === 0) return [];
   const oids = `ARRAY[${carried.join(', ')}]::oid[]`;

@@ -97,7 +97,10 @@ function tests(change: Change, expression: Expression): Statement[] {
   ];
 }
 
-const readsSql = (table: string, scratch: string): string => `SELECT DISTINCT r.attname::text AS name FROM pg_attribute s
+const readsSql = (
+  table: string,
+  scratch: string,
+): string => `SELECT DISTINCT r.attname::text AS name FROM pg_attribute s
 JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attrelid AND d.refobjsubid > 0 AND d.refobjsubid <> s.attnum
   AND ((d.classid = 'pg_class'::regclass AND d.objid = s.attrelid AND d.objsubid = s.attnum)
     OR (d.classid = 'pg_attrdef'::regclass AND d.objid = (SELECT x.oid FROM pg_attrdef x WHERE x.adrelid = s.attrelid AND x.adnum = s.attnum)))

@@ -58,7 +58,11 @@ async function catalog(world: SqlWorld): Promise<readonly string[]> {
   const sorted = (columns: string): string => columns.split(', ').sort().join(', ');
   return lines
     .map((line) => line.replace(/^(column: [^|]+) \| \d+/, '$1'))
-    .map((line) => line.replace(/^column: ([^ .]+)\.\S+/, (all, name: string) => (indexes.includes(name) ? `column: ${name}.?` : all)))
+    .map((line) =>
+      line.replace(/^column: ([^ .]+)\.\S+/, (all, name: string) =>
+        indexes.includes(name) ? `column: ${name}.?` : all,
+      ),
+    )
     .map((line) => line.replace(/(?<=^statistics: .* ON )(.*)(?= FROM)/, sorted))
     .sort();
 }
@@ -113,7 +117,14 @@ describe('what hangs on a column', () => {
     await walk.release();
     const views = ['big_orders', 'very_big'].map((name) => `DROP VIEW ${name}`).reverse();
     await twin.client.query(`${views.join('; ')}; ALTER TABLE orders ALTER COLUMN ${column} TYPE ${type}`);
-    await twin.client.query(shop.split('\n').filter((line) => /VIEW|ON big_orders/.test(line)).join('\n'));
+    await twin.client.query(
+      shop
+        .split('\n')
+        .filter((line) => /VIEW|ON big_orders/.test(line))
+        .join('\n'),
+    );
+    // ALTER COLUMN TYPE forgets an index's own statistics target, and leaves a serial's sequence where it was: both would bite
+    if (column === 'amount') await twin.client.query('ALTER INDEX orders_twice ALTER COLUMN 1 SET STATISTICS 500');
     if (column === 'id') await twin.client.query('ALTER SEQUENCE orders_id_seq AS bigint');
     expect(await catalog(world)).toEqual(await catalog(twin));
   });

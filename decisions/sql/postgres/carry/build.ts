@@ -57,16 +57,21 @@ export function undoBuild(ours: Ours, carried: readonly Carried[]): readonly Alt
   });
   const left = `EXISTS (SELECT FROM pg_constraint WHERE conname = ANY (ARRAY[${names.join(', ')}]::name[])) OR EXISTS (SELECT FROM pg_class WHERE relname = ANY (ARRAY[${names.join(', ')}]::name[]))`;
   return [
-    { ...wish, done: { ...wish.done, sql: `SELECT done AND NOT (${left}) AS done FROM (${wish.done.sql}) AS recorded` } },
+    {
+      ...wish,
+      done: { ...wish.done, sql: `SELECT done AND NOT (${left}) AS done FROM (${wish.done.sql}) AS recorded` },
+    },
   ];
 }
 
 /** A NOT NULL that was built may not outlive its column's undo where that keeps the column. */
 const notNullOf = (ours: Ours, carried: readonly Carried[]): readonly NamedSql[] =>
-  carried.filter(buildsNotNull).map(({ change }): NamedSql => [
-    'the new column may be empty again',
-    `ALTER TABLE ${tableOf(ours)} DROP CONSTRAINT IF EXISTS ${quote(notNullName(ours, change.fresh.name))}, ALTER COLUMN ${quote(change.fresh.name)} DROP NOT NULL`,
-  ]);
+  carried
+    .filter(buildsNotNull)
+    .map(({ change }): NamedSql => [
+      'the new column may be empty again',
+      `ALTER TABLE ${tableOf(ours)} DROP CONSTRAINT IF EXISTS ${quote(notNullName(ours, change.fresh.name))}, ALTER COLUMN ${quote(change.fresh.name)} DROP NOT NULL`,
+    ]);
 
 /** A primary key can't be there twice: where one is exchanged, the old columns keep an index for the way back. */
 const backIndexes = (each: Carried): readonly CarriedItem[] =>
@@ -118,9 +123,9 @@ function constraintSteps(ours: Ours, carried: readonly Carried[], notNull: reado
       'NOT NULL for new rows; no row is read',
       `ALTER TABLE ${tableOf(ours)} ADD ${notNullCheck(ours, column)}`,
     ]),
-    ...carried.flatMap((each) => ofKind(each, 'unique', 'check', 'foreign key', 'reference', 'statistics')).map((item) =>
-      constraint(ours, item),
-    ),
+    ...carried
+      .flatMap((each) => ofKind(each, 'unique', 'check', 'foreign key', 'reference', 'statistics'))
+      .map((item) => constraint(ours, item)),
   ];
   const alsoLocks = lockedBy(carried, 'foreign key', 'reference');
   return statements.length === 0
@@ -144,8 +149,12 @@ function constraint(ours: Ours, item: CarriedItem): NamedSql {
   const definition = item.definition ?? '';
   const add = `ALTER TABLE ${tableOfConstraint(ours, item)} ADD CONSTRAINT ${quote(item.ourName)}`;
   if (item.kind === 'statistics')
-    return [`as ${item.name}`, `CREATE STATISTICS ${item.table ?? ''}.${quote(item.ourName)}${definition} FROM ${tableOf(ours)}`];
-  if (item.kind === 'unique') return [`as ${item.name}`, `${add} UNIQUE USING INDEX ${quote(item.ourName)}${item.deferrable}`];
+    return [
+      `as ${item.name}`,
+      `CREATE STATISTICS ${item.table ?? ''}.${quote(item.ourName)}${definition} FROM ${tableOf(ours)}`,
+    ];
+  if (item.kind === 'unique')
+    return [`as ${item.name}`, `${add} UNIQUE USING INDEX ${quote(item.ourName)}${item.deferrable}`];
   const later = definition.endsWith(' NOT VALID') ? '' : ' NOT VALID';
   return [`as ${item.name}, for new rows; no row is read`, `${add} ${definition}${later}`];
 }

@@ -34,7 +34,10 @@ export const widenSequences = ({ change, items }: Carried): readonly NamedSql[] 
     ? []
     : items
         .filter(({ kind }) => kind === 'sequence')
-        .map(({ name, table }) => [`sequence ${name} goes on beyond the old type`, `ALTER SEQUENCE ${table ?? ''} AS bigint`]);
+        .map(({ name, table }) => [
+          `sequence ${name} goes on beyond the old type`,
+          `ALTER SEQUENCE ${table ?? ''} AS bigint`,
+        ]);
 
 /**
  * Moves an identity from one column to another. Its sequence is made anew with the same name, place and options; what

@@ -43,7 +43,12 @@ export function exchange(ours: Ours, swaps: readonly Swap[]): readonly NamedSql[
         ...ownSequences(ours, carried, old.name),
         ...settingsOf(settled(carried)),
         ...(isLate(carried)
-          ? [['NOT NULL for new rows; no row is read', `ALTER TABLE ${table} ADD ${notNullCheck(ours, old.name)}`] satisfies NamedSql]
+          ? [
+              [
+                'NOT NULL for new rows; no row is read',
+                `ALTER TABLE ${table} ADD ${notNullCheck(ours, old.name)}`,
+              ] satisfies NamedSql,
+            ]
           : []),
       ];
     }),
@@ -100,12 +105,10 @@ export const lateNotNull = (ours: Ours, swaps: readonly Swap[]): readonly Statem
       })),
     ]);
 
-const lift = (table: string, column: string): string => `ALTER TABLE ${table} ALTER COLUMN ${quote(column)} DROP NOT NULL`;
+const lift = (table: string, column: string): string =>
+  `ALTER TABLE ${table} ALTER COLUMN ${quote(column)} DROP NOT NULL`;
 
-const columns = (
-  table: string,
-  ...names: readonly (readonly [from: string, to: string])[]
-): readonly NamedSql[] =>
+const columns = (table: string, ...names: readonly (readonly [from: string, to: string])[]): readonly NamedSql[] =>
   names.map(([from, to]) => [
     `${from} is called ${to}`,
     `ALTER TABLE ${table} RENAME COLUMN ${quote(from)} TO ${quote(to)}`,
@@ -119,7 +122,12 @@ const dropDefault = (ours: Ours, { change: { old } }: Carried): readonly NamedSq
 const oldDefault = (ours: Ours, { change: { old } }: Carried): readonly NamedSql[] =>
   old.defaultSql == null
     ? []
-    : [['the default is back', `ALTER TABLE ${tableOf(ours)} ALTER COLUMN ${quote(old.name)} SET DEFAULT ${old.defaultSql}`]];
+    : [
+        [
+          'the default is back',
+          `ALTER TABLE ${tableOf(ours)} ALTER COLUMN ${quote(old.name)} SET DEFAULT ${old.defaultSql}`,
+        ],
+      ];
 
 /** Foreign keys to a primary key hold its index: they go with it, and those to the new one are there already. */
 function primaryKeyGoes(ours: Ours, carried: Carried): readonly NamedSql[] {
@@ -169,7 +177,10 @@ const notNullNames = (ours: Ours, carried: Carried, heldName: string): readonly 
 
 const notNullNamesBack = (ours: Ours, carried: Carried): readonly NamedSql[] =>
   ofKind(carried, 'not null').flatMap((item): NamedSql[] => [
-    [`NOT NULL of the new column is called ${item.ourName}`, renamedNotNull(ours, carried.change.fresh.name, item.ourName)],
+    [
+      `NOT NULL of the new column is called ${item.ourName}`,
+      renamedNotNull(ours, carried.change.fresh.name, item.ourName),
+    ],
     [`NOT NULL of the old one is called ${item.name}`, renamedNotNull(ours, carried.change.old.name, item.name)],
   ]);
 
@@ -180,7 +191,9 @@ const settled = (carried: Carried): readonly CarriedItem[] =>
 const viewsOf = (swaps: readonly Swap[]): readonly CarriedItem[] =>
   swaps.flatMap(({ carried }) => ofKind(carried, 'view'));
 const dropViews = (swaps: readonly Swap[]): readonly NamedSql[] =>
-  [...viewsOf(swaps)].reverse().map(({ name, table }) => [`view ${name} is made anew below`, `DROP VIEW ${table ?? ''}`]);
+  [...viewsOf(swaps)]
+    .reverse()
+    .map(({ name, table }) => [`view ${name} is made anew below`, `DROP VIEW ${table ?? ''}`]);
 const createViews = (swaps: readonly Swap[]): readonly NamedSql[] =>
   viewsOf(swaps).flatMap(({ name, table, original, settings }): NamedSql[] => [
     [`view ${name} as it was`, `CREATE VIEW ${table ?? ''} AS ${original ?? ''}`],

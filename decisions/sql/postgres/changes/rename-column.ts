@@ -1,7 +1,7 @@
 import type { RenameColumnSpec } from '../../../../contracts/spec.ts';
 import { parseName, quote } from '../identifier.ts';
 import { cast, plain, type ReadChange } from './change.ts';
-import { computedDefault, missing, rowRules } from './two-columns.ts';
+import { computedDefault, missing, replacement, rowRules, suspends } from './two-columns.ts';
 import { twoWay, type Pair } from './two-way.ts';
 
 /** A column under another name: until the contract there are two, and either may be written. */
@@ -36,20 +36,10 @@ export const renameColumn: ReadChange<RenameColumnSpec> = (spec, index, { column
     added: { ...fresh, default: null, collation: old.collation ?? null, pointer: `/changes/${index}/to` },
     dropped: old.name,
     moves: true,
-    suspends: pair.suspendedDefault === null ? null : { column: old.name, default: pair.suspendedDefault },
+    suspends: suspends(pair),
     conversion: { column: name, value: pair.up, missing: missing({ ...pair, oldNotNull: old.notNull }) },
     sync: (ours, lead) => twoWay(ours, pair, lead),
     rows: rowRules(pair, false),
-    replaces: {
-      kind: 'rename',
-      old,
-      fresh,
-      oldName: old.name,
-      up: pair.up,
-      keepsValue: true,
-      alwaysFits: true,
-      refusesMisfits: true,
-      leaveBehind: spec.leaveBehind ?? [],
-    },
+    replaces: replacement('rename', spec, old, pair),
   };
 };

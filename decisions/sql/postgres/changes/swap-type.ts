@@ -1,8 +1,9 @@
+import type { ColumnFacts } from '../../../../contracts/facts.ts';
 import type { ChangeTypeSpec } from '../../../../contracts/spec.ts';
 import { parseColumn, parseName, quote } from '../identifier.ts';
 import { fittingName } from '../ours.ts';
-import { cast, plain, type ReadChange } from './change.ts';
-import { alwaysFits, isColumn, missing, rowRules } from './two-columns.ts';
+import { cast, plain, type Reading, type ReadChange } from './change.ts';
+import { leaves, missing, replacement, rowRules } from './two-columns.ts';
 import { twoWay, type Pair } from './two-way.ts';
 
 /** True when a column changes its type and keeps its name. */
@@ -12,31 +13,12 @@ export const isSwap = ({ type, to }: ChangeTypeSpec): boolean => parseName(type)
  * A column's value in another type, under the same name. Until the cutover the new column has a name of ours; then the
  * two exchange their names in one transaction, and the old one is kept true under a name of ours until the contract.
  */
-export const swapType: ReadChange<ChangeTypeSpec> = (spec, index, { columns, mark, side }) => {
+export const swapType: ReadChange<ChangeTypeSpec> = (spec, index, reading) => {
   const wanted = parseColumn(spec.to);
-  const old = columns.find(({ name }) => name === parseName(spec.type));
+  const old = reading.columns.find(({ name }) => name === parseName(spec.type));
   if (wanted === null || old === undefined) return null;
-  const fresh = {
-    name: side === 'before' ? fittingName(mark, 'new', old.name, index) : old.name,
-    type: wanted.type,
-  };
-  const oldName = side === 'before' ? old.name : fittingName(mark, 'old', old.name, index);
-  const pair: Pair = {
-    old: { name: oldName, type: old.type },
-    fresh,
-    oldNotNull: old.notNull,
-    // the new column can't be written by name before the cutover, and the old one has no default after it
-    oldDefault: null,
-    up: cast(spec.up ?? quote(oldName), fresh.type),
-    down: cast(spec.down ?? quote(fresh.name), old.type),
-    reads: {
-      up: spec.up === undefined ? oldName : old.name,
-      down: spec.down === undefined ? fresh.name : old.name,
-    },
-    suspendedDefault: null,
-    lossless: false,
-    refusesMisfits: spec.misfits === 'refuse',
-  };
+  const pair = pairOf(spec, old, namesOn(reading, old.name, index), wanted.type);
+  const { fresh } = pair;
   return {
     ...plain,
     index,
@@ -49,7 +31,7 @@ export const swapType: ReadChange<ChangeTypeSpec> = (spec, index, { columns, mar
     title: `ADD COLUMN ${fresh.name} ${fresh.type}`,
     columns: [old.name, fresh.name],
     added: { ...fresh, default: null, pointer: `/changes/${index}/to` },
-    dropped: oldName,
+    dropped: pair.old.name,
     moves: true,
     expressions: [
       { field: 'up', type: fresh.type, sql: pair.up, reads: old.name },
@@ -57,17 +39,35 @@ export const swapType: ReadChange<ChangeTypeSpec> = (spec, index, { columns, mar
     ],
     conversion: { column: fresh.name, value: pair.up, missing: missing(pair) },
     sync: (ours, lead) => twoWay(ours, pair, lead),
-    rows: rowRules(pair, old.notNull && spec.leaveBehind?.includes('not null') !== true),
-    replaces: {
-      kind: 'swap',
-      old,
-      fresh,
-      oldName,
-      up: pair.up,
-      keepsValue: isColumn(spec.up, old.name),
-      alwaysFits: isColumn(spec.up, old.name) && alwaysFits(old.type, fresh.type),
-      refusesMisfits: pair.refusesMisfits,
-      leaveBehind: spec.leaveBehind ?? [],
-    },
+    rows: rowRules(pair, old.notNull && !leaves(spec, 'not null')),
+    replaces: replacement('swap', spec, old, pair),
   };
 };
+
+interface Names {
+  readonly old: string;
+  readonly fresh: string;
+}
+
+const namesOn = ({ mark, side }: Reading, column: string, index: number): Names =>
+  side === 'before'
+    ? { old: column, fresh: fittingName(mark, 'new', column, index) }
+    : { old: fittingName(mark, 'old', column, index), fresh: column };
+
+/** The spec's expressions know either column by the name that both have, one after the other. */
+const pairOf = (spec: ChangeTypeSpec, old: ColumnFacts, names: Names, type: string): Pair => ({
+  old: { name: names.old, type: old.type },
+  fresh: { name: names.fresh, type },
+  oldNotNull: old.notNull,
+  // the new column can't be written by name before the cutover, and the old one has no default after it
+  oldDefault: null,
+  up: cast(spec.up ?? quote(names.old), type),
+  down: cast(spec.down ?? quote(names.fresh), old.type),
+  reads: {
+    up: spec.up === undefined ? names.old : old.name,
+    down: spec.down === undefined ? names.fresh : old.name,
+  },
+  suspendedDefault: null,
+  lossless: false,
+  refusesMisfits: spec.misfits === 'refuse',
+});

@@ -1,6 +1,7 @@
 import type { ColumnFacts } from '../../../../contracts/facts.ts';
+import type { ChangeTypeSpec } from '../../../../contracts/spec.ts';
 import { parseName, quote } from '../identifier.ts';
-import type { RowRules } from './change.ts';
+import type { Change, Replacement, RowRules } from './change.ts';
 import type { Pair } from './two-way.ts';
 
 /** From a value that is there a conversion rarely makes NULL: then asking first costs more than writing in vain. */
@@ -45,6 +46,32 @@ export function isColumn(expression: string | undefined, column: string): boolea
   const [name = '', ...casts] = expression.split('::');
   return parseName(name) === column && casts.every((type) => /^[\w\s"(),.[\]]+$/.test(type));
 }
+
+/** What takes whose place, of two columns that hold the same value. */
+export const replacement = (
+  kind: Replacement['kind'],
+  spec: Pick<ChangeTypeSpec, 'up' | 'leaveBehind'>,
+  old: ColumnFacts,
+  pair: Pair,
+): Replacement => ({
+  kind,
+  old,
+  fresh: pair.fresh,
+  oldName: pair.old.name,
+  up: pair.up,
+  keepsValue: isColumn(spec.up, old.name),
+  alwaysFits: pair.lossless || (isColumn(spec.up, old.name) && alwaysFits(old.type, pair.fresh.type)),
+  refusesMisfits: pair.lossless || pair.refusesMisfits,
+  leaveBehind: spec.leaveBehind ?? [],
+});
+
+/** True when the spec leaves something behind by this name. */
+export const leaves = ({ leaveBehind = [] }: Pick<ChangeTypeSpec, 'leaveBehind'>, name: string): boolean =>
+  leaveBehind.includes(name);
+
+/** The default that the trigger gives meanwhile. */
+export const suspends = ({ old, suspendedDefault }: Pair): Change['suspends'] =>
+  suspendedDefault === null ? null : { column: old.name, default: suspendedDefault };
 
 /** A default that has to be computed anew for each row. */
 export const computedDefault = ({ constantDefault, defaultSql = null }: ColumnFacts): string | null =>
