@@ -37,6 +37,8 @@ export class World {
   dead = new Set<string>();
   /** Activities that fail, and with what. */
   broken = new Map<string, FailureCode>();
+  /** Activities that end no sooner than this. */
+  until = new Map<string, Promise<void>>();
   ledgerDown = false;
   paused = false;
   rate: number | null = null;
@@ -110,6 +112,7 @@ export class World {
     if (this.dead.has(name)) await silence();
     const code = this.broken.get(name);
     if (code !== undefined) throw failure(code, `${name} is broken in this story`);
+    await this.until.get(name);
     return act();
   }
 
