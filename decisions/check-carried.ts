@@ -58,10 +58,11 @@ function faultOf(change: Replacement, item: DependentFacts): string | null {
 }
 
 /** A view over a column of another name and type is its owner's affair, whatever kind of view it is. */
-const otherFault = (change: Replacement, { description }: DependentFacts): string | null =>
-  change.kind === 'type' && /^(?:materialized )?view /.test(description)
-    ? null
-    : 'hangs on the column and can not be brought along';
+function otherFault(change: Replacement, item: DependentFacts): string | null {
+  if (change.kind === 'type' && /^(?:materialized )?view /.test(item.description)) return null;
+  const fault = 'hangs on the column and can not be brought along';
+  return canStay(item) ? `${fault}, or hangs on two columns that both change; leaveBehind may name it` : fault;
+}
 
 const speaksOfValues = ({ old }: Replacement, { kind, computed }: DependentFacts): boolean =>
   kind === 'default' ? old.constantDefault === null : computed && kind !== 'view';

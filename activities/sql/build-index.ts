@@ -1,4 +1,5 @@
 import { heartbeat, sleep } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import type { BuildFacts, Site } from '../../contracts/activities.ts';
 import type { IndexBuild } from '../../contracts/plan.ts';
 import { failure } from '../failures.ts';
@@ -50,8 +51,9 @@ async function make(session: Session, { create, drop }: IndexBuild, there: boole
   try {
     await session.query(create.sql);
   } catch (error) {
-    // half made, a unique index refuses writes of the application already; the next attempt removes what this can't
-    await session.query(drop.sql).catch(() => undefined);
+    // Half made, a unique index refuses writes of the application already. Of an attempt that was ended by a newer one
+    // the newer one removes what is left: here it could be that one's own.
+    if (isRefused(error)) await session.query(drop.sql).catch(() => undefined);
     throw error;
   }
 }
@@ -92,6 +94,8 @@ const ended = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+
+const isRefused = (error: unknown): boolean => error instanceof ApplicationFailure && error.type === 'SQL_FAILED';
 
 const progressSql = `SELECT p.phase, CASE WHEN p.blocks_total > 0 THEN p.blocks_done::float8 / p.blocks_total ELSE 0 END AS share
   FROM pg_stat_progress_create_index p JOIN pg_stat_activity a ON a.pid = p.pid WHERE a.application_name = $1`;
