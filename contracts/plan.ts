@@ -41,6 +41,8 @@ export interface PlannedObject {
   readonly columns: readonly string[];
   /** Our own schema in the target, from the configuration. */
   readonly homeSchema: string;
+  /** The table's owner, when our role works as it by `SET ROLE`. */
+  readonly actsAs?: string;
 }
 
 /** Whether a change done naively would hurt, why, and what makes it safe here. */

@@ -6,6 +6,8 @@ export interface Statement {
   readonly id: string;
   readonly sql: string;
   readonly note: string;
+  /** The role as which a look is run; absent: our own. */
+  readonly as?: string;
 }
 
 /** A DDL transaction: statements in order, and a probe that says whether it is done already. */
@@ -26,7 +28,9 @@ export interface Alteration {
  * Both answer one row: `seen`, `wrong`, `lossy` (counts) and `keys` (text array, at most 20 keys of wrong rows).
  */
 export interface RowCheck {
-  /** Statements run once per session. */
+  /** Settings of its connection. */
+  readonly session?: readonly Statement[];
+  /** Statements run once per session, when `slow` is needed. */
   readonly prepare: readonly Statement[];
   /** Parameters: see `slices`. */
   readonly fast: Statement;

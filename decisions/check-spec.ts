@@ -65,9 +65,13 @@ const duration: Rule = text((value) => {
 const maxGraceMs = 366 * 86_400_000;
 const expression: Rule = text(expressionFault);
 const column: Rule = text((value) =>
-  parseColumn(value) === null ? 'must be a column name and its type, such as amount_cents bigint' : null,
+  parseColumn(value) === null
+    ? 'must be a column name of at most 63 bytes and its type, such as amount_cents bigint'
+    : null,
 );
-const columnName: Rule = text((value) => (parseName(value) === null ? 'must be a column name' : null));
+const columnName: Rule = text((value) =>
+  parseName(value) === null ? 'must be a column name of at most 63 bytes' : null,
+);
 const approver: Rule = (value, pointer) => {
   if (typeof value === 'boolean') return [];
   return text((group) => (/^[\w.@-]{1,60}$/.test(group) ? null : 'must be true, false or the name of a group'))(
@@ -116,7 +120,9 @@ const specRule = object(
     name,
     strategy: oneOf(strategies),
     target: text((value) => (/^[\w.-]{1,60}$/.test(value) ? null : 'must be the name of a target')),
-    table: text((value) => (parseQualified(value) === null ? 'must be schema.table' : null)),
+    table: text((value) =>
+      parseQualified(value) === null ? 'must be schema.table, each a name of at most 63 bytes' : null,
+    ),
     changes: list(change, 1, 20),
   },
   {

@@ -84,12 +84,16 @@ async function isDone(session: Session, site: Site, { done }: Alteration): Promi
 const run = (session: Session, sql: string, deployment: string) =>
   session.query(sql, sql.includes('$1') ? [deployment] : []);
 
+/** The tables of quoted names; to_regclass would ask for rights on their schemas. */
+const named = `(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"' = ANY ($1) OR format('%I.%I', n.nspname, c.relname) = ANY ($1))`;
+
 /** Sessions whose transactions hold any lock on the tables: DDL conflicts with every one of them. */
 const holders = (session: Session, { table, alsoLocks = [] }: Alteration) =>
   session.query(
     `SELECT l.pid, coalesce(nullif(a.application_name, ''), a.backend_type, 'unknown') AS application, round(extract(epoch FROM clock_timestamp() - a.xact_start)::numeric, 1)::float8 AS seconds
      FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-     WHERE l.locktype = 'relation' AND l.relation IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+     WHERE l.locktype = 'relation' AND l.relation IN ${named} AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
        AND l.granted AND l.pid <> pg_backend_pid() AND clock_timestamp() - a.xact_start > interval '30 milliseconds'`,
     [[table, ...alsoLocks]],
   );

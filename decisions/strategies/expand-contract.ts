@@ -29,6 +29,7 @@ export function expandContract(input: StrategyInput): StrategyParts {
       oid: input.oid,
       columns: changes.flatMap(({ columns }) => columns),
       homeSchema,
+      ...(facts.rights.actsAs === undefined ? {} : { actsAs: facts.rights.actsAs }),
     },
     stages,
     changes: changes.map(({ classification }) => classification),
@@ -43,7 +44,15 @@ function stagesOf(
   changes: readonly Change[],
   graceMs: number,
 ): readonly Stage[] {
-  const ours = { schema: facts.schema, table: facts.table, homeSchema, mark: markOf(spec), key: facts.key };
+  const ours = {
+    schema: facts.schema,
+    table: facts.table,
+    homeSchema,
+    mark: markOf(spec),
+    key: facts.key,
+    ...(facts.rights.actsAs === undefined ? {} : { actsAs: facts.rights.actsAs }),
+    othersBefore: facts.triggers.some(({ beforeRow, enabled }) => beforeRow && enabled),
+  };
   const changesAfter = changesOf(spec, facts.columns, 'after');
   const given: stage.StageInput = {
     ...{ spec, facts, oid, ours, changes },

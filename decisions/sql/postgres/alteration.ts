@@ -1,6 +1,6 @@
 import type { Alteration, Statement } from '../../../contracts/plan.ts';
 import { literal, quote } from './identifier.ts';
-import { tableOf, type Ours } from './ours.ts';
+import { setting, tableOf, type Ours } from './ours.ts';
 
 /** A note and its statement. */
 export type NamedSql = readonly [note: string, sql: string];
@@ -29,6 +29,7 @@ export function alteration(ours: Ours, { id, word, mode, statements, alsoLocks =
     ...(alsoLocks.length === 0 ? {} : { alsoLocks: [...new Set(alsoLocks)] }),
     done: { id: `${id}:done`, note: '$1 deployment', sql: `SELECT ${mode === 'do' ? '' : 'NOT '}${happened} AS done` },
     statements: [
+      ...setting(ours, 'SET LOCAL').map((statement) => ({ ...statement, id: `${id}:${statement.id}` })),
       ...statements.map(([note, sql], index): Statement => ({ id: `${id}:${index}`, note, sql })),
       { id: `${id}:mark`, note: 'recorded in the same transaction; $1 deployment', sql: mark },
     ],

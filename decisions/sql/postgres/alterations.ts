@@ -1,6 +1,6 @@
 import type { Alteration } from '../../../contracts/plan.ts';
 import { alteration, type NamedSql } from './alteration.ts';
-import { lockedBy, withPath, type Carried } from './carry/carried.ts';
+import { lockedBy, type Carried } from './carry/carried.ts';
 import { exchange, exchangeBack, type Swap } from './carry/exchange.ts';
 import { takeOver } from './carry/take-over.ts';
 import { isSynced, type AddedColumn, type Change, type Lead } from './changes/change.ts';
@@ -69,7 +69,7 @@ export function undoExpand({ ours, changes }: Altered): readonly Alteration[] {
       mode: 'undo',
       statements: [
         ...dropSync(ours, changes),
-        ...withPath(ours, alterTable(ours, 'the new columns go', clauses)),
+        ...alterTable(ours, 'the new columns go', clauses),
         ...liftedOf(changes).map((column) => keepNotNull(ours, column)),
       ],
     }),
@@ -94,7 +94,7 @@ export function cutover({ ours, changesAfter, ...altered }: Altered): Alteration
     mode: 'do',
     alsoLocks: lockedBySwaps(swaps),
     statements: [
-      ...withPath(ours, exchange(ours, swaps)),
+      ...exchange(ours, swaps),
       ...leadBy(ours, changesAfter, 'new'),
       ...alterTable(
         ours,
@@ -115,7 +115,7 @@ export function undoCutover({ ours, changes, lead, ...altered }: Altered): reado
       mode: 'undo',
       alsoLocks: lockedBySwaps(swaps),
       statements: [
-        ...withPath(ours, exchangeBack(ours, swaps)),
+        ...exchangeBack(ours, swaps),
         ...liftedBySwaps(altered.carried).map((column) => keepNotNull(ours, column)),
         ...leadBy(ours, changes, lead),
         ...alterTable(
@@ -145,7 +145,9 @@ export function contract({ ours, changesAfter, carried }: Altered): Alteration {
     ],
     statements: [
       ...dropSync(ours, changesAfter),
-      ...withPath(ours, [...before, ...alterTable(ours, 'the old columns go', drops), ...after]),
+      ...before,
+      ...alterTable(ours, 'the old columns go', drops),
+      ...after,
     ],
   });
 }

@@ -5,6 +5,7 @@ import {
   type DependentFacts,
   type ForeignKeyFacts,
   type RightsFacts,
+  type ShapeFacts,
   type TableFacts,
 } from '../../../contracts/facts.ts';
 import type { Json, Row } from '../../../contracts/json.ts';
@@ -44,6 +45,7 @@ export function tableFacts(spec: Spec, results: Readonly<Record<string, LookResu
     publications: rows('publications').map((row) => words(row['name'])),
     rights: rights(rows('rights')[0] ?? {}),
     ...carried(results),
+    shape: shape(rows('shape'), rows('rules')),
     expressions: [],
     tablesNearby: rows('nearby').map((row) => words(row['name'])),
     holder: text(rows('holder')[0]?.['deployment']),
@@ -98,9 +100,20 @@ const dependent = (row: Row): DependentFacts => ({
   deferrable: words(row['deferrable']),
 });
 
+const shape = ([row = {}]: readonly Row[], rules: readonly Row[]): ShapeFacts => ({
+  temporary: row['persistence'] === 't',
+  partition: row['partition'] === true,
+  hasChildren: row['has_children'] === true,
+  hasParents: row['has_parents'] === true,
+  columnsEver: number(row['columns_ever']) ?? 0,
+  updatesFail: row['updates_fail'] === true,
+  updateRules: rules.map((rule) => words(rule['name'])),
+});
+
 const rights = (row: Row): RightsFacts => ({
   role: words(row['role']),
   superuser: row['superuser'] === true,
+  ...(typeof row['acts_as'] === 'string' ? { actsAs: row['acts_as'] } : {}),
   ownsTable: row['owns_table'] === true,
   schemaReady: row['schema_ready'] === true,
   temporary: row['temporary'] === true,

@@ -1,13 +1,14 @@
 import type { ColumnFacts, ExpressionFacts, TableFacts } from '../../../contracts/facts.ts';
 import type { LookResult } from '../../../contracts/activities.ts';
+import type { Row } from '../../../contracts/json.ts';
 import type { Statement } from '../../../contracts/plan.ts';
 import type { Spec } from '../../../contracts/spec.ts';
 import { followProbes } from './carry/follow.ts';
 import type { Change, Expression } from './changes/change.ts';
 import { changesOf } from './changes/index.ts';
 import { literal, quote } from './identifier.ts';
-import { searchPath } from './search-path.ts';
 import { textOf } from '../../row-text.ts';
+import { searchPath } from './ours.ts';
 
 const probe = 'pg_temp.lakeshift_probe';
 
@@ -18,7 +19,11 @@ const probe = 'pg_temp.lakeshift_probe';
  */
 export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
   const changes = changesOf(spec, facts.columns);
+  const { actsAs } = facts.rights;
   return [
+    ...(actsAs === undefined
+      ? []
+      : [{ id: 'role', note: 'as the owner of the table', sql: `SET LOCAL ROLE ${quote(actsAs)}` }]),
     {
       id: 'path',
       note: 'names are looked up as in every statement of ours',
@@ -41,23 +46,28 @@ export function expressionFacts(
   results: Readonly<Record<string, LookResult>>,
 ): readonly ExpressionFacts[] {
   return changesOf(spec, columns).flatMap((change) =>
-    [...newColumn(change).map(({ id }) => id), ...change.expressions.map((e) => pointerOf(change, e))].map((pointer) =>
-      factsOf(pointer, results),
-    ),
+    [
+      ...(change.added === null ? [] : [change.added.pointer]),
+      ...change.expressions.map((e) => pointerOf(change, e)),
+    ].map((pointer) => factsOf(pointer, results)),
   );
 }
 
 function factsOf(pointer: string, results: Readonly<Record<string, LookResult>>): ExpressionFacts {
   const result = results[pointer];
-  const reads = results[`${pointer}:reads`];
+  const { code, name } = result?.ok === false ? result : { code: null, name: null };
   return {
     pointer,
     ok: result?.ok === true,
-    code: result === undefined || result.ok ? null : result.code,
-    name: result === undefined || result.ok ? null : result.name,
-    reads: reads?.ok === true ? reads.rows.map((row) => textOf(row['name'])) : [],
+    code,
+    name,
+    reads: rowsOf(results[`${pointer}:reads`]).map((row) => textOf(row['name'])),
+    ...(rowsOf(results[`${pointer}:fills`])[0]?.['fills'] === true ? { fills: true } : {}),
+    ...(results[`${pointer}:null`]?.ok === false ? { refusesNull: true } : {}),
   };
 }
+
+const rowsOf = (result: LookResult | undefined): readonly Row[] => (result?.ok === true ? result.rows : []);
 
 const newColumn = ({ added }: Change): readonly Statement[] =>
   added === null
@@ -68,6 +78,7 @@ const newColumn = ({ added }: Change): readonly Statement[] =>
           note: 'the type exists and the name is free',
           sql: `ALTER TABLE ${probe} ADD COLUMN ${quote(added.name)} ${added.type}`,
         },
+        { id: `${added.pointer}:fills`, note: 'the table would be rewritten', sql: fillsSql(added.name) },
       ];
 
 const pointerOf = ({ index }: Change, { field }: Expression): string => `/changes/${index}/${field}`;
@@ -75,27 +86,45 @@ const pointerOf = ({ index }: Change, { field }: Expression): string => `/change
 function tests(change: Change, expression: Expression): Statement[] {
   const pointer = pointerOf(change, expression);
   const scratch = `lakeshift_${change.index}_${expression.field.toLowerCase()}`;
-  const { input, reads } = expression;
-  const own = input === undefined || reads === null ? null : `pg_temp.lakeshift_input_${change.index}`;
-  const table = own ?? probe;
+  const input = inputOf(change, expression);
+  const table = input?.table ?? probe;
   return [
-    ...(own === null
+    ...(input === null
       ? []
-      : [
-          {
-            id: `${pointer}:input`,
-            note: 'the column as it will be, and no other',
-            sql: `CREATE TEMPORARY TABLE ${own.slice('pg_temp.'.length)} (${quote(reads ?? '')} ${input?.type ?? ''}) ON COMMIT DROP`,
-          },
-        ]),
+      : [{ id: `${pointer}:input`, note: 'the column as it will be, and no other', sql: input.sql }]),
     {
       id: pointer,
       note: 'accepted as a generation expression',
       sql: `ALTER TABLE ${table} ADD COLUMN ${scratch} ${expression.type} GENERATED ALWAYS AS (${expression.sql}) STORED`,
     },
     { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(table, scratch) },
+    // between two shapes, what does not fit into one of them has to be NULL there
+    ...(expression.reads === null
+      ? []
+      : [
+          {
+            id: `${pointer}:null`,
+            note: 'NULL is one of its values',
+            sql: `SELECT NULL::${expression.type} AS nothing`,
+          },
+        ]),
   ];
 }
+
+/** The table of an expression whose input is not there yet under its name: that column alone. */
+function inputOf({ index }: Change, { input, reads }: Expression) {
+  if (input === undefined || reads === null) return null;
+  const name = `lakeshift_input_${index}`;
+  const sql = `CREATE TEMPORARY TABLE ${name} (${quote(reads)} ${input.type}) ON COMMIT DROP`;
+  return { table: `pg_temp.${name}`, sql };
+}
+
+/** A serial brings a default and NOT NULL; a domain may bring either, and any of its rules makes a rewrite. */
+const fillsSql = (column: string): string => `WITH RECURSIVE d AS (
+  SELECT t.* FROM pg_type t WHERE t.typtype = 'd' AND t.oid = (SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = '${probe}'::regclass AND a.attname = ${literal(column)})
+  UNION ALL SELECT t.* FROM d JOIN pg_type t ON t.oid = d.typbasetype AND t.typtype = 'd')
+SELECT a.attnotnull OR a.atthasdef OR EXISTS (SELECT FROM d WHERE typnotnull OR typdefault IS NOT NULL OR EXISTS (SELECT FROM pg_constraint c WHERE c.contypid = d.oid)) AS fills
+FROM pg_attribute a WHERE a.attrelid = '${probe}'::regclass AND a.attname = ${literal(column)}`;
 
 const readsSql = (
   table: string,

@@ -62,7 +62,7 @@ describe('an index that is built beside the work of the application', () => {
     await reader.query(`BEGIN; UPDATE payments SET note = 'held' WHERE id = 1`);
     const killed = world.run('buildIndex', input()).catch((error: unknown) => error);
     await until(async () => (await indexes()).length > 0);
-    await world.client.query(
+    await world.superuser.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%' AND pid <> pg_backend_pid()`,
     );
     expect(await killed).toMatchObject({ type: 'TARGET_UNREACHABLE' });

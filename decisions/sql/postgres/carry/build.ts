@@ -2,9 +2,8 @@ import type { Alteration, BuildStep, IndexBuild, Statement } from '../../../../c
 import { alteration, type NamedSql } from '../alteration.ts';
 import { literal, quote } from '../identifier.ts';
 import { notNullCheck, notNullName } from '../not-null.ts';
-import { tableOf, type Ours } from '../ours.ts';
-import { searchPath } from '../search-path.ts';
-import { beside, keepsNotNull, lockedBy, ofKind, tableOfConstraint, withPath } from './carried.ts';
+import { setting, tableOf, type Ours } from '../ours.ts';
+import { beside, keepsNotNull, lockedBy, ofKind, tableOfConstraint } from './carried.ts';
 import type { Carried, CarriedItem } from './carried.ts';
 
 /** Makes everything that needs time on the new columns, under names of ours: nothing of it is used yet. */
@@ -98,7 +97,7 @@ function indexOf(ours: Ours, item: CarriedItem, which: 'new' | 'back'): IndexBui
 FROM (SELECT ${literal(definition)}::text AS text) AS d JOIN pg_index x ON x.indexrelid = to_regclass(${literal(full)}) AND x.indrelid = ${literal(tableOf(ours))}::regclass`,
     },
     session: [
-      set('search_path', searchPath(ours.schema), 'names are looked up as they were printed'),
+      ...setting(ours, 'SET'),
       set('statement_timeout', '0', 'it takes as long as it takes'),
       set('lock_timeout', '0', 'nobody who writes waits behind it'),
       ...(item.tablespace === null ? [] : [set('default_tablespace', quote(item.tablespace), 'where the old one is')]),
@@ -138,7 +137,7 @@ function constraintSteps(ours: Ours, carried: readonly Carried[], notNull: reado
             id: 'build',
             word: 'build',
             mode: 'do',
-            statements: withPath(ours, statements),
+            statements,
             alsoLocks,
           }),
         },
@@ -168,6 +167,7 @@ function checks(ours: Ours, carried: readonly Carried[], notNull: readonly strin
   });
   const columns = carried.map(({ change }) => quote(change.fresh.name));
   return [
+    ...setting(ours, 'SET'),
     { id: 'wait', note: 'for locks that no writer waits behind', sql: `SET lock_timeout = '5s'` },
     ...carried
       .flatMap((each) => ofKind(each, 'check', 'foreign key', 'reference'))

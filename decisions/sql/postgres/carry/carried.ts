@@ -1,9 +1,7 @@
 import type { DependentFacts, DependentKind, TableFacts } from '../../../../contracts/facts.ts';
 import type { Change, Replacement } from '../changes/change.ts';
-import type { NamedSql } from '../alteration.ts';
 import { quote } from '../identifier.ts';
 import { tableOf, type Ours } from '../ours.ts';
-import { searchPath } from '../search-path.ts';
 
 /** What comes along from a column to the one that replaces it. */
 export interface Carried {
@@ -49,15 +47,6 @@ export const ofKind = ({ items }: Carried, ...kinds: readonly DependentKind[]): 
 /** Tables besides our own, and views, that are locked when what comes along takes its place. */
 export const lockedBy = (carried: readonly Carried[], ...kinds: readonly DependentKind[]): readonly string[] =>
   carried.flatMap((each) => ofKind(each, ...kinds).flatMap(({ table }) => (table === null ? [] : [table])));
-
-/** Definitions that the server has written are read with names looked up as it wrote them. */
-export const withPath = (ours: Ours, statements: readonly NamedSql[]): readonly NamedSql[] =>
-  statements.length === 0
-    ? []
-    : [
-        ['names are looked up as they were printed', `SET LOCAL search_path = ${searchPath(ours.schema)}`],
-        ...statements,
-      ];
 
 /** The table that a constraint is on: of a foreign key that points here, the other one. */
 export const tableOfConstraint = (ours: Ours, { kind, table }: DependentFacts): string =>

@@ -2,7 +2,7 @@ import type { Statement } from '../../../../contracts/plan.ts';
 import type { NamedSql } from '../alteration.ts';
 import { quote } from '../identifier.ts';
 import { notNullCheck, takeOverNotNull } from '../not-null.ts';
-import { tableOf, type Ours } from '../ours.ts';
+import { setting, tableOf, type Ours } from '../ours.ts';
 import { backName } from './build.ts';
 import { ofKind, tableOfConstraint, type Carried, type CarriedItem } from './carried.ts';
 import { moveIdentity, newDefault, ownSequences } from './defaults.ts';
@@ -82,15 +82,20 @@ export function exchangeBack(ours: Ours, swaps: readonly Swap[]): readonly Named
 }
 
 /** Foreign keys that were made anew for the way back are checked when everything else is as it was. */
-export const checkReturned = (ours: Ours, swaps: readonly Swap[]): readonly Statement[] =>
-  swaps
+export function checkReturned(ours: Ours, swaps: readonly Swap[]): readonly Statement[] {
+  const references = swaps
     .filter(({ carried }) => ofKind(carried, 'primary key').length > 0)
-    .flatMap(({ carried }) => ofKind(carried, 'reference'))
-    .map((item) => ({
+    .flatMap(({ carried }) => ofKind(carried, 'reference'));
+  const role = references.length === 0 ? [] : setting(ours, 'SET');
+  return [
+    ...role,
+    ...references.map((item) => ({
       id: `validate:${item.name}`,
       note: 'reads the rows under a weak lock',
       sql: `ALTER TABLE ${tableOfConstraint(ours, item)} VALIDATE CONSTRAINT ${quote(item.name)}`,
-    }));
+    })),
+  ];
+}
 
 /** NOT NULL that could not be there before the exchange, checked after it. */
 export const lateNotNull = (ours: Ours, swaps: readonly Swap[]): readonly Statement[] =>

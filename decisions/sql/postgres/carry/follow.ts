@@ -5,7 +5,7 @@ import type { Spec } from '../../../../contracts/spec.ts';
 import type { Replacement } from '../changes/change.ts';
 import { changesOf } from '../changes/index.ts';
 import { literal, quote } from '../identifier.ts';
-import { searchPath } from '../search-path.ts';
+import { searchPath } from '../ours.ts';
 
 type Looks = Readonly<Record<string, LookResult>>;
 

@@ -1,13 +1,14 @@
 import type { ColumnFacts } from '../../../../contracts/facts.ts';
 import type { ChangeTypeSpec } from '../../../../contracts/spec.ts';
+import { differ, isNull, isThere, same } from '../compare.ts';
 import { parseName, quote } from '../identifier.ts';
 import type { Change, Replacement, RowRules } from './change.ts';
 import type { Pair } from './two-way.ts';
 
 /** From a value that is there a conversion rarely makes NULL: then asking first costs more than writing in vain. */
 export function missing({ fresh, oldNotNull, up }: Pair): string {
-  const empty = `${quote(fresh.name)} IS NULL`;
-  return oldNotNull ? empty : `(${empty} AND ${up} IS NOT NULL)`;
+  const empty = isNull(fresh.type, quote(fresh.name));
+  return oldNotNull ? empty : `(${empty} AND ${isThere(fresh.type, up)})`;
 }
 
 /** How each row of two columns that hold the same value is judged; `filled`: where the old one has a value, both must. */
@@ -17,18 +18,21 @@ export function rowRules(pair: Pair, filled: boolean): RowRules {
   const row = 'FROM (SELECT (lakeshift_row).*) AS r';
   const up = ofRow(pair.up, pair.reads.up, pair.old.name);
   const down = ofRow(pair.down, pair.reads.down, pair.fresh.name);
+  const there = isThere(pair.fresh.type, fresh);
+  const isUp = same(pair.fresh.type, fresh, up);
+  const isDown = same(pair.old.type, old, down);
   return {
     converted: { column: pair.fresh.name, value: pair.up },
-    misfit: filled ? `(${fresh} IS NULL AND ${old} IS NOT NULL)` : 'false',
-    roundTripLoss: `${down} IS DISTINCT FROM ${old}`,
-    right: `(${fresh} IS NOT DISTINCT FROM ${up} OR (${fresh} IS NOT NULL AND ${old} IS NOT DISTINCT FROM ${down}))`,
-    losesGoingBack: `(${fresh} IS NOT NULL AND ${fresh} IS DISTINCT FROM ${up})`,
+    misfit: filled ? `(NOT ${there} AND ${isThere(pair.old.type, old)})` : 'false',
+    roundTripLoss: differ(pair.old.type, down, old),
+    right: `(${isUp} OR (${there} AND ${isDown}))`,
+    losesGoingBack: `(${there} AND ${differ(pair.fresh.type, fresh, up)})`,
     // lossy: right, or held by the new shape alone because the old one can't hold it
     comparison: [
-      `  BEGIN SELECT ${fresh} IS NOT DISTINCT FROM ${up} INTO lakeshift_up ${row}; EXCEPTION WHEN OTHERS THEN lakeshift_up := false; END;`,
+      `  BEGIN SELECT ${isUp} INTO lakeshift_up ${row}; EXCEPTION WHEN OTHERS THEN lakeshift_up := false; END;`,
       `  IF lakeshift_up THEN RETURN 'right'; END IF;`,
-      `  BEGIN SELECT ${fresh} IS NOT NULL AND ${old} IS NOT DISTINCT FROM ${down} INTO lakeshift_down ${row};`,
-      `  EXCEPTION WHEN OTHERS THEN SELECT ${fresh} IS NOT NULL AND ${old} IS NULL INTO lakeshift_down ${row}; END;`,
+      `  BEGIN SELECT ${there} AND ${isDown} INTO lakeshift_down ${row};`,
+      `  EXCEPTION WHEN OTHERS THEN SELECT ${there} AND ${isNull(pair.old.type, old)} INTO lakeshift_down ${row}; END;`,
       `  RETURN CASE WHEN lakeshift_down THEN 'lossy' ELSE 'wrong' END;`,
     ],
   };
