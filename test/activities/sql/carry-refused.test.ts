@@ -109,4 +109,13 @@ describe('what can not come along', () => {
   ])('%s is refused with the reason', async (_, change, reason) => {
     expect(JSON.stringify(await problems(change))).toContain(reason);
   });
+
+  test('what belongs to a role of which ours is no member is refused by its name', async () => {
+    await world.superuser.query(
+      'CREATE VIEW theirs AS SELECT amount FROM orders; ALTER TABLE orders ADD CONSTRAINT one UNIQUE (amount); CREATE TABLE parts (amount int CONSTRAINT part_of REFERENCES orders (amount))',
+    );
+    const found = JSON.stringify(await problems(swap));
+    expect(found).toContain('view public.theirs belongs to a role of which ours is no member');
+    expect(found).toContain('constraint part_of on table parts belongs to a role of which ours is no member');
+  });
 });
