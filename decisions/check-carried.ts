@@ -2,7 +2,7 @@ import type { FieldProblem } from '../contracts/api.ts';
 import type { DependentFacts, TableFacts } from '../contracts/facts.ts';
 import type { Spec } from '../contracts/spec.ts';
 import { nearest } from './nearest.ts';
-import { defaultItem, notNullItem } from './sql/postgres/carry/carried.ts';
+import { defaultItem, notNullItem, speaksOfValues } from './sql/postgres/carry/carried.ts';
 import type { Replacement } from './sql/postgres/changes/change.ts';
 import { changesOf } from './sql/postgres/changes/index.ts';
 
@@ -48,21 +48,20 @@ const canStay = ({ kind, description }: DependentFacts): boolean =>
 
 function faultOf(change: Replacement, item: DependentFacts): string | null {
   const { kind, refused } = item;
-  if (kind === 'other') return otherFault(change, item);
-  if (kind === 'view' && change.kind === 'type') return null;
+  // a column of another name and type brings along what it can; what points at the old one would keep it from going
+  if (change.kind === 'type' && kind !== 'reference') return null;
+  if (kind === 'other') return otherFault(item);
   if (refused === '42501') return 'belongs to a role of which ours is no member: it can not be brought along';
   if (refused !== null)
     return `can not be brought along: the server does not take it for the new column [SQLSTATE ${refused}]; leaveBehind may name it`;
-  if (change.keepsValue || !speaksOfValues(change, item)) return null;
+  if (!speaksOfValues(change, item) && !defaultSpeaks(change, item)) return null;
   return 'holds constants or functions that were written for the old values: name it in leaveBehind, and make it anew for the new ones';
 }
 
-/** A view over a column of another name and type is its owner's affair, whatever kind of view it is. */
-function otherFault(change: Replacement, item: DependentFacts): string | null {
-  if (change.kind === 'type' && /^(?:materialized )?view /.test(item.description)) return null;
+function otherFault(item: DependentFacts): string {
   const fault = 'hangs on the column and can not be brought along';
   return canStay(item) ? `${fault}, or hangs on two columns that both change; leaveBehind may name it` : fault;
 }
 
-const speaksOfValues = ({ old }: Replacement, { kind, computed }: DependentFacts): boolean =>
-  kind === 'default' ? old.constantDefault === null : computed && kind !== 'view';
+const defaultSpeaks = ({ keepsValue, old }: Replacement, { kind }: DependentFacts): boolean =>
+  kind === 'default' && !keepsValue && old.constantDefault === null;

@@ -1,5 +1,6 @@
 import type { TableFacts } from '../../contracts/facts.ts';
 import type { Finding, Risk } from '../../contracts/plan.ts';
+import { comesAlong, notNullItem } from '../sql/postgres/carry/carried.ts';
 import { droppedOf } from '../sql/postgres/alterations.ts';
 import { isConverting, type Change, type Replacement } from '../sql/postgres/changes/change.ts';
 
@@ -66,7 +67,11 @@ export function findingsOf(changes: readonly Change[], facts: TableFacts): reado
 function carriedFindings(change: Replacement, { dependents = [] }: TableFacts): readonly Finding[] {
   const { old, leaveBehind } = change;
   const mine = dependents.filter(({ column }) => column === old.name);
-  const along = mine.filter(({ name, kind }) => !leaveBehind.includes(name) && kind !== 'default');
+  const along = mine.filter((item) => item.kind !== 'default' && comesAlong(change, item));
+  const behind = mine
+    .filter((item) => item.kind !== 'view' && !comesAlong(change, item))
+    .map(({ description }) => description);
+  const left = [...behind, ...leaveBehind.filter((name) => name === notNullItem)];
   const unique = along.some((item) => item.unique);
   const key = along.some(({ kind }) => kind === 'primary key');
   const finding = (is: boolean, level: Finding['level'], code: string, detail: string): Finding[] =>
@@ -78,12 +83,7 @@ function carriedFindings(change: Replacement, { dependents = [] }: TableFacts): 
       'COMES_ALONG',
       `from ${old.name} to the new column: ${along.map(({ description }) => description).join(', ')}`,
     ),
-    ...finding(
-      leaveBehind.length > 0,
-      'warned',
-      'STAYS_BEHIND',
-      `goes with the old ${old.name}: ${leaveBehind.join(', ')}`,
-    ),
+    ...finding(left.length > 0, 'warned', 'STAYS_BEHIND', `does not come along from ${old.name}: ${left.join(', ')}`),
     ...finding(
       unique,
       'warned',

@@ -9,7 +9,9 @@ test('a deployment on PostgreSQL 14, by a role that may only SET ROLE to the own
     ledgerUrl: ledger.url,
     shopUrl: shop.url,
     shopOwnerUrl: shop.ownerUrl,
-    drop: async () => void (await Promise.all([ledger.drop(), shop.drop()])),
+    drop: async () => {
+      await Promise.all([ledger.drop(), shop.drop()]);
+    },
   });
   try {
     await service.payments(5_000);

@@ -8,7 +8,7 @@ export class StageWalk {
   readonly plan: Plan;
   readonly #world: SqlWorld;
 
-  private constructor(world: SqlWorld, plan: Plan) {
+  constructor(world: SqlWorld, plan: Plan) {
     this.#world = world;
     this.plan = plan;
   }
@@ -31,6 +31,12 @@ export class StageWalk {
     const kinds = this.plan.stages.map(({ kind }) => kind);
     for (const stage of this.plan.stages.slice(0, kinds.indexOf(first) + 1).reverse()) await this.undo(stage);
     await this.release();
+  }
+
+  /** Performs, or undoes, what hangs on columns that another one replaces; nothing where the plan has no such stage. */
+  async build(way: 'perform' | 'undo'): Promise<void> {
+    const stage = this.plan.stages.find(({ kind }) => kind === 'build');
+    if (stage !== undefined) await this[way](stage);
   }
 
   async release(): Promise<void> {

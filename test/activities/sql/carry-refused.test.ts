@@ -5,9 +5,9 @@ const rename: Spec['changes'][0] = { rename: 'amount', to: 'total' };
 const swap: Spec['changes'][0] = { type: 'amount', to: 'amount bigint' };
 const cents: Spec['changes'][0] = {
   type: 'amount',
-  to: 'cents bigint',
+  to: 'amount bigint',
   up: 'amount * 100',
-  down: '(cents / 100)::int',
+  down: '(amount / 100)::int',
 };
 
 const spec = (...changes: Spec['changes']): Spec => ({
@@ -94,10 +94,27 @@ describe('what can not come along', () => {
         detail: expect.stringContaining('few_of_them') as string,
       }),
     );
-    expect(JSON.stringify(plan.stages.find(({ kind }) => kind === 'build'))).not.toContain('CHECK ((cents');
+    expect(JSON.stringify(plan.stages.find(({ kind }) => kind === 'build'))).not.toContain('_new_amount < 10');
     expect(await problems({ ...cents, leaveBehind: ['few_of_thm'] })).toContainEqual(
       expect.objectContaining({ pointer: '/changes/0/leaveBehind/0', didYouMean: 'few_of_them' }),
     );
+  });
+
+  test('a column of another name and type brings along what it can, and the plan names the rest', async () => {
+    await world.client.query(
+      'ALTER TABLE orders ADD CONSTRAINT few CHECK (amount < 10); CREATE INDEX plain ON orders (amount); CREATE POLICY small ON orders USING (amount < 10)',
+    );
+    const other: Spec['changes'][0] = {
+      type: 'amount',
+      to: 'cents bigint',
+      up: 'amount * 100',
+      down: '(cents / 100)::int',
+    };
+    expect(await along(other)).toEqual([expect.stringContaining('index plain') as string]);
+    const { findings } = await world.plan(spec(other));
+    const behind = findings.find(({ code }) => code === 'STAYS_BEHIND')?.detail ?? '';
+    expect(behind).toContain('constraint few');
+    expect(behind).toContain('policy small');
   });
 
   test.each<[string, Spec['changes'][0], string]>([

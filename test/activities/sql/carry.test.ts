@@ -56,17 +56,19 @@ async function catalog(world: SqlWorld): Promise<readonly string[]> {
   const lines = await catalogSnapshot(world.client);
   const indexes = lines.flatMap((line) => /^index: (\S+)/.exec(line)?.[1] ?? []);
   const sorted = (columns: string): string => columns.split(', ').sort().join(', ');
-  return lines
-    // each database of a test has roles of its own
-    .map((line) => line.replace(/\btest_[0-9a-f]+_/g, 'test_'))
-    .map((line) => line.replace(/^(column: [^|]+) \| \d+/, '$1'))
-    .map((line) =>
-      line.replace(/^column: ([^ .]+)\.\S+/, (all, name: string) =>
-        indexes.includes(name) ? `column: ${name}.?` : all,
-      ),
-    )
-    .map((line) => line.replace(/(?<=^statistics: .* ON )(.*)(?= FROM)/, sorted))
-    .sort();
+  return (
+    lines
+      // each database of a test has roles of its own
+      .map((line) => line.replace(/\btest_[0-9a-f]+_/g, 'test_'))
+      .map((line) => line.replace(/^(column: [^|]+) \| \d+/, '$1'))
+      .map((line) =>
+        line.replace(/^column: ([^ .]+)\.\S+/, (all, name: string) =>
+          indexes.includes(name) ? `column: ${name}.?` : all,
+        ),
+      )
+      .map((line) => line.replace(/(?<=^statistics: .* ON )(.*)(?= FROM)/, sorted))
+      .sort()
+  );
 }
 
 describe('what hangs on a column', () => {

@@ -57,12 +57,25 @@ function named(ours: Ours, item: DependentFacts): CarriedItem {
   return { ...item, ourName: `${prefix}_new_${item.oid}`, heldName: `${prefix}_old_${item.oid}` };
 }
 
-function comesAlong(change: Replacement, { kind, name, deferrable }: DependentFacts): boolean {
+/** Whether something takes its place on the new column. */
+export function comesAlong(change: Replacement, item: DependentFacts): boolean {
+  const { kind, name, deferrable } = item;
   if (kind === 'other' || change.leaveBehind.includes(name)) return false;
   // of another name and type a view's columns would be others: whoever owns it has to say what it shall show
   if (kind === 'view') return change.kind === 'swap' || (change.kind === 'rename' && deferrable === '');
-  return true;
+  return change.kind !== 'type' || comesAlongChanged(change, item);
 }
+
+/** A column of another name and type brings along what it can; the rest is named, and goes with the old one. */
+const comesAlongChanged = (change: Replacement, item: DependentFacts): boolean =>
+  item.refused === null && !(item.kind === 'default' ? staysAsDefault(change) : speaksOfValues(change, item));
+
+const staysAsDefault = ({ old, keepsValue }: Replacement): boolean =>
+  old.constantDefault === null && !(keepsValue && old.notNull);
+
+/** It holds constants or functions that were written for the old values, and the new ones are computed. */
+export const speaksOfValues = ({ keepsValue }: Replacement, { computed, kind }: DependentFacts): boolean =>
+  !keepsValue && computed && kind !== 'view';
 
 /** An object beside the table, in its schema. */
 export const beside = ({ schema }: Ours, name: string): string => `${quote(schema)}.${quote(name)}`;

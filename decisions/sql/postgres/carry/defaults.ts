@@ -1,13 +1,13 @@
 import type { NamedSql } from '../alteration.ts';
 import { literal, quote } from '../identifier.ts';
 import { tableOf, type Ours } from '../ours.ts';
-import { defaultItem, ofKind, type Carried } from './carried.ts';
+import { ofKind, type Carried } from './carried.ts';
 
 /** Gives the old column's default to the column that has taken its place. */
-export function newDefault(ours: Ours, { change }: Carried, column: string): readonly NamedSql[] {
-  const { old, leaveBehind, keepsValue, fresh, up } = change;
-  const value = old.defaultSql ?? null;
-  if (value === null || leaveBehind.includes(defaultItem)) return [];
+export function newDefault(ours: Ours, carried: Carried, column: string): readonly NamedSql[] {
+  const { old, keepsValue, fresh, up } = carried.change;
+  const [value] = ofKind(carried, 'default').flatMap(({ original }) => (original === null ? [] : [original]));
+  if (value === undefined) return [];
   const alter = `ALTER TABLE ${tableOf(ours)} ALTER COLUMN ${quote(column)} SET DEFAULT`;
   if (keepsValue) return [['the default comes along', `${alter} ${value}`]];
   const converted = `(SELECT ${up} FROM (SELECT (${value})::${old.type} AS ${quote(old.name)}) AS lakeshift_in)`;

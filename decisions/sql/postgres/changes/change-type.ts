@@ -39,7 +39,7 @@ export const changeType: ReadChange<ChangeTypeSpec> = (spec, index, { columns })
 };
 
 function pairOf(spec: ChangeTypeSpec, old: ColumnFacts, fresh: Pair['fresh']): Pair {
-  const comesAlong = isColumn(spec.up, old.name) && !leaves(spec, 'default');
+  const comesAlong = old.notNull && isColumn(spec.up, old.name) && !leaves(spec, 'default');
   return {
     old: { name: old.name, type: old.type },
     fresh,
