@@ -42,6 +42,10 @@ export interface BackfillFacts {
   /** Page ranges put aside because the application held their rows; all done when finished. */
   readonly deferred: number;
   readonly pace: string;
+  /** Share of the rewritten rows that touched no index, 0 to 1; null or missing: not measured. */
+  readonly hotShare?: number | null;
+  /** What was noticed on the way: gone over again and why, striping left and why. */
+  readonly notes?: readonly string[];
 }
 
 /** What a row check saw. */

@@ -49,6 +49,8 @@ export interface Progress {
   readonly pass?: string | null;
   /** Why the present turn is tried again and again; null: it is not. */
   readonly busy?: Failure | null;
+  /** A person has answered to CLAIM_GONE: what cannot be undone for want of a claim is owed no more. */
+  readonly claimGone?: boolean;
 }
 
 export interface Waiting {

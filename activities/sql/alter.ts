@@ -1,10 +1,11 @@
 import { heartbeat, sleep } from '@temporalio/activity';
+import pg from 'pg';
 import type { AlterFacts, Site } from '../../contracts/activities.ts';
 import type { Alteration, Statement } from '../../contracts/plan.ts';
 import { failure } from '../failures.ts';
 import { beating } from './beating.ts';
-import { holdFence, sessionName, takeFence } from './home.ts';
-import { inTransaction, textOf, withSession, type Session, type TargetConnection } from './session.ts';
+import { holdFence, onOurs, sessionName, takeFence } from './home.ts';
+import { textOf, withSession, type Session, type TargetConnection } from './session.ts';
 import { sqlStateOf } from './sql-failure.ts';
 
 /** Lock timeouts of successive tries, ms: while we wait for the lock, every later statement of the application waits too. */
@@ -52,7 +53,10 @@ export async function alterLong(target: TargetConnection, site: Site, statements
   await beating(() => withSession(target, sessionName(site), work, null));
 }
 
-/** Milliseconds that the transaction took, or null when others hold the table. */
+/**
+ * Milliseconds that the transaction took, or null when others hold the table. From the first strong lock to the commit
+ * everything is one message: whatever happens to us or to the network meanwhile, the application never waits for it.
+ */
 async function attempt(
   session: Session,
   site: Site,
@@ -63,37 +67,43 @@ async function attempt(
   if ((await holders(session, alteration)).length > 0) return null;
   const started = performance.now();
   try {
-    await inTransaction(session, async () => {
-      await session.query(`SET LOCAL lock_timeout = '${timeoutMs}ms'`);
-      await session.query(`SET LOCAL statement_timeout = '10s'`);
-      await holdFence(session, site, fence);
-      for (const { sql } of alteration.statements) await run(session, sql, site.deployment);
-    });
+    await session.script(
+      `BEGIN; SET LOCAL lock_timeout = '${timeoutMs}ms'; SET LOCAL statement_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '3s'`,
+    );
+    await holdFence(session, site, fence);
+    const statements = alteration.statements.map((statement) => asText(statement, site.deployment));
+    await session.script([...statements, 'COMMIT'].join(';\n'));
   } catch (error) {
+    await session.query('ROLLBACK').catch(() => undefined);
     if (sqlStateOf(error) === '55P03') return null;
     throw error;
   }
   return Math.round((performance.now() - started) * 10) / 10;
 }
 
+/** A statement with its one parameter, if its note names it. Expressions of a spec may hold a `$1` of their own. */
+const asText = ({ sql, note }: Statement, deployment: string): string =>
+  note.includes('$1 deployment') ? sql.replaceAll('$1', () => pg.escapeLiteral(deployment)) : sql;
+
 async function isDone(session: Session, site: Site, { done }: Alteration): Promise<boolean> {
-  const rows = await run(session, done.sql, site.deployment);
-  return rows[0]?.['done'] === true;
+  return (await onOurs(() => session.query(done.sql, [site.deployment])))[0]?.['done'] === true;
 }
 
-const run = (session: Session, sql: string, deployment: string) =>
-  session.query(sql, sql.includes('$1') ? [deployment] : []);
-
 /** The tables of quoted names; to_regclass would ask for rights on their schemas. */
-const named = `(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"' = ANY ($1) OR format('%I.%I', n.nspname, c.relname) = ANY ($1))`;
+const named = `SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"' = ANY ($1) OR format('%I.%I', n.nspname, c.relname) = ANY ($1)`;
 
-/** Sessions whose transactions hold any lock on the tables: DDL conflicts with every one of them. */
+/**
+ * Sessions whose transactions hold any lock on the tables or a partition of them: DDL conflicts with every one of them.
+ * Of what an application calls itself only a plain beginning is kept: some put their whole address there, password and
+ * all.
+ */
 const holders = (session: Session, { table, alsoLocks = [] }: Alteration) =>
   session.query(
-    `SELECT l.pid, coalesce(nullif(a.application_name, ''), a.backend_type, 'unknown') AS application, round(extract(epoch FROM clock_timestamp() - a.xact_start)::numeric, 1)::float8 AS seconds
+    `WITH RECURSIVE tree (oid) AS (${named} UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN tree ON i.inhparent = tree.oid)
+     SELECT l.pid, coalesce(nullif(substring(a.application_name from '^[[:alnum:] _.-]*'), ''), a.backend_type, 'unknown') AS application, round(extract(epoch FROM clock_timestamp() - a.xact_start)::numeric, 1)::float8 AS seconds
      FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-     WHERE l.locktype = 'relation' AND l.relation IN ${named} AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+     WHERE l.locktype = 'relation' AND l.relation IN (SELECT oid FROM tree) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
        AND l.granted AND l.pid <> pg_backend_pid() AND clock_timestamp() - a.xact_start > interval '30 milliseconds'`,
     [[table, ...alsoLocks]],
   );

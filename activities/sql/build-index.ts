@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { BuildFacts, Site } from '../../contracts/activities.ts';
 import type { IndexBuild } from '../../contracts/plan.ts';
 import { failure } from '../failures.ts';
-import { fenced, sessionName, takeFence } from './home.ts';
+import { fenced, home, sessionName, takeFence } from './home.ts';
 import type { TellProgress } from './progress-teller.ts';
 import { openSession, textOf, withSession, type Session, type TargetConnection } from './session.ts';
 import { cancelOthers } from './steer.ts';
@@ -100,10 +100,9 @@ const isRefused = (error: unknown): boolean => error instanceof ApplicationFailu
 const progressSql = `SELECT p.phase, CASE WHEN p.blocks_total > 0 THEN p.blocks_done::float8 / p.blocks_total ELSE 0 END AS share
   FROM pg_stat_progress_create_index p JOIN pg_stat_activity a ON a.pid = p.pid WHERE a.application_name = $1`;
 
-async function isHeld(session: Session, { homeSchema, deployment }: Site, fence: number): Promise<boolean> {
-  const home = `"${homeSchema.replaceAll('"', '""')}"`;
-  const rows = await session.query(`SELECT 1 AS held FROM ${home}.claims WHERE deployment = $1 AND fence = $2`, [
-    deployment,
+async function isHeld(session: Session, site: Site, fence: number): Promise<boolean> {
+  const rows = await session.query(`SELECT 1 AS held FROM ${home(site)}.claims WHERE deployment = $1 AND fence = $2`, [
+    site.deployment,
     fence,
   ]);
   return rows.length === 1;

@@ -1,10 +1,11 @@
-import type { Activities } from '../../contracts/activities.ts';
+import type { Activities, Site } from '../../contracts/activities.ts';
 import { alter, alterLong } from './alter.ts';
 import { buildIndex } from './build-index.ts';
 import { backfill } from './backfill.ts';
 import { beating } from './beating.ts';
 import { checkRows } from './check-rows.ts';
 import { claim, holdColumnsOnly, release } from './claim.ts';
+import { claimed } from './claimed.ts';
 import { look } from './look.ts';
 import type { TellProgress } from './progress-teller.ts';
 import type { TargetConnection } from './session.ts';
@@ -33,16 +34,23 @@ export type SqlActivities = Pick<
 >;
 
 /** Everything that is done to a SQL target. */
-export const createSqlActivities = ({ target, tell }: SqlDependencies): SqlActivities => ({
-  look: (input) => look(target(input.target), input),
-  claim: ({ site, plan }) => claim(target(site.target), site, plan),
-  holdColumnsOnly: ({ site, columnsOnly }) => holdColumnsOnly(target(site.target), site, columnsOnly),
-  release: ({ site }) => release(target(site.target), site),
-  raiseFence: ({ site }) => raiseFence(target(site.target), site),
-  steer: ({ site, paused, rate }) => steer(target(site.target), site, paused, rate),
-  alter: ({ site, alteration }) => alter(target(site.target), site, alteration),
-  alterLong: ({ site, statements }) => alterLong(target(site.target), site, statements),
-  buildIndex: (input) => buildIndex(target(input.site.target), input, tell),
-  backfill: (input) => beating(() => backfill(target(input.site.target), input, tell)),
-  checkRows: (input) => beating(() => checkRows(target(input.site.target), input, tell)),
-});
+export function createSqlActivities({ target, tell }: SqlDependencies): SqlActivities {
+  /** An effect in the site's target, under the deployment's claim. */
+  const effect = <T>(site: Site, work: (at: TargetConnection) => Promise<T>): Promise<T> => {
+    const at = target(site.target);
+    return claimed(at, site, () => work(at));
+  };
+  return {
+    look: (input) => look(target(input.target), input),
+    claim: ({ site, plan }) => claim(target(site.target), site, plan),
+    holdColumnsOnly: ({ site, columnsOnly }) => effect(site, (at) => holdColumnsOnly(at, site, columnsOnly)),
+    release: ({ site }) => release(target(site.target), site),
+    raiseFence: ({ site }) => effect(site, (at) => raiseFence(at, site)),
+    steer: ({ site, paused, rate }) => effect(site, (at) => steer(at, site, paused, rate)),
+    alter: ({ site, alteration }) => effect(site, (at) => alter(at, site, alteration)),
+    alterLong: ({ site, statements }) => effect(site, (at) => alterLong(at, site, statements)),
+    buildIndex: (input) => effect(input.site, (at) => buildIndex(at, input, tell)),
+    backfill: (input) => effect(input.site, (at) => beating(() => backfill(at, input, tell))),
+    checkRows: (input) => effect(input.site, (at) => beating(() => checkRows(at, input, tell))),
+  };
+}

@@ -1,5 +1,5 @@
 import type { Site } from '../../contracts/activities.ts';
-import { home, sessionName } from './home.ts';
+import { deliveryOf, home, sessionName } from './home.ts';
 import { withSession, type Session, type TargetConnection } from './session.ts';
 
 /** Writes pause and rate into the claim; a running backfill reads them with its next chunk. */
@@ -39,7 +39,7 @@ export async function raiseFence(target: TargetConnection, site: Site): Promise<
     async function raise(): Promise<void> {
       await session.query(
         `UPDATE ${home(site)}.claims SET turn = greatest(turn, $2), fence = fence + 1 WHERE deployment = $1`,
-        [site.deployment, site.turn],
+        [site.deployment, deliveryOf(site)],
       );
       await session.query(`UPDATE ${home(site)}.progress SET fence = fence + 1 WHERE deployment = $1`, [
         site.deployment,

@@ -50,6 +50,7 @@ function stagesOf(
     homeSchema,
     mark: markOf(spec),
     key: facts.key,
+    leaves: facts.kind === 'p' ? (facts.partitions ?? []).length : null,
     ...(facts.rights.actsAs === undefined ? {} : { actsAs: facts.rights.actsAs }),
     othersBefore: facts.triggers.some(({ beforeRow, enabled }) => beforeRow && enabled),
   };

@@ -52,7 +52,8 @@ export async function catalogSnapshot(client: Pick<pg.Client, 'query'>): Promise
   const lines: string[] = [];
   for (const [kind, sql] of Object.entries(looks)) {
     const { rows } = await client.query<{ line: string }>(sql);
-    lines.push(...rows.map(({ line }) => `${kind}: ${line}`));
+    // roles belong to the server: those of a test's database bear its name
+    lines.push(...rows.map(({ line }) => `${kind}: ${line.replaceAll(/test_[0-9a-f]{12}/g, 'test')}`));
   }
   return lines.sort();
 }

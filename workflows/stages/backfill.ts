@@ -1,5 +1,5 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
-import type { Site } from '../../contracts/activities.ts';
+import type { BackfillFacts, Site } from '../../contracts/activities.ts';
 import { countRows, currentRecord } from '../../decisions/progress.ts';
 import { backfill as runSlice, steer } from '../activities.ts';
 import type { Run } from '../run.ts';
@@ -22,10 +22,17 @@ export const backfill: StageRunner<'backfill'> = {
     const input = { site, stage: { ...stage, rate }, rows };
     const facts = await steered(run, site, () => runSlice(`backfill: slice ${site.turn}`, input));
     run.update(countRows(run.progress, facts.rows, Math.max(rows ?? 0, facts.rows)));
-    return facts.finished ? promote(`${facts.rows} rows rewritten`) : again;
+    return facts.finished ? promote(noteOf(facts)) : again;
   },
   // The column that was filled goes with the undo of expand, and with it everything that was written.
   undo: null,
+};
+
+/** What the last slice says of the whole, and what it noticed. */
+const noteOf = ({ rows, hotShare, notes = [] }: BackfillFacts): string => {
+  const spared =
+    typeof hotShare === 'number' ? `, ${Math.round(hotShare * 100)} % of them without touching an index` : '';
+  return [`${rows} rows rewritten${spared}`, ...notes].join('; ');
 };
 
 interface Wanted {

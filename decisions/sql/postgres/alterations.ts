@@ -4,7 +4,7 @@ import { lockedBy, type Carried } from './carry/carried.ts';
 import { exchange, exchangeBack, type Swap } from './carry/exchange.ts';
 import { takeOver } from './carry/take-over.ts';
 import { isSynced, type AddedColumn, type Change, type Lead } from './changes/change.ts';
-import { quote } from './identifier.ts';
+import { dollarQuoted, quote } from './identifier.ts';
 import { misfitsOf } from './misfits.ts';
 import { notNullCheck, notNullName } from './not-null.ts';
 import { tableOf, type Ours } from './ours.ts';
@@ -26,7 +26,7 @@ export interface Altered {
 /** Adds the new columns and the trigger in one transaction: no write is ever seen by only one of them. */
 export function expand({ ours, changes, columnSettings, lead }: Altered): Alteration {
   const clauses = [
-    ...addedOf(changes).map(addColumn),
+    ...changes.flatMap(addColumn),
     ...liftedOf(changes).map(dropNotNull),
     ...changes.flatMap(({ suspends }) =>
       suspends === null ? [] : [`ALTER COLUMN ${quote(suspends.column)} DROP DEFAULT`],
@@ -81,7 +81,7 @@ function keepNotNull(ours: Ours, column: string): NamedSql {
   const lost = `EXISTS (SELECT FROM ${misfitsOf(ours, `r.${quote(column)} IS NULL`)})`;
   return [
     'NOT NULL is back for new rows, unless going back has lost values',
-    `DO $lakeshift$ BEGIN IF NOT ${lost} THEN ALTER TABLE ${tableOf(ours)} ADD ${notNullCheck(ours, column)}; END IF; END $lakeshift$`,
+    `DO ${dollarQuoted(` BEGIN IF NOT ${lost} THEN ALTER TABLE ${tableOf(ours)} ADD ${notNullCheck(ours, column)}; END IF; END `)}`,
   ];
 }
 
@@ -189,8 +189,16 @@ const addedOf = (changes: readonly Change[]): readonly AddedColumn[] =>
 const alterTable = (ours: Ours, note: string, clauses: readonly string[]): readonly NamedSql[] =>
   clauses.length === 0 ? [] : [[note, `ALTER TABLE ${tableOf(ours)} ${clauses.join(', ')}`]];
 
-const addColumn = ({ name, type, collation = null, default: value }: AddedColumn): string =>
-  `ADD COLUMN ${quote(name)} ${type}${collation === null ? '' : ` COLLATE ${collation}`}${value === null ? '' : ` DEFAULT ${value}`}`;
+/** A default that came with the column would stand in all rows at once, and none would be left for the backfill. */
+function addColumn({ added, conversion }: Change): readonly string[] {
+  if (added === null) return [];
+  const collation = added.collation == null ? '' : ` COLLATE ${added.collation}`;
+  const column = `ADD COLUMN ${quote(added.name)} ${added.type}${collation}`;
+  if (added.default === null) return [column];
+  return conversion === null
+    ? [`${column} DEFAULT ${added.default}`]
+    : [column, `ALTER COLUMN ${quote(added.name)} SET DEFAULT ${added.default}`];
+}
 const dropNotNull = (column: string): string => `ALTER COLUMN ${quote(column)} DROP NOT NULL`;
 
 const leadBy = (ours: Ours, changes: readonly Change[], lead: Lead): readonly NamedSql[] =>

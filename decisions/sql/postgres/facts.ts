@@ -4,6 +4,7 @@ import {
   type ColumnFacts,
   type DependentFacts,
   type ForeignKeyFacts,
+  type PartitionFacts,
   type RightsFacts,
   type ShapeFacts,
   type TableFacts,
@@ -31,6 +32,7 @@ export function tableFacts(spec: Spec, results: Readonly<Record<string, LookResu
     bytes: number(table['bytes']),
     pages: number(table['pages']),
     fillfactor: number(table['fillfactor']) ?? 100,
+    partitions: rows('partitions').map(partition),
     rowSecurity: table['row_security'] === true,
     indexes: number(table['indexes']) ?? 0,
     columns: rows('columns').map(column),
@@ -66,6 +68,13 @@ const column = (row: Row): ColumnFacts => {
     generated: generated === 'stored' || generated === 'identity' ? generated : 'no',
   };
 };
+
+const partition = (row: Row): PartitionFacts => ({
+  name: words(row['name']),
+  oid: number(row['oid']) ?? 0,
+  kind: words(row['kind']),
+  pages: number(row['pages']) ?? 0,
+});
 
 const isConstant = (sql: string): boolean =>
   /^(?:\(?-?[\d.]+\)?|'(?:[^']|'')*'|true|false)(?:::[\w "(),.]+)?$/i.test(sql);
@@ -112,6 +121,7 @@ const shape = ([row = {}]: readonly Row[], rules: readonly Row[]): ShapeFacts =>
 
 const rights = (row: Row): RightsFacts => ({
   role: words(row['role']),
+  ...(typeof row['database'] === 'string' ? { database: row['database'] } : {}),
   superuser: row['superuser'] === true,
   ...(typeof row['acts_as'] === 'string' ? { actsAs: row['acts_as'] } : {}),
   ownsTable: row['owns_table'] === true,

@@ -1,6 +1,6 @@
 import type { Alteration, BuildStep, IndexBuild, Statement } from '../../../../contracts/plan.ts';
 import { alteration, type NamedSql } from '../alteration.ts';
-import { literal, quote } from '../identifier.ts';
+import { dollarQuoted, literal, quote } from '../identifier.ts';
 import { notNullCheck, notNullName } from '../not-null.ts';
 import { setting, tableOf, type Ours } from '../ours.ts';
 import { beside, keepsNotNull, lockedBy, ofKind, tableOfConstraint } from './carried.ts';
@@ -187,7 +187,7 @@ const validateIfThere = (ours: Ours, column: string): Statement => {
   return {
     id: `validate:${column}`,
     note: 'reads the rows under a weak lock',
-    sql: `DO $lakeshift$ BEGIN IF EXISTS (SELECT FROM pg_constraint WHERE conrelid = ${literal(tableOf(ours))}::regclass AND conname = ${literal(name)}) THEN ALTER TABLE ${tableOf(ours)} VALIDATE CONSTRAINT ${quote(name)}; END IF; END $lakeshift$`,
+    sql: `DO ${dollarQuoted(` BEGIN IF EXISTS (SELECT FROM pg_constraint WHERE conrelid = ${literal(tableOf(ours))}::regclass AND conname = ${literal(name)}) THEN ALTER TABLE ${tableOf(ours)} VALIDATE CONSTRAINT ${quote(name)}; END IF; END `)}`,
   };
 };
 

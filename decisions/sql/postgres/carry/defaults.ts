@@ -1,5 +1,5 @@
 import type { NamedSql } from '../alteration.ts';
-import { literal, quote } from '../identifier.ts';
+import { dollarQuoted, literal, quote } from '../identifier.ts';
 import { tableOf, type Ours } from '../ours.ts';
 import { ofKind, type Carried } from './carried.ts';
 
@@ -14,7 +14,7 @@ export function newDefault(ours: Ours, carried: Carried, column: string): readon
   return [
     [
       'the default comes along, converted',
-      `DO $lakeshift$ BEGIN EXECUTE format('${alter.replaceAll("'", "''").replaceAll('%', '%%')} %L::${fresh.type.replaceAll("'", "''")}', ${converted}); END $lakeshift$`,
+      `DO ${dollarQuoted(` BEGIN EXECUTE format(${literal(`${escaped(alter)} %L::${fresh.type}`)}, ${converted}); END `)}`,
     ],
   ];
 }
@@ -53,27 +53,31 @@ export function moveIdentity(
   const [sequence] = ofKind(carried, 'sequence');
   if (carried.change.old.generated !== 'identity' || sequence?.table == null) return [];
   const name = sequence.table;
-  const table = tableOf(ours).replaceAll("'", "''");
   const edges = (type: string): string =>
     `CASE ${type} WHEN 'smallint' THEN 32767 WHEN 'integer' THEN 2147483647 ELSE 9223372036854775807 END`;
   const wanted = `${literal(to.type)}::regtype::text`;
   return [
     [
       `identity and sequence ${sequence.name} move to ${to.name}`,
-      [
-        'DO $lakeshift$ DECLARE s pg_sequence; last_one bigint; was_called boolean; how text; top bigint; bottom bigint; BEGIN',
-        `  SELECT * INTO STRICT s FROM pg_sequence WHERE seqrelid = ${literal(name)}::regclass;`,
-        `  EXECUTE format('ALTER SEQUENCE ${name.replaceAll("'", "''")} CACHE %s', s.seqcache);`,
-        `  SELECT last_value, is_called INTO STRICT last_one, was_called FROM ${name};`,
-        `  SELECT CASE attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END INTO STRICT how FROM pg_attribute WHERE attrelid = ${literal(tableOf(ours))}::regclass AND attname = ${literal(from)};`,
-        `  top := CASE WHEN s.seqmax = ${edges('s.seqtypid::regtype::text')} THEN ${edges(wanted)} ELSE s.seqmax END;`,
-        `  bottom := CASE WHEN s.seqmin IN (-32768, -2147483648, -9223372036854775808) THEN -${edges(wanted)} - 1 ELSE s.seqmin END;`,
-        `  ALTER TABLE ${tableOf(ours)} ALTER COLUMN ${quote(from)} DROP IDENTITY;`,
-        `  EXECUTE format('ALTER TABLE ${table} ALTER COLUMN ${quote(to.name).replaceAll("'", "''")} ADD GENERATED %s AS IDENTITY (SEQUENCE NAME ${name.replaceAll("'", "''")} START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s %s)',`,
-        `    how, s.seqstart, s.seqincrement, bottom, top, s.seqcache, CASE WHEN s.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END);`,
-        `  PERFORM setval(${literal(name)}::regclass, last_one, was_called);`,
-        'END $lakeshift$',
-      ].join('\n'),
+      `DO ${dollarQuoted(
+        [
+          ' DECLARE s pg_sequence; last_one bigint; was_called boolean; how text; top bigint; bottom bigint; BEGIN',
+          `  SELECT * INTO STRICT s FROM pg_sequence WHERE seqrelid = ${literal(name)}::regclass;`,
+          `  EXECUTE format(${literal(`ALTER SEQUENCE ${escaped(name)} CACHE %s`)}, s.seqcache);`,
+          `  SELECT last_value, is_called INTO STRICT last_one, was_called FROM ${name};`,
+          `  SELECT CASE attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END INTO STRICT how FROM pg_attribute WHERE attrelid = ${literal(tableOf(ours))}::regclass AND attname = ${literal(from)};`,
+          `  top := CASE WHEN s.seqmax = ${edges('s.seqtypid::regtype::text')} THEN ${edges(wanted)} ELSE s.seqmax END;`,
+          `  bottom := CASE WHEN s.seqmin IN (-32768, -2147483648, -9223372036854775808) THEN -${edges(wanted)} - 1 ELSE s.seqmin END;`,
+          `  ALTER TABLE ${tableOf(ours)} ALTER COLUMN ${quote(from)} DROP IDENTITY;`,
+          `  EXECUTE format(${literal(`ALTER TABLE ${escaped(tableOf(ours))} ALTER COLUMN ${escaped(quote(to.name))} ADD GENERATED %s AS IDENTITY (SEQUENCE NAME ${escaped(name)} START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s %s)`)},`,
+          `    how, s.seqstart, s.seqincrement, bottom, top, s.seqcache, CASE WHEN s.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END);`,
+          `  PERFORM setval(${literal(name)}::regclass, last_one, was_called);`,
+          'END ',
+        ].join('\n'),
+      )}`,
     ],
   ];
 }
+
+/** A name inside a format. */
+const escaped = (name: string): string => name.replaceAll('%', '%%');

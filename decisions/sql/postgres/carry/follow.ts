@@ -4,7 +4,7 @@ import type { Statement } from '../../../../contracts/plan.ts';
 import type { Spec } from '../../../../contracts/spec.ts';
 import type { Replacement } from '../changes/change.ts';
 import { changesOf } from '../changes/index.ts';
-import { literal, quote } from '../identifier.ts';
+import { dollarQuoted, literal, quote } from '../identifier.ts';
 import { searchPath } from '../ours.ts';
 
 type Looks = Readonly<Record<string, LookResult>>;
@@ -83,7 +83,7 @@ function made(item: DependentFacts, id: string, definition: string, clone: strin
   const [before, after] = (follows[item.kind]?.(clone).make(scratch(item)) ?? []).map(literal);
   return statement(
     `follow:${id}:${item.oid}`,
-    `DO $lakeshift$ BEGIN EXECUTE ${before ?? "''"} || ${definition} || ${after ?? "''"}; END $lakeshift$`,
+    `DO ${dollarQuoted(` BEGIN EXECUTE ${before ?? "''"} || ${definition} || ${after ?? "''"}; END `)}`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { NamedSql } from '../alteration.ts';
-import { literal, quote } from '../identifier.ts';
+import { dollarQuoted, literal, quote } from '../identifier.ts';
 import { tableOf, type Ours } from '../ours.ts';
 import { beside, tableOfConstraint, type CarriedItem } from './carried.ts';
 
@@ -15,15 +15,17 @@ export function renamed(ours: Ours, item: CarriedItem, from: string, to: string)
 /** Since PostgreSQL 18 a NOT NULL has a name too; before, there is nothing to do. */
 export function renamedNotNull(ours: Ours, column: string, to: string): string {
   const table = literal(tableOf(ours));
-  return [
-    'DO $lakeshift$ DECLARE lakeshift_name name; BEGIN',
+  const alter = `ALTER TABLE ${tableOf(ours).replaceAll('%', '%%')} RENAME CONSTRAINT %I TO %I`;
+  const body = [
+    ' DECLARE lakeshift_name name; BEGIN',
     '  SELECT c.conname INTO lakeshift_name FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND c.conkey = ARRAY[a.attnum]',
     `    WHERE c.conrelid = ${table}::regclass AND c.contype = 'n' AND a.attname = ${literal(column)};`,
     `  IF lakeshift_name <> ${literal(to)} THEN`,
-    `    EXECUTE format('ALTER TABLE ${tableOf(ours).replaceAll("'", "''")} RENAME CONSTRAINT %I TO %I', lakeshift_name, ${literal(to)});`,
+    `    EXECUTE format(${literal(alter)}, lakeshift_name, ${literal(to)});`,
     '  END IF;',
-    'END $lakeshift$',
-  ].join('\n');
+    'END ',
+  ];
+  return `DO ${dollarQuoted(body.join('\n'))}`;
 }
 
 /** Comments, marks and grants that belong to a name, whoever has it now. */
