@@ -44,6 +44,7 @@ const stageOfPhase: Readonly<Partial<Record<Phase, StageKind>>> = {
   checking: 'preflight',
   expanding: 'expand',
   backfilling: 'backfill',
+  building: 'build',
   verifying: 'verify',
   'cutting-over': 'cutover',
   'in-grace': 'grace',

@@ -1,7 +1,7 @@
 import type { Row } from './json.ts';
 import type { LedgerEntry } from './events.ts';
 import type { ApprovalOrder } from './messages.ts';
-import type { Alteration, BackfillStage, Plan, RowCheck, Statement } from './plan.ts';
+import type { Alteration, BackfillStage, IndexBuild, Plan, RowCheck, Statement } from './plan.ts';
 import type { OrderName, Phase } from './catalog.ts';
 
 /** Where an effect takes place and in whose name. */
@@ -65,6 +65,11 @@ export interface AlterFacts {
   readonly tries: number;
 }
 
+export interface BuildFacts {
+  /** False: it was there already. */
+  readonly built: boolean;
+}
+
 export interface DeploymentLookup {
   readonly id: string;
   readonly phase: Phase;
@@ -88,6 +93,8 @@ export interface Activities {
   alter(input: { readonly site: Site; readonly stage: string; readonly alteration: Alteration }): Promise<AlterFacts>;
   /** Runs statements that take long and lock little, outside a transaction. */
   alterLong(input: { readonly site: Site; readonly statements: readonly Statement[] }): Promise<void>;
+  /** Makes one index beside the application's work; removes and repeats what an earlier attempt left unfinished. */
+  buildIndex(input: { readonly site: Site; readonly stage: string; readonly index: IndexBuild }): Promise<BuildFacts>;
   /** Works on chunks for one slice of time. */
   backfill(input: {
     readonly site: Site;

@@ -12,7 +12,16 @@ export const dialects = ['postgres'] as const;
 export type Dialect = (typeof dialects)[number];
 
 /** The kinds of stage a plan may hold, in the order in which an expand-contract has them. */
-export const stageKinds = ['preflight', 'expand', 'backfill', 'verify', 'cutover', 'grace', 'contract'] as const;
+export const stageKinds = [
+  'preflight',
+  'expand',
+  'backfill',
+  'build',
+  'verify',
+  'cutover',
+  'grace',
+  'contract',
+] as const;
 export type StageKind = (typeof stageKinds)[number];
 
 /** What an operator may order. */
@@ -36,6 +45,7 @@ export const phases = [
   'checking',
   'expanding',
   'backfilling',
+  'building',
   'verifying',
   'waiting-for-proof',
   'waiting-for-approval',
@@ -66,6 +76,10 @@ export type ConflictPolicy = (typeof conflictPolicies)[number];
 /** What happens to a write whose new value the old shape can't hold. */
 export const misfitPolicies = ['count', 'refuse'] as const;
 export type MisfitPolicy = (typeof misfitPolicies)[number];
+
+/** What the application may feel of a cutover, and the spec's author accepts. */
+export const acceptances = ['prepared-statement-errors'] as const;
+export type Acceptance = (typeof acceptances)[number];
 
 /** What happens when a stage is broken: stay and call a person, or take everything back. */
 export const failurePolicies = ['park', 'rollback'] as const;

@@ -26,6 +26,10 @@ export interface TableFacts {
   readonly views: readonly ViewFacts[];
   readonly publications: readonly string[];
   readonly rights: RightsFacts;
+  /** What hangs on columns that another one shall replace; missing in plans made before. */
+  readonly dependents?: readonly DependentFacts[];
+  /** Statements that give such a column's comment, grants and settings to the one that replaces it. */
+  readonly columnSettings?: readonly string[];
   /** Absent in plans made before it was looked at. */
   readonly shape?: ShapeFacts;
   readonly expressions: readonly ExpressionFacts[];
@@ -70,8 +74,12 @@ export interface ColumnRef {
 export interface ColumnFacts extends ColumnRef {
   readonly notNull: boolean;
   readonly hasDefault: boolean;
+  /** The default's SQL as the catalog prints it; missing where it was not asked for. */
+  readonly defaultSql?: string | null;
   /** The default's SQL as the catalog prints it, when it is a plain constant; null otherwise. */
   readonly constantDefault: string | null;
+  /** A collation that is not its type's own, qualified and quoted. */
+  readonly collation?: string | null;
   /** Generated from others, or an identity column. */
   readonly generated: 'no' | 'stored' | 'identity';
 }
@@ -95,6 +103,56 @@ export interface ViewFacts {
   readonly name: string;
   /** Columns of the table that the view reads. */
   readonly columns: readonly string[];
+}
+
+/** What can be brought along from a column to the one that replaces it; `other` can't. */
+export const dependentKinds = [
+  'index',
+  'primary key',
+  'unique',
+  'check',
+  'foreign key',
+  'reference',
+  'not null',
+  'default',
+  'statistics',
+  'sequence',
+  'view',
+  'other',
+] as const;
+export type DependentKind = (typeof dependentKinds)[number];
+
+/** Something that hangs on a column that another one shall replace. */
+export interface DependentFacts {
+  /** The column. */
+  readonly column: string;
+  /** `reference`: a foreign key that points at the column. */
+  readonly kind: DependentKind;
+  readonly oid: number;
+  readonly name: string;
+  /** As the server describes it: `index payments_amount_idx`. */
+  readonly description: string;
+  /**
+   * The same for the column that replaces it, written by the server itself: of an index what follows `USING`, of a
+   * constraint what follows its name, of a view its query. Null: there is none, or it was not asked for.
+   */
+  readonly definition: string | null;
+  /** The same for the old column. */
+  readonly original: string | null;
+  /** The SQLSTATE by which the server refuses it for the new type; null: it takes it. */
+  readonly refused: string | null;
+  /** The other table of a foreign key, a view's or sequence's own name, qualified; a statistics object's schema. Quoted. */
+  readonly table: string | null;
+  /** Indexes: no two rows may be equal in it. */
+  readonly unique: boolean;
+  /** It holds constants or functions, not columns alone: what they mean for other values, nobody knows. */
+  readonly computed: boolean;
+  /** What its definition does not say, as statements that name it: comment, clustering mark, owner, grants. */
+  readonly settings: readonly string[];
+  /** Where an index has to be made; null: where others are. */
+  readonly tablespace: string | null;
+  /** When a constraint is checked, as its definition says it: ` DEFERRABLE`; empty: at once. */
+  readonly deferrable: string;
 }
 
 export interface RightsFacts {

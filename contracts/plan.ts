@@ -1,6 +1,9 @@
 import type { Dialect, FailurePolicy, FindingLevel, StageKind, Strategy } from './catalog.ts';
 import type { TableFacts } from './facts.ts';
 import type { Spec } from './spec.ts';
+import type { Alteration, BuildStep, RowCheck, Statement } from './statements.ts';
+
+export type * from './statements.ts';
 
 /**
  * The ordered stages that will be done, with every SQL statement in them: plain data, made once by
@@ -76,16 +79,6 @@ export interface Finding {
   readonly keys?: readonly string[];
 }
 
-/** One SQL statement of the plan. `$1…` are parameters that the activity binds; their meaning is in `note`. */
-export interface Statement {
-  /** Unique in its stage. */
-  readonly id: string;
-  readonly sql: string;
-  readonly note: string;
-  /** The role as which a look is run; absent: our own. */
-  readonly as?: string;
-}
-
 export interface ApprovalNeed {
   /** Null: any approver. */
   readonly group: string | null;
@@ -108,60 +101,12 @@ interface StageBase {
   readonly estimateMs: number | null;
 }
 
-/** A DDL transaction: statements in order, and a probe that says whether it is done already. */
-export interface Alteration {
-  /** `select` of one boolean row `done`: everything below is already in place. */
-  readonly done: Statement;
-  /** Run in one transaction under a short lock timeout, behind the fence. */
-  readonly statements: readonly Statement[];
-  /** Names the table whose locks are looked at before trying. */
-  readonly table: string;
-}
-
 export interface PreflightStage extends StageBase {
   readonly kind: 'preflight';
   /** Catalog looks, answered by rows; judged by `decisions/judge-preflight.ts`. */
   readonly looks: readonly Statement[];
   /** Every row through `up` and `down`; null when no change has an expression. */
   readonly everyRow: RowCheck | null;
-}
-
-/**
- * A check of rows, slice by slice. `fast` is tried first; when it meets a data error the slice is run again with
- * `slow`, which counts failures row by row by a function made by `prepare` in the session's temporary schema.
- * Both answer one row: `seen`, `wrong`, `lossy` (counts) and `keys` (text array, at most 20 keys of wrong rows).
- */
-export interface RowCheck {
-  /** Settings of its connection. */
-  readonly session?: readonly Statement[];
-  /** Statements run once per session, when `slow` is needed. */
-  readonly prepare: readonly Statement[];
-  /** Parameters: see `slices`. */
-  readonly fast: Statement;
-  readonly slow: Statement;
-  readonly slices: PageSlices | KeySlices;
-}
-
-/** Slices of heap pages: `$1::tid` (inclusive) to `$2::tid` (exclusive). */
-export interface PageSlices {
-  readonly by: 'pages';
-  readonly pages: number;
-  /** One row `pages`: how many the table has now. */
-  readonly size: Statement;
-}
-
-/** Slices of the key, from its end to its beginning: rows with key < (`$1…`), the first slice without bound. */
-export interface KeySlices {
-  readonly by: 'keys';
-  readonly rows: number;
-  readonly key: readonly { readonly name: string; readonly type: string }[];
-  /** The last key there is: one row `k0…kn` as text, or none. */
-  readonly last: Statement;
-  /** The lowest key of the next slice below (`$1…$n` inclusive upper bound, then how many rows − 1): one row `k0…kn`, or none: then the slice is the rest. */
-  readonly next: Statement;
-  /** The same checks for the rest: no lower bound. */
-  readonly fastRest: Statement;
-  readonly slowRest: Statement;
 }
 
 export interface ExpandStage extends StageBase {
@@ -208,6 +153,18 @@ export interface BackfillStage extends StageBase {
   readonly sliceMs: number;
 }
 
+/**
+ * Makes on the new columns what hangs on the old ones, and has the server read them for its statistics; in plans where a
+ * column replaces another one. What is made has names of ours until it takes the old one's place.
+ */
+export interface BuildStage extends StageBase {
+  readonly kind: 'build';
+  /** In order. */
+  readonly steps: readonly BuildStep[];
+  /** What would not go with the new columns. */
+  readonly undo: readonly Alteration[];
+}
+
 export interface VerifyStage extends StageBase {
   readonly kind: 'verify';
   readonly check: RowCheck | null;
@@ -242,8 +199,10 @@ export interface ContractStage extends StageBase {
   readonly evidence: readonly Statement[];
   /** The last full comparison before the old shape goes. */
   readonly check: RowCheck | null;
+  /** Statements that take long and lock little, run after `perform`; absent: none. */
+  readonly performLong?: readonly Statement[];
 }
 
 export type Stage =
-  PreflightStage | ExpandStage | BackfillStage | VerifyStage | CutoverStage | GraceStage | ContractStage;
+  PreflightStage | ExpandStage | BackfillStage | BuildStage | VerifyStage | CutoverStage | GraceStage | ContractStage;
 export type StageOf<K extends StageKind> = Extract<Stage, { kind: K }>;

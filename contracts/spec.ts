@@ -1,4 +1,4 @@
-import type { ConflictPolicy, FailurePolicy, MisfitPolicy, Strategy } from './catalog.ts';
+import type { Acceptance, ConflictPolicy, FailurePolicy, MisfitPolicy, Strategy } from './catalog.ts';
 
 /** What a caller wishes, as written: durations are text such as `7d`, `90s` or ISO-8601 `P7D`. */
 export interface Spec {
@@ -18,7 +18,7 @@ export interface Spec {
   readonly onFailure?: FailurePolicy;
 }
 
-export type ChangeSpec = AddColumnSpec | ChangeTypeSpec | DropColumnSpec | SetNotNullSpec;
+export type ChangeSpec = AddColumnSpec | ChangeTypeSpec | DropColumnSpec | RenameColumnSpec | SetNotNullSpec;
 
 /** A new column. With `up` every row gets a value computed from its other columns. */
 export interface AddColumnSpec {
@@ -30,21 +30,36 @@ export interface AddColumnSpec {
   readonly default?: string;
 }
 
-/** A column's value in another type, in a column of another name. */
+/**
+ * A column's value in another type: in a column of another name, to which the application moves by itself; or under the
+ * same name, then the cutover exchanges the two columns.
+ */
 export interface ChangeTypeSpec {
   /** The column that is there today. */
   readonly type: string;
   /** `name type` of the new column, for example `amount_cents bigint`. */
   readonly to: string;
-  /** New value from the old column; immutable SQL expression. */
-  readonly up: string;
-  /** Old value from the new column; immutable SQL expression. */
-  readonly down: string;
+  /** New value from the old column; immutable SQL expression. Absent: a cast to the new type. */
+  readonly up?: string;
+  /** Old value from the new column; immutable SQL expression. Absent: a cast to the old type. */
+  readonly down?: string;
+  /** Names of indexes and constraints of the old column that do not come along, but go with it. */
+  readonly leaveBehind?: readonly string[];
   /**
    * What happens to a write whose new value the old column can't hold. `count` (default): it succeeds, is counted, and
    * going back would lose it. `refuse`: it fails, so that going back stays lossless until the contract.
    */
   readonly misfits?: MisfitPolicy;
+}
+
+/** A column under another name. Both names live, with equal values, until the contract. */
+export interface RenameColumnSpec {
+  /** The column's name today. */
+  readonly rename: string;
+  /** Its name to be. */
+  readonly to: string;
+  /** Names of indexes and constraints of the old column that do not come along, but go with it. */
+  readonly leaveBehind?: readonly string[];
 }
 
 /** A column that goes after its grace. */
@@ -74,6 +89,8 @@ export interface CutoverSpec {
   readonly after?: string;
   /** Who must say that the application has moved. `true`: any approver; a text: a member of that group. */
   readonly approve?: boolean | string;
+  /** What the application may feel, once; a type that changes under its name demands it. */
+  readonly accept?: Acceptance;
 }
 
 export interface ContractSpec {

@@ -1,4 +1,5 @@
 import type { ChangeSpec } from '../contracts/spec.ts';
+import { isSwap } from './sql/postgres/changes/swap-type.ts';
 import { parseColumn, parseName } from './sql/postgres/identifier.ts';
 
 /** A column that a change names: in which field, and whether it must be there already or must not. */
@@ -12,8 +13,9 @@ export interface NamedColumn {
 export function columnsNamed(change: ChangeSpec): readonly NamedColumn[] {
   if ('add' in change) return fresh('add', change.add);
   if ('drop' in change) return there('drop', change.drop);
+  if ('rename' in change) return [...there('rename', change.rename), ...named('to', parseName(change.to), false)];
   if ('notNull' in change) return there('notNull', change.notNull);
-  return [...there('type', change.type), ...fresh('to', change.to)];
+  return isSwap(change) ? there('type', change.type) : [...there('type', change.type), ...fresh('to', change.to)];
 }
 
 const fresh = (field: string, text: string): NamedColumn[] => named(field, parseColumn(text)?.name, false);

@@ -6,6 +6,7 @@ import { shapeProblems, typeProblems } from './check-shape.ts';
 import { nearest } from './nearest.ts';
 import type { Change } from './sql/postgres/changes/change.ts';
 import { changesOf } from './sql/postgres/changes/index.ts';
+import { carriedProblems } from './check-carried.ts';
 import { columnProblems } from './check-columns.ts';
 
 /** What the target says against a spec, each with the field that is the cause: unknown names, expressions, rights. */
@@ -82,10 +83,11 @@ function changeProblems(spec: Spec, facts: TableFacts, index: number): FieldProb
   return [
     ...columnsNamed(wish).flatMap((column) => nameProblems(`${at}/${column.field}`, column, facts)),
     ...columnProblems(wish, facts, at),
+    ...carriedProblems(spec, facts, index),
     ...typeProblems(facts, at),
     ...expressions.map((expression) => expressionProblem(expression, facts)),
     ...facts.expressions.filter(({ pointer }) => pointer.startsWith(`${at}/`)).flatMap(promiseProblems),
-    ...changesOf(spec.changes, facts.columns)
+    ...changesOf(spec, facts.columns)
       .filter((change) => change.index === index)
       .flatMap((change) => readsProblems(change, facts)),
   ];

@@ -11,7 +11,7 @@ const lastTrigger = 'zzz_lakeshift_g';
 
 /** What kind of table it is, against what would be done with it. */
 export function shapeProblems(spec: Spec, facts: TableFacts): readonly FieldProblem[] {
-  const changes = changesOf(spec.changes, facts.columns);
+  const changes = changesOf(spec, facts.columns);
   const found = facts.shape === undefined ? [] : [...kinds(facts.shape), ...writes(facts.shape, changes)];
   return [...found, ...lateTriggers(facts, changes)].map((detail) => ({
     pointer: '/table',

@@ -1,10 +1,11 @@
-import { conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../contracts/catalog.ts';
+import { acceptances, conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../contracts/catalog.ts';
 import type { FieldProblem } from '../contracts/api.ts';
 import type { Spec } from '../contracts/spec.ts';
 import { columnsNamed } from './change-names.ts';
 import { checkFields, integer, list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { parseDuration } from './duration.ts';
 import { expressionFault } from './sql/postgres/expression.ts';
+import { isSwap } from './sql/postgres/changes/swap-type.ts';
 import { parseColumn, parseName, parseQualified } from './sql/postgres/identifier.ts';
 
 /** Either a spec that is well formed, or all that is wrong with it. */
@@ -16,7 +17,7 @@ export function checkSpec(value: unknown): SpecCheck {
   const problems = checkFields(value, '', specRule);
   if (problems.length > 0) return { ok: false, problems };
   const spec = value as Spec; // every field of it was checked just now
-  const clashes = [...doubledColumns(spec), ...blindCutover(spec)];
+  const clashes = [...doubledColumns(spec), ...blindCutover(spec), ...unacceptedSwap(spec)];
   return clashes.length > 0 ? { ok: false, problems: clashes } : { ok: true, spec };
 }
 
@@ -40,6 +41,15 @@ function blindCutover({ changes, cutover }: Spec): FieldProblem[] {
   if (!moves || cutover?.approve !== false || cutover.after !== undefined) return [];
   const detail = 'may be false only with cutover.after: somebody or something must say that the application has moved';
   return [{ pointer: '/cutover/approve', detail }];
+}
+
+/** Nobody can see the prepared statements of other sessions: one that reads a swapped column fails once. */
+function unacceptedSwap({ changes, cutover }: Spec): FieldProblem[] {
+  const swaps = changes.some((change) => 'type' in change && isSwap(change));
+  if (!swaps || cutover?.accept === 'prepared-statement-errors') return [];
+  const detail =
+    'must be prepared-statement-errors where a type changes under its name: in sessions that have prepared a statement which reads the column, it fails once after the cutover';
+  return [{ pointer: '/cutover/accept', detail }];
 }
 
 /** What names look like; the JSON Schema of the spec says the same. */
@@ -84,10 +94,16 @@ const approverAlways: Rule = (value, pointer) =>
     : approver(value, pointer);
 
 const addColumn = object({ add: column }, { up: expression, default: expression });
-const changeType = object(
-  { type: columnName, to: column, up: expression, down: expression },
-  { misfits: oneOf(misfitPolicies) },
+const leaveBehind = list(
+  text((value) => (value === '' ? 'is empty' : null)),
+  1,
+  50,
 );
+const changeType = object(
+  { type: columnName, to: column },
+  { up: expression, down: expression, misfits: oneOf(misfitPolicies), leaveBehind },
+);
+const renameColumn = object({ rename: columnName, to: columnName }, { leaveBehind });
 const dropColumn = object({ drop: columnName }, { down: expression });
 const setNotNull = object({ notNull: columnName }, { up: expression });
 
@@ -96,6 +112,7 @@ const changeRules: readonly (readonly [field: string, rule: Rule])[] = [
   ['add', addColumn],
   ['type', changeType],
   ['drop', dropColumn],
+  ['rename', renameColumn],
   ['notNull', setNotNull],
 ];
 const change: Rule = (value, pointer) => {
@@ -118,7 +135,14 @@ const specRule = object(
   {
     conflict: oneOf(conflictPolicies),
     backfill: object({}, { rate: integer(1, 10_000_000) }),
-    cutover: object({}, { after: text((value) => (value.trim() === '' ? 'is empty' : null)), approve: approver }),
+    cutover: object(
+      {},
+      {
+        after: text((value) => (value.trim() === '' ? 'is empty' : null)),
+        approve: approver,
+        accept: oneOf(acceptances),
+      },
+    ),
     contract: object(
       {},
       { after: duration, approve: approverAlways, notBy: oneOf(['author']), approvals: integer(1, 10) },

@@ -28,7 +28,8 @@ function equality(rows: CheckFacts | null): Finding[] {
   return [{ code: 'SHAPES_AGREE', level: 'noted', detail: 'both shapes of every row agree' }];
 }
 
-const dropsColumns = (plan: Plan): boolean => plan.spec.changes.some((change) => 'type' in change || 'drop' in change);
+const dropsColumns = (plan: Plan): boolean =>
+  plan.spec.changes.some((change) => ['type', 'drop', 'rename'].some((field) => field in change));
 
 function dependents(plan: Plan, looks: Readonly<Record<string, LookResult>>): Finding[] {
   if (!dropsColumns(plan)) return [];

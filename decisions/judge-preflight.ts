@@ -1,5 +1,5 @@
 import type { CheckFacts, LookResult } from '../contracts/activities.ts';
-import type { TableFacts } from '../contracts/facts.ts';
+import type { DependentFacts, TableFacts } from '../contracts/facts.ts';
 import type { Finding, Plan } from '../contracts/plan.ts';
 import { checkFacts } from './check-facts.ts';
 import type { Row } from '../contracts/json.ts';
@@ -13,10 +13,12 @@ type Looks = Readonly<Record<string, LookResult>>;
 /** Says what the preflight saw, all of it at once. One `refused` ends the deployment with nothing touched. */
 export function judgePreflight(plan: Plan, looks: Looks, rows: CheckFacts | null): readonly Finding[] {
   // expressions were judged on an empty table of the same columns; here every row is, in `everyRow`
-  const facts = { ...sqlDialects[plan.dialect].facts(plan.spec, looks), expressions: plan.facts.expressions };
-  const changes = changesOf(plan.spec.changes, facts.columns);
+  const seen = sqlDialects[plan.dialect].facts(plan.spec, looks);
+  const facts = { ...seen, expressions: plan.facts.expressions, dependents: plan.facts.dependents ?? [] };
+  const changes = changesOf(plan.spec, facts.columns);
   return [
     ...drift(plan, facts),
+    ...dependentsDrift(plan, seen),
     ...checkFacts(plan.spec, facts).map(({ pointer, detail }) => ({ ...refused('PLAN_REFUSED', detail), pointer })),
     ...everyRow(rows),
     ...findingsOf(changes, facts).map((finding) => asTheRule(looks, finding)),
@@ -46,6 +48,25 @@ function drift(plan: Plan, { oid, columns }: TableFacts): Finding[] {
     .map((column) => `${column.name} ${column.type}`)
     .filter((column) => !now.includes(column))
     .map((column) => refused('COLUMN_CHANGED', `column ${column} was there when the plan was made and is not now`));
+}
+
+/** What was made on a replaced column since then would be lost, and what is gone can't be brought along. */
+function dependentsDrift({ facts }: Plan, { dependents }: TableFacts): Finding[] {
+  if (facts.dependents === undefined) return [];
+  if (dependents === undefined)
+    return facts.dependents.length === 0
+      ? []
+      : [refused('DEPENDENT_CHANGED', 'what hangs on the columns can not be seen')];
+  const words = (items: readonly DependentFacts[]): readonly string[] =>
+    items.map(({ kind, description, original }) => `${kind} ${description} ${original ?? ''}`);
+  const [then, now] = [words(facts.dependents), words(dependents)];
+  const changed = [
+    ...dependents.filter((_, index) => !then.includes(now[index] ?? '')),
+    ...facts.dependents.filter((_, index) => !now.includes(then[index] ?? '')),
+  ];
+  return [...new Set(changed.map(({ description }) => description))].map((description) =>
+    refused('DEPENDENT_CHANGED', `${description} is not as it was when the plan was made`),
+  );
 }
 
 function everyRow(rows: CheckFacts | null): Finding[] {

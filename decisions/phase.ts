@@ -36,6 +36,7 @@ const ofKind: Readonly<Record<StageKind, Phase>> = {
   preflight: 'checking',
   expand: 'expanding',
   backfill: 'backfilling',
+  build: 'building',
   verify: 'verifying',
   cutover: 'cutting-over',
   grace: 'in-grace',

@@ -117,6 +117,8 @@ export const release = summarised(swift, 'release');
 export const alter = summarised(alterations, 'alter');
 /** Runs statements that take long and lock little. */
 export const alterLong = summarised(longStatements, 'alterLong');
+/** Makes one index beside the application's work. */
+export const buildIndex = summarised(longStatements, 'buildIndex');
 /** Works on one slice of a backfill. */
 export const backfill = summarised(slices, 'backfill');
 /** Compares rows for one slice of time. */

@@ -9,11 +9,15 @@ import { lookAtOnce } from './activities.ts';
  * spec's expressions. Nothing stays behind; the API holds no client of a target and asks this workflow instead.
  */
 export async function inspect({ spec, dialect, homeSchema }: InspectInput): Promise<TableFacts> {
-  const { inspect: looks, facts: read, probes, expressions } = sqlDialects[dialect];
+  const { inspect: looks, facts: read, probes, expressions, dependents } = sqlDialects[dialect];
   const target = spec.target;
   const facts = read(spec, await lookAtOnce({ target, statements: looks(spec, homeSchema), mode: 'read-only' }));
   if (facts.oid === null || !(facts.kind === 'r' || (facts.kind === 'p' && patched('partitioned-tables'))))
     return facts;
   const trials = await lookAtOnce({ target, statements: probes(spec, facts), mode: 'discard' });
-  return { ...facts, expressions: expressions(spec, facts.columns, trials) };
+  return {
+    ...facts,
+    expressions: expressions(spec, facts.columns, trials),
+    ...(facts.dependents === undefined ? {} : { dependents: dependents(facts, trials) }),
+  };
 }

@@ -89,22 +89,23 @@ async function isDone(session: Session, site: Site, { done }: Alteration): Promi
   return (await onOurs(() => session.query(done.sql, [site.deployment])))[0]?.['done'] === true;
 }
 
-/** The table of a quoted name; to_regclass would ask for rights on its schema. */
-const named = `(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"' = $1)`;
+/** The tables of quoted names; to_regclass would ask for rights on their schemas. */
+const named = `SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"' = ANY ($1) OR format('%I.%I', n.nspname, c.relname) = ANY ($1)`;
 
 /**
- * Sessions whose transactions hold any lock on the table or a partition of it: DDL conflicts with every one of them. Of
- * what an application calls itself only a plain beginning is kept: some put their whole address there, password and all.
+ * Sessions whose transactions hold any lock on the tables or a partition of them: DDL conflicts with every one of them.
+ * Of what an application calls itself only a plain beginning is kept: some put their whole address there, password and
+ * all.
  */
-const holders = (session: Session, { table }: Alteration) =>
+const holders = (session: Session, { table, alsoLocks = [] }: Alteration) =>
   session.query(
-    `WITH RECURSIVE tree (oid) AS (SELECT ${named} UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN tree ON i.inhparent = tree.oid)
+    `WITH RECURSIVE tree (oid) AS (${named} UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN tree ON i.inhparent = tree.oid)
      SELECT l.pid, coalesce(nullif(substring(a.application_name from '^[[:alnum:] _.-]*'), ''), a.backend_type, 'unknown') AS application, round(extract(epoch FROM clock_timestamp() - a.xact_start)::numeric, 1)::float8 AS seconds
      FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
      WHERE l.locktype = 'relation' AND l.relation IN (SELECT oid FROM tree) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
        AND l.granted AND l.pid <> pg_backend_pid() AND clock_timestamp() - a.xact_start > interval '30 milliseconds'`,
-    [table],
+    [[table, ...alsoLocks]],
   );
 
 async function lockRefused(session: Session, alteration: Alteration): Promise<Error> {

@@ -1,5 +1,6 @@
 import type { Activities, Site } from '../../contracts/activities.ts';
 import { alter, alterLong } from './alter.ts';
+import { buildIndex } from './build-index.ts';
 import { backfill } from './backfill.ts';
 import { beating } from './beating.ts';
 import { checkRows } from './check-rows.ts';
@@ -27,6 +28,7 @@ export type SqlActivities = Pick<
   | 'steer'
   | 'alter'
   | 'alterLong'
+  | 'buildIndex'
   | 'backfill'
   | 'checkRows'
 >;
@@ -47,6 +49,7 @@ export function createSqlActivities({ target, tell }: SqlDependencies): SqlActiv
     steer: ({ site, paused, rate }) => effect(site, (at) => steer(at, site, paused, rate)),
     alter: ({ site, alteration }) => effect(site, (at) => alter(at, site, alteration)),
     alterLong: ({ site, statements }) => effect(site, (at) => alterLong(at, site, statements)),
+    buildIndex: (input) => effect(input.site, (at) => buildIndex(at, input, tell)),
     backfill: (input) => effect(input.site, (at) => beating(() => backfill(at, input, tell))),
     checkRows: (input) => effect(input.site, (at) => beating(() => checkRows(at, input, tell))),
   };

@@ -1,6 +1,6 @@
 import type { Site } from '../../contracts/activities.ts';
 import { deliveryOf, home, sessionName } from './home.ts';
-import { withSession, type TargetConnection } from './session.ts';
+import { withSession, type Session, type TargetConnection } from './session.ts';
 
 /** Writes pause and rate into the claim; a running backfill reads them with its next chunk. */
 export async function steer(target: TargetConnection, site: Site, paused: boolean, rate: number | null): Promise<void> {
@@ -11,14 +11,22 @@ export async function steer(target: TargetConnection, site: Site, paused: boolea
   });
 }
 
+const ourSessions = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE $1 AND pid <> pg_backend_pid()`;
+const sessionsOf = ({ deployment }: Site): string => `lakeshift ${deployment.slice(-40)} #%`.replaceAll('_', '\\_');
+
+/** Cancels what other sessions of this deployment still run; an attempt calls it once it has the fence. */
+export async function cancelOthers(session: Session, site: Site): Promise<void> {
+  await session.query(`SELECT pg_cancel_backend(pid) FROM (${ourSessions}) AS o`, [sessionsOf(site)]);
+}
+
 /**
  * The first act of an undo: no older attempt can write from here on. Statements of theirs that still run are cancelled,
  * whether their worker lives or not; one that does not answer within a second loses its connection.
  */
 export async function raiseFence(target: TargetConnection, site: Site): Promise<void> {
   await withSession(target, sessionName(site), async (session) => {
-    const others = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE $1 AND application_name <> $2 AND pid <> pg_backend_pid()`;
-    const names = [`lakeshift ${site.deployment.slice(-40)} #%`.replaceAll('_', '\\_'), sessionName(site)];
+    const others = `${ourSessions} AND application_name <> $2`;
+    const names = [sessionsOf(site), sessionName(site)];
     await session.query(`SELECT pg_cancel_backend(pid) FROM (${others}) AS o`, names);
     await session.query(`SET lock_timeout = '1s'`);
     try {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../../contracts/catalog.ts';
+import { acceptances, conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../../contracts/catalog.ts';
 import { wordForms } from '../../decisions/check-spec.ts';
 import { durationPattern } from '../../decisions/duration.ts';
 import { nameForms } from '../../decisions/sql/postgres/identifier.ts';
@@ -26,12 +26,25 @@ const AddColumn = closed(
   'A new column',
 );
 
+const leaveBehind = Type.Optional(
+  Type.Array(text('Name of an index or constraint', { minLength: 1, examples: ['payments_amount_check'] }), {
+    description: 'What hangs on the old column and does not come along',
+    minItems: 1,
+    maxItems: 50,
+  }),
+);
+
 const ChangeType = closed(
   {
     type: columnName('The column that is there today'),
-    to: column('New column: name and type', 'amount_cents bigint'),
-    up: expression('SQL expression: new value from the old column', 'round(amount * 100)'),
-    down: expression('SQL expression: old value from the new column', 'amount_cents / 100.0'),
+    to: column('New column: name and type; with its own name the cutover exchanges the two', 'amount_cents bigint'),
+    up: Type.Optional(
+      expression('SQL expression: new value from the old column; absent: a cast', 'round(amount * 100)'),
+    ),
+    down: Type.Optional(
+      expression('SQL expression: old value from the new column; absent: a cast', 'amount_cents / 100.0'),
+    ),
+    leaveBehind,
     misfits: Type.Optional(
       Type.Enum([...misfitPolicies], {
         description: 'What happens to a write whose new value the old column can not hold',
@@ -39,7 +52,12 @@ const ChangeType = closed(
       }),
     ),
   },
-  'A column\u2019s value in another type, in a column of another name',
+  'A column\u2019s value in another type, under another name or its own',
+);
+
+const RenameColumn = closed(
+  { rename: columnName('The column\u2019s name today'), to: columnName('Its name to be'), leaveBehind },
+  'A column under another name',
 );
 
 const DropColumn = closed(
@@ -82,11 +100,14 @@ export const SpecSchema = closed(
       pattern: nameForms.table.source,
       examples: ['public.payments', 'public."Payments"'],
     }),
-    changes: Type.Array(Type.Union([AddColumn, ChangeType, DropColumn, SetNotNull], { description: 'One change' }), {
-      description: 'What changes; no column is named twice',
-      minItems: 1,
-      maxItems: 20,
-    }),
+    changes: Type.Array(
+      Type.Union([AddColumn, ChangeType, DropColumn, RenameColumn, SetNotNull], { description: 'One change' }),
+      {
+        description: 'What changes; no column is named twice',
+        minItems: 1,
+        maxItems: 20,
+      },
+    ),
     conflict: Type.Optional(
       Type.Enum([...conflictPolicies], {
         description: 'Who wins when one write sets both shapes and they disagree',
@@ -114,6 +135,11 @@ export const SpecSchema = closed(
             text('Name or id of a deployment that must have been deployed', {
               pattern: '\\S',
               examples: ['checkout-4-2'],
+            }),
+          ),
+          accept: Type.Optional(
+            Type.Enum([...acceptances], {
+              description: 'What the application may feel, once; a type that changes under its name demands it',
             }),
           ),
           approve: Type.Optional(

@@ -1,5 +1,5 @@
 import type { StageKind } from '../../contracts/catalog.ts';
-import type { Alteration, Plan, RowCheck, Stage, StageOf, Statement } from '../../contracts/plan.ts';
+import type { Alteration, BuildStep, Plan, RowCheck, Stage, StageOf, Statement } from '../../contracts/plan.ts';
 
 interface Part {
   readonly heading: string;
@@ -44,17 +44,23 @@ const partsByKind: PartsOf = {
           { heading: 'again and again', statements: [chunk, barrier, presence] },
         ]
       : [],
+  build: ({ steps, undo }) => [
+    ...steps.flatMap(stepParts),
+    ...undo.flatMap((alteration) => alterationParts('undo', alteration)),
+  ],
   verify: ({ check }) => checkParts('check', check),
-  cutover: ({ perform, undo, wayBack }) => [
+  cutover: ({ perform, performLong = [], undo, wayBack }) => [
     ...alterationParts('perform', perform),
     ...undo.flatMap((alteration) => alterationParts('undo', alteration)),
+    { heading: 'afterwards', statements: performLong },
     { heading: 'way back', statements: [wayBack] },
   ],
   grace: ({ wayBack, check }) => [{ heading: 'way back', statements: [wayBack] }, ...checkParts('check', check)],
-  contract: ({ perform, evidence, check }) => [
+  contract: ({ perform, performLong = [], evidence, check }) => [
     { heading: 'evidence', statements: evidence },
     ...checkParts('last check', check),
     ...alterationParts('perform', perform),
+    { heading: 'afterwards', statements: performLong },
   ],
 };
 
@@ -62,6 +68,18 @@ function partsOf(stage: Stage): readonly Part[] {
   // The record has one function a kind, each for its own stage; TypeScript can't see that the key and the argument agree.
   const parts = partsByKind[stage.kind] as (stage: Stage) => readonly Part[];
   return parts(stage);
+}
+
+function stepParts(step: BuildStep): readonly Part[] {
+  if (step.step === 'alter') return alterationParts(step.title, step.alteration);
+  if (step.step === 'long') return [{ heading: step.title, statements: step.statements }];
+  const { session, probe, create, drop } = step.index;
+  return [
+    { heading: `${step.title}, session`, statements: session },
+    { heading: `${step.title}, is it there already`, statements: [probe] },
+    { heading: step.title, statements: [create] },
+    { heading: `${step.title}, after an interruption`, statements: [drop] },
+  ];
 }
 
 const alterationParts = (heading: string, { done, statements }: Alteration): readonly Part[] => [

@@ -1,5 +1,5 @@
 import type { StageKind } from '../../contracts/catalog.ts';
-import type { BackfillStage, ContractStage, RowCheck, Stage, StageOf } from '../../contracts/plan.ts';
+import type { BackfillStage, BuildStep, ContractStage, RowCheck, Stage, StageOf } from '../../contracts/plan.ts';
 import { literal } from '../sql/postgres/identifier.ts';
 import {
   altered,
@@ -38,6 +38,7 @@ const finishing: StepsOf = {
   preflight: () => [],
   expand: ({ perform, title }, ejected) => [step(ejected, `expand: ${title}`, [tries], altered(perform, ejected))],
   backfill: (stage, ejected) => (stage.needed ? backfill(stage, ejected) : []),
+  build: ({ steps }, ejected) => steps.flatMap((one) => buildSteps(one, ejected)),
   // compared right before the drop, in the same session
   verify: () => [],
   cutover: ({ perform, performLong, title }, ejected) => [
@@ -56,6 +57,34 @@ function stepsOf(stage: Stage, ejected: Ejected): readonly string[] {
 
 const contractOf = ({ plan }: Ejected): ContractStage | undefined =>
   plan.stages.find((stage): stage is ContractStage => stage.kind === 'contract');
+
+/** What was built has other names as soon as it is used. */
+const unlessBuilt = (ejected: Ejected): string[] => [
+  ...unlessContracted(ejected),
+  ...ejected.plan.stages.flatMap((stage) =>
+    stage.kind === 'cutover' ? [`IF ${isDone(stage.perform, ejected)} THEN RETURN; END IF;`] : [],
+  ),
+];
+
+/** An index is made beside the application's work only outside of any transaction: there a person has to make it. */
+function buildSteps(one: BuildStep, ejected: Ejected): readonly string[] {
+  if (one.step === 'alter') return [step(ejected, `build: ${one.title}`, [tries], altered(one.alteration, ejected))];
+  if (one.step === 'long') return longSteps(ejected, one.statements, 'build', unlessBuilt(ejected));
+  const { name, probe, create } = one.index;
+  const make = `RAISE EXCEPTION 'index % is not there: run this outside of a transaction, then this script again: %', ${literal(name)}, ${literal(create.sql)};`;
+  return [
+    step(
+      ejected,
+      `build: ${one.title} has to be there`,
+      ['eject_ready boolean;'],
+      [
+        ...unlessBuilt(ejected),
+        `SELECT ready INTO eject_ready FROM (${bound(probe, ejected)}) AS probe;`,
+        `IF eject_ready IS NOT TRUE THEN ${make} END IF;`,
+      ],
+    ),
+  ];
+}
 
 /** Nothing is left to do of a stage when the old shape is gone. */
 const unlessContracted = (ejected: Ejected): string[] => {

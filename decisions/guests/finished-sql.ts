@@ -1,7 +1,7 @@
 import type { Plan } from '../../contracts/plan.ts';
 import type { Change } from '../sql/postgres/changes/change.ts';
 import { changesOf } from '../sql/postgres/changes/index.ts';
-import { literal, quote } from '../sql/postgres/identifier.ts';
+import { dollarQuoted, literal, quote } from '../sql/postgres/identifier.ts';
 
 /**
  * The finished change as plain SQL for databases that the service did not change: a developer's, a test's, a new one.
@@ -9,9 +9,24 @@ import { literal, quote } from '../sql/postgres/identifier.ts';
  */
 export function finishedSql({ spec, facts, object }: Plan): string {
   const table = `${quote(object.schema)}.${quote(object.table)}`;
-  return changesOf(spec.changes, facts.columns)
-    .map((change) => statements(change, table))
+  return changesOf(spec, facts.columns)
+    .map((change) => sameColumn(change, table) ?? statements(change, table))
     .join('\n');
+}
+
+/** A column that only changes its name or its type does so in one statement, and takes along what hangs on it. */
+function sameColumn({ replaces }: Change, table: string): string | null {
+  if (replaces === null || replaces.kind === 'type') return null;
+  const { old, fresh, up } = replaces;
+  const column = quote(old.name);
+  const [missing, alter] =
+    replaces.kind === 'rename'
+      ? [isThere(table, old.name), `RENAME COLUMN ${column} TO ${quote(fresh.name)}`]
+      : [
+          isThere(table, old.name, ` AND atttypid <> ${literal(fresh.type)}::regtype`),
+          `ALTER COLUMN ${column} TYPE ${fresh.type} USING ${up}`,
+        ];
+  return `DO ${dollarQuoted(`\nBEGIN\n  IF ${missing} THEN ALTER TABLE ${table} ${alter}; END IF;\nEND `)};\n`;
 }
 
 function statements(change: Change, table: string): string {

@@ -1,8 +1,9 @@
 import type { LookResult } from '../../contracts/activities.ts';
 import type { Dialect } from '../../contracts/catalog.ts';
-import type { ColumnFacts, ExpressionFacts, TableFacts } from '../../contracts/facts.ts';
+import type { ColumnFacts, DependentFacts, ExpressionFacts, TableFacts } from '../../contracts/facts.ts';
 import type { Statement } from '../../contracts/plan.ts';
 import type { Spec } from '../../contracts/spec.ts';
+import { followed } from './postgres/carry/follow.ts';
 import { tableFacts } from './postgres/facts.ts';
 import { inspect } from './postgres/inspect.ts';
 import { expressionFacts, probes } from './postgres/probe.ts';
@@ -19,9 +20,11 @@ export interface SqlDialect {
     columns: readonly ColumnFacts[],
     results: Readonly<Record<string, LookResult>>,
   ) => readonly ExpressionFacts[];
+  /** What the trials gave of what hangs on columns that are replaced. */
+  readonly dependents: (facts: TableFacts, results: Readonly<Record<string, LookResult>>) => readonly DependentFacts[];
 }
 
 /** One entry for each dialect there is. */
 export const sqlDialects: Readonly<Record<Dialect, SqlDialect>> = {
-  postgres: { inspect, facts: tableFacts, probes, expressions: expressionFacts },
+  postgres: { inspect, facts: tableFacts, probes, expressions: expressionFacts, dependents: followed },
 };

@@ -1,7 +1,8 @@
 import type { TableFacts } from '../../contracts/facts.ts';
 import type { Finding, Risk } from '../../contracts/plan.ts';
+import { comesAlong, notNullItem } from '../sql/postgres/carry/carried.ts';
 import { droppedOf } from '../sql/postgres/alterations.ts';
-import { isConverting, type Change } from '../sql/postgres/changes/change.ts';
+import { isConverting, type Change, type Replacement } from '../sql/postgres/changes/change.ts';
 
 /** How much could go wrong, in words. */
 export function riskOf(changes: readonly Change[], facts: TableFacts): Omit<Risk, 'pointOfNoReturn'> {
@@ -33,7 +34,10 @@ const felt: readonly (readonly [string, string])[] = [
 
 /** What the facts say besides: nothing that forbids the change, but what its owner should know before the start. */
 export function findingsOf(changes: readonly Change[], facts: TableFacts): readonly Finding[] {
-  const old = new Set(droppedOf(changes));
+  const followed = changes.flatMap(({ replaces }) =>
+    replaces === null || replaces.kind === 'type' ? [] : [replaces.old.name],
+  );
+  const old = new Set(droppedOf(changes).filter((name) => !followed.includes(name)));
   const noted = (code: string, detail: string): Finding => ({ code, level: 'noted', detail });
   const warned = (code: string, detail: string): Finding => ({ code, level: 'warned', detail });
   const rewritten = changes.some(isConverting);
@@ -63,6 +67,7 @@ export function findingsOf(changes: readonly Change[], facts: TableFacts): reado
         ]
       : []),
     ...changes.flatMap(({ findings }) => findings),
+    ...changes.flatMap(({ replaces }) => (replaces === null ? [] : carriedFindings(replaces, facts))),
     ...(rewritten ? felt.map(([code, detail]) => noted(code, detail)) : []),
     ...(facts.rows === null
       ? [
@@ -73,5 +78,53 @@ export function findingsOf(changes: readonly Change[], facts: TableFacts): reado
           } satisfies Finding,
         ]
       : []),
+  ];
+}
+
+/** What comes along and what does not, and what the application may feel of it. */
+function carriedFindings(change: Replacement, { dependents = [] }: TableFacts): readonly Finding[] {
+  const { old, leaveBehind } = change;
+  const mine = dependents.filter(({ column }) => column === old.name);
+  const along = mine.filter((item) => item.kind !== 'default' && comesAlong(change, item));
+  const behind = mine
+    .filter((item) => item.kind !== 'view' && !comesAlong(change, item))
+    .map(({ description }) => description);
+  const left = [...behind, ...leaveBehind.filter((name) => name === notNullItem)];
+  const unique = along.some((item) => item.unique);
+  const key = along.some(({ kind }) => kind === 'primary key');
+  const finding = (is: boolean, level: Finding['level'], code: string, detail: string): Finding[] =>
+    is ? [{ code, level, detail }] : [];
+  return [
+    ...finding(
+      along.length > 0,
+      'noted',
+      'COMES_ALONG',
+      `from ${old.name} to the new column: ${along.map(({ description }) => description).join(', ')}`,
+    ),
+    ...finding(left.length > 0, 'warned', 'STAYS_BEHIND', `does not come along from ${old.name}: ${left.join(', ')}`),
+    ...finding(
+      unique,
+      'warned',
+      'UPSERT_RACE',
+      `while ${old.name} is there twice, two INSERT … ON CONFLICT of one value at the same moment may fail with a unique violation`,
+    ),
+    ...finding(
+      key && change.kind === 'rename',
+      'warned',
+      'KEY_BY_OLD_NAME',
+      `until the contract the primary key is that of ${old.name}: GROUP BY the new name does not stand for the whole row`,
+    ),
+    ...finding(
+      change.kind === 'swap',
+      'warned',
+      'PREPARED_STATEMENTS',
+      `a statement that a session has prepared and that reads ${old.name} fails once after the cutover, and once after going back`,
+    ),
+    ...finding(
+      change.kind === 'swap' && change.refusesMisfits,
+      'warned',
+      'OLD_TYPE_GUARDS',
+      `from the cutover to the contract a write fails whose ${old.name} does not fit into ${old.type}`,
+    ),
   ];
 }

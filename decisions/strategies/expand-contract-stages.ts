@@ -2,6 +2,7 @@ import type { TableFacts } from '../../contracts/facts.ts';
 import type {
   ApprovalNeed,
   BackfillStage,
+  BuildStage,
   ContractStage,
   CutoverStage,
   ExpandStage,
@@ -15,6 +16,10 @@ import { passesFor } from '../pace/passes.ts';
 import { backfillSession, chunk, horizon, presence } from '../sql/postgres/backfill.ts';
 import { barrier } from '../sql/postgres/barrier.ts';
 import { isConverting, isJudged, isSynced, type Change, type Lead } from '../sql/postgres/changes/change.ts';
+import { buildSteps, buildsNotNull, undoBuild } from '../sql/postgres/carry/build.ts';
+import type { Carried } from '../sql/postgres/carry/carried.ts';
+import { checkReturned, lateNotNull } from '../sql/postgres/carry/exchange.ts';
+import { takeOver } from '../sql/postgres/carry/take-over.ts';
 import { evidenceLooks, preflightLooks, wayBack } from '../sql/postgres/looks.ts';
 import { conversionCheck, equalityCheck } from '../sql/postgres/row-check.ts';
 import type { Ours } from '../sql/postgres/ours.ts';
@@ -27,6 +32,9 @@ export interface StageInput {
   readonly oid: number;
   readonly ours: Ours;
   readonly changes: readonly Change[];
+  /** The same as names are after the cutover: of columns that keep theirs, and of the key. */
+  readonly after: { readonly ours: Ours; readonly changes: readonly Change[] };
+  readonly carried: readonly Carried[];
 }
 
 const day = 86_400_000;
@@ -37,6 +45,14 @@ const judges = ({ changes }: StageInput): boolean => changes.some(isJudged);
 const reads = (input: StageInput): number | null => (judges(input) ? duration(input, rate.check) : 0);
 /** Who wins until the cutover, where a write sets both shapes and they disagree. */
 const leadBefore = ({ spec }: StageInput): Lead => (spec.conflict === 'new-wins' ? 'new' : 'old');
+const altered = (input: StageInput): alterations.Altered => ({
+  ours: input.ours,
+  changes: input.changes,
+  changesAfter: input.after.changes,
+  carried: input.carried,
+  columnSettings: input.facts.columnSettings ?? [],
+  lead: leadBefore(input),
+});
 const duration = (input: StageInput, rowsPerSecond: number): number | null => {
   return input.facts.rows === null ? null : Math.round((input.facts.rows / rowsPerSecond) * 1_000);
 };
@@ -61,9 +77,15 @@ export const expand = (input: StageInput): ExpandStage => ({
   undoTitle: 'drop what was added',
   approve: null,
   estimateMs: 10,
-  perform: alterations.expand(input.ours, input.changes, leadBefore(input)),
-  undo: alterations.undoExpand(input.ours, input.changes),
-  undoLong: giveBackNotNull(input.ours, alterations.liftedOf(input.changes)),
+  perform: alterations.expand(altered(input)),
+  undo: alterations.undoExpand(altered(input)),
+  undoLong: [
+    ...giveBackNotNull(input.ours, [
+      ...alterations.liftedOf(input.changes),
+      ...alterations.liftedBySwaps(input.carried),
+    ]),
+    ...checkReturned(input.ours, swaps(input)),
+  ],
 });
 
 /** The rows that are there. */
@@ -95,6 +117,37 @@ export const backfill = (input: StageInput): BackfillStage => {
   };
 };
 
+/** What hangs on the old columns, made on the new ones; null: no column replaces another. */
+export function build(input: StageInput): BuildStage | null {
+  if (input.carried.length === 0) return null;
+  const steps = buildSteps(input.ours, input.carried);
+  const indexes = steps.filter(({ step }) => step === 'index').length;
+  return {
+    kind: 'build',
+    name: 'build',
+    title: titleOfBuild(input.carried, indexes),
+    undoTitle: 'remove what was made',
+    approve: null,
+    // a scan for the statistics, and a sort for each index
+    estimateMs: duration(input, rate.check / (1 + 2 * indexes)),
+    steps,
+    undo: undoBuild(input.ours, input.carried),
+  };
+}
+
+function titleOfBuild(carried: readonly Carried[], indexes: number): string {
+  const items = carried.flatMap(({ items }) => items.map(({ kind }) => kind));
+  const constraints = items.filter((kind) => ['check', 'foreign key', 'reference', 'unique'].includes(kind)).length;
+  const count = (n: number, what: string): string[] => (n === 0 ? [] : [`${n} ${what}${n === 1 ? '' : 's'}`]);
+  const parts = [
+    ...count(indexes, 'index').map((text) => text.replace('indexs', 'indexes')),
+    ...count(constraints, 'constraint'),
+    ...(carried.some(buildsNotNull) ? ['NOT NULL'] : []),
+    'statistics',
+  ];
+  return `${parts.join(', ')} of the new column${carried.length === 1 ? '' : 's'}, beside the application\u2019s work`;
+}
+
 /** Every row, by other ranges and other code than the copy. */
 export const verify = (input: StageInput): VerifyStage => ({
   kind: 'verify',
@@ -112,13 +165,16 @@ export function cutover(input: StageInput, approve: ApprovalNeed | null): Cutove
   return {
     kind: 'cutover',
     name: 'cutover',
-    title: `the new shape leads${after === null ? '' : ` once ${after} is deployed`}; the old one stays true`,
+    title: `${swaps(input).length === 0 ? '' : 'the columns exchange their names, '}the new shape leads${after === null ? '' : ` once ${after} is deployed`}; the old one stays true`,
     undoTitle: 'one transaction, no row lost; the old shape leads again',
     approve,
     estimateMs: 5,
-    perform: alterations.cutover(input.ours, input.changes),
-    performLong: takeOverNotNull(input.ours, alterations.setsNotNullOf(input.changes)),
-    undo: alterations.undoCutover(input.ours, input.changes, leadBefore(input)),
+    perform: alterations.cutover(altered(input)),
+    performLong: [
+      ...takeOverNotNull(input.ours, alterations.setsNotNullOf(input.changes)),
+      ...lateNotNull(input.ours, swaps(input)),
+    ],
+    undo: alterations.undoCutover(altered(input)),
     after,
     wayBack: wayBack(input.ours),
   };
@@ -133,8 +189,8 @@ export const grace = (input: StageInput, forMs: number): GraceStage => ({
   approve: null,
   estimateMs: forMs,
   forMs,
-  wayBack: wayBack(input.ours),
-  check: equalityCheck(input.ours, input.changes),
+  wayBack: wayBack(input.after.ours),
+  check: equalityCheck(input.after.ours, input.after.changes),
   cadenceMs: cadence(forMs),
 });
 
@@ -142,14 +198,21 @@ export const grace = (input: StageInput, forMs: number): GraceStage => ({
 export const contract = (input: StageInput, approve: ApprovalNeed | null): ContractStage => ({
   kind: 'contract',
   name: 'contract',
-  title: titleOfContract(input.changes),
+  title: titleOfContract(input.after.changes),
   undoTitle: null,
   approve,
   estimateMs: 10,
-  perform: alterations.contract(input.ours, input.changes),
-  evidence: evidenceLooks(input.ours, input.oid, input.changes),
-  check: equalityCheck(input.ours, input.changes),
+  perform: alterations.contract(altered(input)),
+  performLong: takeOver(input.ours, input.carried).long,
+  evidence: evidenceLooks(input.after.ours, input.oid, input.after.changes, carriedOids(input)),
+  check: equalityCheck(input.after.ours, input.after.changes),
 });
+
+const swaps = ({ carried, after }: StageInput) => alterations.swapsOf({ carried, changesAfter: after.changes });
+
+/** What goes with the old column is there on the new one already. */
+const carriedOids = ({ carried }: StageInput): readonly number[] =>
+  carried.flatMap(({ items, dropped }) => [...items, ...dropped].map(({ oid }) => oid));
 
 const titleOfContract = (changes: readonly Change[]): string => {
   const old = alterations.droppedOf(changes);

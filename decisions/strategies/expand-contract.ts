@@ -1,9 +1,11 @@
 import type { ApprovalNeed, Stage } from '../../contracts/plan.ts';
 import type { ContractSpec, Spec } from '../../contracts/spec.ts';
 import { parseDuration } from '../duration.ts';
+import { carriedBy } from '../sql/postgres/carry/carried.ts';
 import type { Change } from '../sql/postgres/changes/change.ts';
 import { changesOf } from '../sql/postgres/changes/index.ts';
 import { droppedOf } from '../sql/postgres/alterations.ts';
+import { markOf } from '../sql/postgres/ours.ts';
 import { findingsOf, riskOf } from './classify.ts';
 import * as stage from './expand-contract-stages.ts';
 import type { StrategyInput, StrategyParts } from './strategy.ts';
@@ -16,7 +18,7 @@ const week = 7 * 86_400_000;
  */
 export function expandContract(input: StrategyInput): StrategyParts {
   const { spec, facts, homeSchema } = input;
-  const changes = changesOf(spec.changes, facts.columns);
+  const changes = changesOf(spec, facts.columns);
   const graceMs = parseDuration(spec.contract?.after ?? '7d') ?? week;
   const stages = stagesOf(input, changes, graceMs);
   const workMs = stages.reduce((sum, { estimateMs, kind }) => (kind === 'grace' ? sum : sum + (estimateMs ?? 0)), 0);
@@ -38,7 +40,7 @@ export function expandContract(input: StrategyInput): StrategyParts {
 }
 
 function stagesOf(
-  { spec, facts, oid, homeSchema, specHash }: StrategyInput,
+  { spec, facts, oid, homeSchema }: StrategyInput,
   changes: readonly Change[],
   graceMs: number,
 ): readonly Stage[] {
@@ -46,24 +48,38 @@ function stagesOf(
     schema: facts.schema,
     table: facts.table,
     homeSchema,
-    mark: specHash.slice(0, 8),
+    mark: markOf(spec),
     key: facts.key,
     leaves: facts.kind === 'p' ? (facts.partitions ?? []).length : null,
     ...(facts.rights.actsAs === undefined ? {} : { actsAs: facts.rights.actsAs }),
     othersBefore: facts.triggers.some(({ beforeRow, enabled }) => beforeRow && enabled),
   };
-  const given: stage.StageInput = { spec, facts, oid, ours, changes };
+  const changesAfter = changesOf(spec, facts.columns, 'after');
+  const given: stage.StageInput = {
+    ...{ spec, facts, oid, ours, changes },
+    after: { ours: { ...ours, key: keyAfter(facts, changesAfter) }, changes: changesAfter },
+    carried: carriedBy(ours, facts, changes),
+  };
+  const built = stage.build(given);
   const approvals = approvalsOf(spec, changes);
   return [
     stage.preflight(given),
     stage.expand(given),
     stage.backfill(given),
+    ...(built === null ? [] : [built]),
     stage.verify(given),
     stage.cutover(given, approvals.cutover),
     stage.grace(given, graceMs),
     stage.contract(given, approvals.contract),
   ];
 }
+
+/** A column of the key that keeps its name has another type after the cutover. */
+const keyAfter = ({ key }: StrategyInput['facts'], changes: readonly Change[]): StrategyInput['facts']['key'] =>
+  key.map(({ name, type }) => ({
+    name,
+    type: changes.find(({ replaces }) => replaces?.fresh.name === name)?.replaces?.fresh.type ?? type,
+  }));
 
 /**
  * Without another deployment to wait for, a person must say that the application has moved; a person always allows the

@@ -28,6 +28,7 @@ test('a plan has its stages in order, and only the last one can not be taken bac
     'preflight',
     'expand',
     'backfill',
+    'build',
     'verify',
     'cutover',
     'grace',

@@ -109,7 +109,10 @@ interface Shape {
 function leavesOfSchema({ properties, items, anyOf = [] }: Shape, path = ''): string[] {
   const alternatives = anyOf.flatMap((shape) => leavesOfSchema(shape, path)).filter((leaf) => leaf !== path);
   if (alternatives.length > 0) return alternatives;
-  if (items !== undefined) return [path, ...leavesOfSchema(items, `${path}[]`)];
+  if (items !== undefined) {
+    // a list of plain texts has no fields below it
+    return [path, ...leavesOfSchema(items, `${path}[]`).filter((leaf) => leaf !== `${path}[]`)];
+  }
   if (properties === undefined) return [path];
   return Object.entries(properties).flatMap(([name, part]) =>
     leavesOfSchema(part, path === '' ? name : `${path}.${name}`),

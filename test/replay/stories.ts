@@ -72,6 +72,20 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return ended(deployment);
   },
 
+  async 'expand-contract-built'(theatre) {
+    const deployment = await theatre.deploy(new World(), { build: true, graceMs: 100 });
+    return ended(deployment);
+  },
+
+  async 'expand-contract-aborted-in-build'(theatre) {
+    const world = new World();
+    world.dead.add('buildIndex');
+    const deployment = await theatre.deploy(world, { build: true });
+    await deployment.until(() => world.story.includes('build one'));
+    await deployment.order('abort');
+    return ended(deployment);
+  },
+
   async 'expand-contract-parked-and-retried'(theatre) {
     const world = new World();
     world.wrong = { equal: 2 };

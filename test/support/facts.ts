@@ -29,6 +29,7 @@ export function tableFacts(over: Partial<TableFacts> = {}): TableFacts {
     foreignKeys: [],
     views: [],
     publications: [],
+    dependents: [],
     rights: { role: 'shop', superuser: false, ownsTable: true, schemaReady: true, temporary: true },
     expressions: [accepted('/changes/0/up', ['amount']), accepted('/changes/0/down', ['amount_cents'])],
     tablesNearby: [],

@@ -1,4 +1,4 @@
-import type { Alteration, Plan, RowCheck, Stage, Statement } from '../../contracts/plan.ts';
+import type { Alteration, BuildStage, IndexBuild, Plan, RowCheck, Stage, Statement } from '../../contracts/plan.ts';
 import { hashOf } from '../../decisions/hash.ts';
 
 /** What a story wants of its plan; durations in ms. */
@@ -14,6 +14,8 @@ export interface PlanWishes {
   readonly after?: string | null;
   readonly rate?: number | null;
   readonly needed?: boolean;
+  /** The plan has a stage `build`. */
+  readonly build?: boolean;
 }
 
 /** Anybody with the role, once. */
@@ -126,6 +128,7 @@ function stagesOf(wishes: PlanWishes): readonly Stage[] {
       rate: wishes.rate ?? null,
       sliceMs: 60_000,
     },
+    ...(wishes.build === true ? [buildStage] : []),
     {
       ...base,
       kind: 'verify',
@@ -177,6 +180,28 @@ const alteration = (id: string): Alteration => ({
   statements: [statement(id)],
   table: 'public.payments',
 });
+const indexBuild = (name: string): IndexBuild => ({
+  name,
+  probe: statement(`${name} probe`),
+  session: [],
+  create: statement(`${name} create`),
+  drop: statement(`${name} drop`),
+});
+const buildStage: BuildStage = {
+  estimateMs: 10,
+  approve: null,
+  kind: 'build',
+  name: 'build',
+  title: 'make what hangs on amount',
+  undoTitle: 'remove what was made',
+  steps: [
+    { step: 'index', title: 'index one', index: indexBuild('one') },
+    { step: 'index', title: 'index two', index: indexBuild('two') },
+    { step: 'alter', title: 'constraints', alteration: alteration('constraints') },
+    { step: 'long', title: 'checks', statements: [statement('check them')] },
+  ],
+  undo: [alteration('remove what was made')],
+};
 const rowCheck = (id: string): RowCheck => ({
   prepare: [],
   fast: statement(id),

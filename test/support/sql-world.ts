@@ -116,7 +116,11 @@ export class SqlWorld {
     );
     if (facts.kind !== 'r' && facts.kind !== 'p') return facts;
     const trials = await this.run('look', { target, statements: dialect.probes(spec, facts), mode: 'discard' });
-    return { ...facts, expressions: dialect.expressions(spec, facts.columns, trials) };
+    return {
+      ...facts,
+      expressions: dialect.expressions(spec, facts.columns, trials),
+      ...(facts.dependents === undefined ? {} : { dependents: dialect.dependents(facts, trials) }),
+    };
   }
 
   async tryPlan(spec: Spec = centsSpec): Promise<PlanResult> {

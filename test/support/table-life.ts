@@ -5,6 +5,7 @@ import type { Spec } from '../../contracts/spec.ts';
 import { judgeEvidence } from '../../decisions/judge-evidence.ts';
 import { judgePreflight } from '../../decisions/judge-preflight.ts';
 import { stageOf, type SqlWorld } from './sql-world.ts';
+import { StageWalk } from './stage-walk.ts';
 
 /** One write of an application: `{t}` is the table. A write of the new shape says what it means for the old one. */
 export interface Write {
@@ -80,6 +81,7 @@ export class TableLife {
       },
       backfill: async () => {
         while (!(await this.world.backfill(this.plan)).finished);
+        await new StageWalk(this.world, this.plan).build('perform');
       },
       verify: async () => this.#equal('verify', stageOf(this.plan, 'verify').check),
       cutover: async () => {
@@ -98,13 +100,14 @@ export class TableLife {
 
   /** Drops the old shape and gives the claim back. */
   async contract(): Promise<void> {
-    const { perform, evidence, check } = stageOf(this.plan, 'contract');
+    const { perform, performLong = [], evidence, check } = stageOf(this.plan, 'contract');
     await this.#app.stop();
     await this.#equal('contract', check);
     await this.compareWithTwin();
     const looks = await this.world.run('look', { target: 'shop', statements: evidence, mode: 'read-only' });
     expect(judgeEvidence(this.plan, looks, null).filter(({ level }) => level === 'refused')).toEqual([]);
     await this.#alter('contract', perform);
+    await this.world.run('alterLong', { site: this.#site(), statements: performLong });
     await this.world.run('release', { site: this.#site() });
   }
 
@@ -114,6 +117,7 @@ export class TableLife {
     await this.#app.isAtWork();
     await this.world.run('raiseFence', { site: this.#site() });
     for (const alteration of stageOf(this.plan, 'cutover').undo) await this.#alter('cutover', alteration);
+    await new StageWalk(this.world, this.plan).build('undo');
     for (const alteration of stageOf(this.plan, 'expand').undo) await this.#alter('expand', alteration);
     await this.world.run('alterLong', { site: this.#site(), statements: stageOf(this.plan, 'expand').undoLong });
     await this.world.run('release', { site: this.#site() });

@@ -37,6 +37,8 @@ export class World {
   dead = new Set<string>();
   /** Activities that fail, and with what. */
   broken = new Map<string, FailureCode>();
+  /** Activities that end no sooner than this. */
+  until = new Map<string, Promise<void>>();
   ledgerDown = false;
   paused = false;
   rate: number | null = null;
@@ -71,6 +73,8 @@ export class World {
         })),
       alterLong: ({ site, statements }) =>
         this.#effect('alterLong', statements[0]?.id ?? '', site, async () => undefined),
+      buildIndex: ({ site, index }) =>
+        this.#effect('buildIndex', `build ${index.name}`, site, async () => ({ built: true })),
       backfill: ({ site }) => this.#effect('backfill', 'backfill', site, () => this.#slice()),
       checkRows: ({ site, check, pass }) =>
         this.#effect('checkRows', `check ${check.fast.id}`, site, async () => this.#check(check.fast.id, pass)),
@@ -108,6 +112,7 @@ export class World {
     if (this.dead.has(name)) await silence();
     const code = this.broken.get(name);
     if (code !== undefined) throw failure(code, `${name} is broken in this story`);
+    await this.until.get(name);
     return act();
   }
 

@@ -3,7 +3,7 @@ import type { ContractStage } from '../../contracts/plan.ts';
 import { isApproved } from '../../decisions/approvals.ts';
 import { evidenceOf } from '../../decisions/evidence.ts';
 import { judgeEvidence } from '../../decisions/judge-evidence.ts';
-import { alter, holdColumnsOnly, look } from '../activities.ts';
+import { alter, alterLong, holdColumnsOnly, look } from '../activities.ts';
 import type { Run } from '../run.ts';
 import { asData } from './preflight.ts';
 import { checkSlice, readRows } from './row-check.ts';
@@ -27,7 +27,12 @@ export const contract: StageRunner<'contract'> = {
   async perform(stage, run) {
     setWayBack(run, stage.kind, null);
     const input = { site: run.effect(), stage: stage.name, alteration: stage.perform };
-    return altered(await alter('contract: remove the old shape', input));
+    const facts = await alter('contract: remove the old shape', input);
+    const { name, performLong = [] } = stage;
+    if (performLong.length > 0) {
+      await alterLong(`${name}: long statements`, { site: run.effect(), statements: performLong });
+    }
+    return altered(facts);
   },
   undo: null,
 };

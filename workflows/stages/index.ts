@@ -1,6 +1,7 @@
 import type { StageKind } from '../../contracts/catalog.ts';
 import type { Stage } from '../../contracts/plan.ts';
 import { backfill } from './backfill.ts';
+import { build } from './build.ts';
 import { contract } from './contract.ts';
 import { cutover } from './cutover.ts';
 import { expand } from './expand.ts';
@@ -14,6 +15,7 @@ const runners: { readonly [K in StageKind]: StageRunner<K> } = {
   preflight,
   expand,
   backfill,
+  build,
   verify,
   cutover,
   grace,

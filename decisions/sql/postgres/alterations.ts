@@ -1,44 +1,38 @@
-import type { Alteration, Statement } from '../../../contracts/plan.ts';
+import type { Alteration } from '../../../contracts/plan.ts';
+import { alteration, type NamedSql } from './alteration.ts';
+import { lockedBy, type Carried } from './carry/carried.ts';
+import { exchange, exchangeBack, type Swap } from './carry/exchange.ts';
+import { takeOver } from './carry/take-over.ts';
 import { isSynced, type AddedColumn, type Change, type Lead } from './changes/change.ts';
 import { atItsPost } from './at-its-post.ts';
-import { dollarQuoted, literal, quote } from './identifier.ts';
+import { dollarQuoted, quote } from './identifier.ts';
 import { misfitsOf } from './misfits.ts';
 import { notNullCheck, notNullName } from './not-null.ts';
-import { setting, tableOf, type Ours } from './ours.ts';
+import { tableOf, type Ours } from './ours.ts';
 import { createFunction, createTrigger, functionName, triggerName } from './trigger.ts';
 
-/** A note and its statement. */
-type NamedSql = readonly [note: string, sql: string];
-
-const claims = ({ homeSchema }: Ours): string => `${quote(homeSchema)}.claims`;
-
-/** The statements of one DDL transaction, and the word in our own lock row by which it is known to have happened. */
-function alteration(
-  ours: Ours,
-  id: string,
-  word: string,
-  mode: 'do' | 'undo',
-  statements: readonly NamedSql[],
-): Alteration {
-  const happened = `EXISTS (SELECT FROM ${claims(ours)} WHERE deployment = $1 AND ${literal(word)} = ANY (altered))`;
-  const mark =
-    mode === 'do'
-      ? `UPDATE ${claims(ours)} SET altered = array_append(altered, ${literal(word)}) WHERE deployment = $1`
-      : `UPDATE ${claims(ours)} SET altered = array_remove(altered, ${literal(word)}) WHERE deployment = $1`;
-  return {
-    table: tableOf(ours),
-    done: { id: `${id}:done`, note: '$1 deployment', sql: `SELECT ${mode === 'do' ? '' : 'NOT '}${happened} AS done` },
-    statements: [
-      ...setting(ours, 'SET LOCAL').map((statement) => ({ ...statement, id: `${id}:${statement.id}` })),
-      ...statements.map(([note, sql], index): Statement => ({ id: `${id}:${index}`, note, sql })),
-      { id: `${id}:mark`, note: 'recorded in the same transaction; $1 deployment', sql: mark },
-    ],
-  };
+/** The changes of a plan as each DDL transaction needs them. */
+export interface Altered {
+  readonly ours: Ours;
+  /** As names are before the cutover. */
+  readonly changes: readonly Change[];
+  /** As names are from the cutover on. */
+  readonly changesAfter: readonly Change[];
+  readonly carried: readonly Carried[];
+  readonly columnSettings: readonly string[];
+  /** Who wins until the cutover, where a write sets both shapes and they disagree. */
+  readonly lead: Lead;
 }
 
 /** Adds the new columns and the trigger in one transaction: no write is ever seen by only one of them. */
-export function expand(ours: Ours, changes: readonly Change[], lead: Lead): Alteration {
-  const clauses = [...changes.flatMap(addColumn), ...liftedOf(changes).map(dropNotNull)];
+export function expand({ ours, changes, columnSettings, lead }: Altered): Alteration {
+  const clauses = [
+    ...changes.flatMap(addColumn),
+    ...liftedOf(changes).map(dropNotNull),
+    ...changes.flatMap(({ suspends }) =>
+      suspends === null ? [] : [`ALTER COLUMN ${quote(suspends.column)} DROP DEFAULT`],
+    ),
+  ];
   const synced: readonly NamedSql[] = changes.some(isSynced)
     ? [
         ['trigger function that keeps both shapes true', createFunction(ours, changes, lead)],
@@ -49,21 +43,37 @@ export function expand(ours: Ours, changes: readonly Change[], lead: Lead): Alte
         ],
       ]
     : [];
-  return alteration(ours, 'expand', 'expand', 'do', [
-    ...alterTable(ours, 'only the catalog changes; no row is rewritten', clauses),
-    ...synced,
-  ]);
+  return alteration(ours, {
+    id: 'expand',
+    word: 'expand',
+    mode: 'do',
+    statements: [
+      ...alterTable(ours, 'only the catalog changes; no row is rewritten', clauses),
+      ...columnSettings.map((sql): NamedSql => ['as the old column has it', sql]),
+      ...synced,
+    ],
+  });
 }
 
 /** Takes the new columns and the trigger away, if this deployment brought them. */
-export function undoExpand(ours: Ours, changes: readonly Change[]): readonly Alteration[] {
-  const dropped = addedOf(changes).map(({ name }) => `DROP COLUMN IF EXISTS ${quote(name)}`);
+export function undoExpand({ ours, changes }: Altered): readonly Alteration[] {
+  const clauses = [
+    ...addedOf(changes).map(({ name }) => `DROP COLUMN IF EXISTS ${quote(name)}`),
+    ...changes.flatMap(({ suspends }) =>
+      suspends === null ? [] : [`ALTER COLUMN ${quote(suspends.column)} SET DEFAULT ${suspends.default}`],
+    ),
+  ];
   return [
-    alteration(ours, 'expand-undo', 'expand', 'undo', [
-      ...dropSync(ours, changes),
-      ...alterTable(ours, 'the new columns go', dropped),
-      ...liftedOf(changes).map((column) => keepNotNull(ours, column)),
-    ]),
+    alteration(ours, {
+      id: 'expand-undo',
+      word: 'expand',
+      mode: 'undo',
+      statements: [
+        ...dropSync(ours, changes),
+        ...alterTable(ours, 'the new columns go', clauses),
+        ...liftedOf(changes).map((column) => keepNotNull(ours, column)),
+      ],
+    }),
   ];
 }
 
@@ -76,44 +86,95 @@ function keepNotNull(ours: Ours, column: string): NamedSql {
   ];
 }
 
-/** From here on the new shape leads: one function is replaced, and the table is locked only where NOT NULL is set. */
-export const cutover = (ours: Ours, changes: readonly Change[]): Alteration =>
-  alteration(ours, 'cutover', 'cutover', 'do', [
-    ...atItsPost(ours, changes),
-    ...leadBy(ours, changes, 'new'),
-    ...alterTable(
-      ours,
-      'NOT NULL for new rows; no row is read',
-      setsNotNullOf(changes).map((column) => `ADD ${notNullCheck(ours, column)}`),
-    ),
-  ]);
+/** From here on the new shape leads; columns that keep their name exchange it here. */
+export function cutover({ ours, changes, changesAfter, ...altered }: Altered): Alteration {
+  const swaps = swapsOf({ changesAfter, ...altered });
+  return alteration(ours, {
+    id: 'cutover',
+    word: 'cutover',
+    mode: 'do',
+    alsoLocks: lockedBySwaps(swaps),
+    statements: [
+      ...atItsPost(ours, changes),
+      ...exchange(ours, swaps),
+      ...leadBy(ours, changesAfter, 'new'),
+      ...alterTable(
+        ours,
+        'NOT NULL for new rows; no row is read',
+        setsNotNullOf(changesAfter).map((column) => `ADD ${notNullCheck(ours, column)}`),
+      ),
+    ],
+  });
+}
 
 /** The shape that led before leads again; no row is touched. */
-export const undoCutover = (ours: Ours, changes: readonly Change[], lead: Lead): readonly Alteration[] => [
-  alteration(ours, 'cutover-undo', 'cutover', 'undo', [
-    ...leadBy(ours, changes, lead),
-    ...alterTable(
-      ours,
-      'the column may be empty again',
-      setsNotNullOf(changes).flatMap((column) => [
-        `DROP CONSTRAINT IF EXISTS ${quote(notNullName(ours, column))}`,
-        dropNotNull(column),
-      ]),
-    ),
-  ]),
-];
-
-/** Removes the trigger and the old columns. There is no way back from here. */
-export function contract(ours: Ours, changes: readonly Change[]): Alteration {
-  return alteration(ours, 'contract', 'contract', 'do', [
-    ...dropSync(ours, changes),
-    ...alterTable(
-      ours,
-      'the old columns go',
-      droppedOf(changes).map((column) => `DROP COLUMN ${quote(column)}`),
-    ),
-  ]);
+export function undoCutover({ ours, changes, lead, ...altered }: Altered): readonly Alteration[] {
+  const swaps = swapsOf(altered);
+  return [
+    alteration(ours, {
+      id: 'cutover-undo',
+      word: 'cutover',
+      mode: 'undo',
+      alsoLocks: lockedBySwaps(swaps),
+      statements: [
+        ...exchangeBack(ours, swaps),
+        ...liftedBySwaps(altered.carried).map((column) => keepNotNull(ours, column)),
+        ...leadBy(ours, changes, lead),
+        ...alterTable(
+          ours,
+          'the column may be empty again',
+          setsNotNullOf(changes).flatMap((column) => [
+            `DROP CONSTRAINT IF EXISTS ${quote(notNullName(ours, column))}`,
+            dropNotNull(column),
+          ]),
+        ),
+      ],
+    }),
+  ];
 }
+
+/** Removes the trigger and the old columns; what was built takes their place. There is no way back from here. */
+export function contract({ ours, changesAfter, carried }: Altered): Alteration {
+  const { before, after } = takeOver(ours, carried);
+  const drops = droppedOf(changesAfter).map((column) => `DROP COLUMN ${quote(column)}`);
+  return alteration(ours, {
+    id: 'contract',
+    word: 'contract',
+    mode: 'do',
+    alsoLocks: [
+      ...lockedBy(carried, 'reference', 'foreign key', 'view'),
+      ...carried.flatMap(({ dropped }) => dropped.flatMap(({ table }) => (table === null ? [] : [table]))),
+    ],
+    statements: [
+      ...dropSync(ours, changesAfter),
+      ...before,
+      ...alterTable(ours, 'the old columns go', drops),
+      ...after,
+    ],
+  });
+}
+
+/** The swaps of a plan, with what the old column is called afterwards. */
+export const swapsOf = ({ carried, changesAfter }: Pick<Altered, 'carried' | 'changesAfter'>): readonly Swap[] =>
+  carried
+    .filter(({ change }) => change.kind === 'swap')
+    .flatMap((each) => {
+      const after = changesAfter.find(({ replaces }) => replaces?.old.name === each.change.old.name)?.replaces ?? null;
+      return after === null ? [] : [{ carried: each, heldName: after.oldName }];
+    });
+
+const lockedBySwaps = (swaps: readonly Swap[]): readonly string[] =>
+  lockedBy(
+    swaps.map(({ carried }) => carried),
+    'reference',
+    'view',
+  );
+
+/** Columns whose NOT NULL the exchange lifts: the old type can't hold every new value. */
+export const liftedBySwaps = (carried: readonly Carried[]): readonly string[] =>
+  carried
+    .filter(({ change }) => change.kind === 'swap' && change.old.notNull && !change.refusesMisfits)
+    .map(({ change }) => change.old.name);
 
 /** Columns that contract drops. */
 export const droppedOf = (changes: readonly Change[]): readonly string[] =>
@@ -133,7 +194,8 @@ const alterTable = (ours: Ours, note: string, clauses: readonly string[]): reado
 /** A default that came with the column would stand in all rows at once, and none would be left for the backfill. */
 function addColumn({ added, conversion }: Change): readonly string[] {
   if (added === null) return [];
-  const column = `ADD COLUMN ${quote(added.name)} ${added.type}`;
+  const collation = added.collation == null ? '' : ` COLLATE ${added.collation}`;
+  const column = `ADD COLUMN ${quote(added.name)} ${added.type}${collation}`;
   if (added.default === null) return [column];
   return conversion === null
     ? [`${column} DEFAULT ${added.default}`]

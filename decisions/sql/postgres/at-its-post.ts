@@ -1,5 +1,5 @@
 import { isSynced, type Change } from './changes/change.ts';
-import { literal } from './identifier.ts';
+import { dollarQuoted, literal } from './identifier.ts';
 import { tableOf, type Ours } from './ours.ts';
 import { triggerName } from './trigger.ts';
 
@@ -14,7 +14,7 @@ export function atItsPost(ours: Ours, changes: readonly Change[]): readonly (rea
   return [
     [
       'the trigger is at its post',
-      `DO $lakeshift$ BEGIN IF (SELECT bool_and(tgenabled = 'A') FROM ${triggers}) IS NOT TRUE THEN RAISE 'our trigger is gone or disabled' USING ERRCODE = 'LS001'; END IF; END $lakeshift$`,
+      `DO ${dollarQuoted(` BEGIN IF (SELECT bool_and(tgenabled = 'A') FROM ${triggers}) IS NOT TRUE THEN RAISE 'our trigger is gone or disabled' USING ERRCODE = 'LS001'; END IF; END `)}`,
     ],
   ];
 }

@@ -1,11 +1,13 @@
 import type { LookResult } from '../../../contracts/activities.ts';
-import type {
-  ColumnFacts,
-  ForeignKeyFacts,
-  PartitionFacts,
-  RightsFacts,
-  ShapeFacts,
-  TableFacts,
+import {
+  dependentKinds,
+  type ColumnFacts,
+  type DependentFacts,
+  type ForeignKeyFacts,
+  type PartitionFacts,
+  type RightsFacts,
+  type ShapeFacts,
+  type TableFacts,
 } from '../../../contracts/facts.ts';
 import type { Json, Row } from '../../../contracts/json.ts';
 import type { Spec } from '../../../contracts/spec.ts';
@@ -44,6 +46,7 @@ export function tableFacts(spec: Spec, results: Readonly<Record<string, LookResu
     views: rows('views').map((row) => ({ name: words(row['name']), columns: list(row['columns']) })),
     publications: rows('publications').map((row) => words(row['name'])),
     rights: rights(rows('rights')[0] ?? {}),
+    ...carried(results),
     shape: shape(rows('shape'), rows('rules')),
     expressions: [],
     tablesNearby: rows('nearby').map((row) => words(row['name'])),
@@ -59,6 +62,8 @@ const column = (row: Row): ColumnFacts => {
     type: words(row['type']),
     notNull: row['not_null'] === true,
     hasDefault: row['has_default'] === true,
+    defaultSql,
+    collation: text(row['collation']),
     constantDefault: defaultSql !== null && isConstant(defaultSql) ? defaultSql : null,
     generated: generated === 'stored' || generated === 'identity' ? generated : 'no',
   };
@@ -79,6 +84,29 @@ const foreignKey = (row: Row): ForeignKeyFacts => ({
   columns: list(row['columns']),
   incoming: row['incoming'] === true,
   otherTable: words(row['other_table']),
+});
+
+/** A look that failed is not the same as nothing. */
+const carried = ({ dependents, columnSettings }: Readonly<Record<string, LookResult>>): Partial<TableFacts> => ({
+  ...(dependents?.ok === true ? { dependents: dependents.rows.map(dependent) } : {}),
+  ...(columnSettings?.ok === true ? { columnSettings: columnSettings.rows.map((row) => words(row['sql'])) } : {}),
+});
+
+const dependent = (row: Row): DependentFacts => ({
+  column: words(row['column']),
+  kind: dependentKinds.find((kind) => kind === row['kind']) ?? 'other',
+  oid: number(row['oid']) ?? 0,
+  name: words(row['name']),
+  description: words(row['description']),
+  definition: text(row['definition']),
+  original: text(row['original']),
+  refused: text(row['refused']),
+  table: text(row['table']),
+  unique: row['unique'] === true,
+  computed: row['computed'] === true,
+  settings: list(row['settings']),
+  tablespace: text(row['tablespace']),
+  deferrable: words(row['deferrable']),
 });
 
 const shape = ([row = {}]: readonly Row[], rules: readonly Row[]): ShapeFacts => ({

@@ -1,12 +1,14 @@
 import type { Statement } from '../../../contracts/plan.ts';
 import type { Spec } from '../../../contracts/spec.ts';
+import { carryLooks } from './carry/looks.ts';
 import { literal, parseQualified, quote } from './identifier.ts';
+import { searchPath } from './ours.ts';
 
 /** Looks at a table before there is a plan; each statement only reads the catalog. */
 export function inspect(spec: Spec, homeSchema: string): readonly Statement[] {
   const name = parseQualified(spec.table);
   if (name === null) return [];
-  return catalogLooks(name, homeSchema);
+  return catalogLooks(spec, name, homeSchema);
 }
 
 /** After `inspect`: what looks at other things sees what our role sees, and finds it where our role would. */
@@ -16,6 +18,7 @@ export const ourselves: readonly Statement[] = [
 ];
 
 function catalogLooks(
+  spec: Spec,
   name: { readonly schema: string; readonly table: string },
   homeSchema: string,
 ): readonly Statement[] {
@@ -26,8 +29,23 @@ function catalogLooks(
     note,
     sql: sql.replaceAll('TABLE_OID', () => oid),
   });
-  return [...roleLooks(look, homeSchema), ...tableLooks(look, name)];
+  const carried = carryLooks(spec).map(({ id, note, sql }) => look(id, note, sql));
+  return [...roleLooks(look, homeSchema), ...tableLooks(look, name), ...onPath(name.schema, carried)];
 }
+
+/** Definitions are read again, and in views the table has to be found by its bare name then. */
+const onPath = (schema: string, looks: readonly Statement[]): readonly Statement[] =>
+  looks.length === 0
+    ? []
+    : [
+        {
+          id: 'carryPath',
+          note: 'definitions are printed as they are read again',
+          sql: `SET LOCAL search_path = ${searchPath(schema)}`,
+        },
+        ...looks,
+        { id: 'carryPathEnd', note: 'as before', sql: 'SET LOCAL search_path = pg_catalog' },
+      ];
 
 type MakeLook = (id: string, note: string, sql: string) => Statement;
 
@@ -114,8 +132,9 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = TABL
 
 const columnsSql = `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null, a.atthasdef AS has_default,
   CASE WHEN a.attgenerated <> '' THEN 'stored' WHEN a.attidentity <> '' THEN 'identity' ELSE 'no' END AS generated,
-  CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS default_sql
-FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS default_sql,
+  CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format('%I.%I', n.nspname, c.collname) FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.oid = a.attcollation) END AS collation
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = TABLE_OID AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;
 
 const keySql = `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type

@@ -50,9 +50,15 @@ FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname 
 }
 
 /** Who still uses the old columns: looked at before they are dropped. Judged by `judge-evidence.ts`. */
-export function evidenceLooks(ours: Ours, oid: number, changes: readonly Change[]): readonly Statement[] {
+export function evidenceLooks(
+  ours: Ours,
+  oid: number,
+  changes: readonly Change[],
+  carried: readonly number[] = [],
+): readonly Statement[] {
   const old = droppedOf(changes);
   if (old.length === 0) return [];
+  const oids = `ARRAY[${carried.join(', ')}]::oid[]`;
   const names = `ARRAY[${old.map(literal).join(', ')}]::name[]`;
   return [
     {
@@ -63,6 +69,7 @@ export function evidenceLooks(ours: Ours, oid: number, changes: readonly Change[
 FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${oid} AND a.attname = ANY (${names})
   AND NOT EXISTS (SELECT FROM pg_attrdef own WHERE d.classid = 'pg_attrdef'::regclass AND own.oid = d.objid AND own.adnum = a.attnum)
+  AND NOT (d.objid = ANY (${oids}) OR coalesce(r.ev_class = ANY (${oids}), false)) AND pg_describe_object(d.classid, d.objid, d.objsubid) NOT LIKE ${literal(`%lakeshift\\_${ours.mark}\\_%`)}
 GROUP BY 1 ORDER BY 1`,
     },
     {

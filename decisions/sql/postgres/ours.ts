@@ -1,4 +1,6 @@
 import type { Statement } from '../../../contracts/plan.ts';
+import type { Spec } from '../../../contracts/spec.ts';
+import { hashOf } from '../../hash.ts';
 import { literal, quote } from './identifier.ts';
 
 /** Names of what we add to the target for one deployment. */
@@ -17,6 +19,12 @@ export interface Ours {
   readonly othersBefore?: boolean;
 }
 
+/** What tells our names in the target apart from those of other deployments. */
+export const markOf = (spec: Spec): string => hashOf(spec).slice(0, 8);
+
+/** A name of ours for a column; where its own name leaves no room, the change's place in the spec tells it apart. */
+export const fittingName = (mark: string, what: string, column: string, index: number): string =>
+  `lakeshift_${mark}_${what}_${/^[ -~]{1,38}$/.test(column) ? column : index}`;
 /** The role and the path under which every statement of ours runs that touches the table. */
 export function setting(ours: Ours, scope: 'SET' | 'SET LOCAL'): readonly Statement[] {
   const path: Statement = {

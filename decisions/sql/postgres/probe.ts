@@ -3,6 +3,7 @@ import type { LookResult } from '../../../contracts/activities.ts';
 import type { Row } from '../../../contracts/json.ts';
 import type { Statement } from '../../../contracts/plan.ts';
 import type { Spec } from '../../../contracts/spec.ts';
+import { followProbes } from './carry/follow.ts';
 import type { Change, Expression } from './changes/change.ts';
 import { changesOf } from './changes/index.ts';
 import { literal, quote } from './identifier.ts';
@@ -17,7 +18,7 @@ const probe = 'pg_temp.lakeshift_probe';
  * alone, without subquery, aggregate or set; and of a type that can be cast to the column's.
  */
 export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
-  const changes = changesOf(spec.changes, facts.columns);
+  const changes = changesOf(spec, facts.columns);
   const { actsAs } = facts.rights;
   return [
     ...(actsAs === undefined
@@ -34,6 +35,7 @@ export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
       sql: `CREATE TEMPORARY TABLE lakeshift_probe ON COMMIT DROP AS SELECT * FROM ${quote(facts.schema)}.${quote(facts.table)} WITH NO DATA`,
     },
     ...changes.flatMap((change) => [...newColumn(change), ...change.expressions.flatMap((e) => tests(change, e))]),
+    ...followProbes(spec, facts),
   ];
 }
 
@@ -43,7 +45,7 @@ export function expressionFacts(
   columns: readonly ColumnFacts[],
   results: Readonly<Record<string, LookResult>>,
 ): readonly ExpressionFacts[] {
-  return changesOf(spec.changes, columns).flatMap((change) =>
+  return changesOf(spec, columns).flatMap((change) =>
     [
       ...(change.added === null ? [] : [change.added.pointer]),
       ...change.expressions.map((e) => pointerOf(change, e)),
@@ -92,14 +94,19 @@ const pointerOf = ({ index }: Change, { field }: Expression): string => `/change
 function tests(change: Change, expression: Expression): Statement[] {
   const pointer = pointerOf(change, expression);
   const scratch = `lakeshift_${change.index}_${expression.field.toLowerCase()}`;
+  const input = inputOf(change, expression);
+  const table = input?.table ?? probe;
   return [
+    ...(input === null
+      ? []
+      : [{ id: `${pointer}:input`, note: 'the column as it will be, and no other', sql: input.sql }]),
     {
       id: pointer,
       note: 'accepted as a generation expression',
-      sql: `ALTER TABLE ${probe} ADD COLUMN ${scratch} ${expression.type} GENERATED ALWAYS AS (${expression.sql}) STORED`,
+      sql: `ALTER TABLE ${table} ADD COLUMN ${scratch} ${expression.type} GENERATED ALWAYS AS (${expression.sql}) STORED`,
     },
-    { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(scratch) },
-    { id: `${pointer}:calls`, note: 'functions that nobody vouches for', sql: callsSql(scratch) },
+    { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(table, scratch) },
+    { id: `${pointer}:calls`, note: 'functions that nobody vouches for', sql: callsSql(table, scratch) },
     // between two shapes, what does not fit into one of them has to be NULL there
     ...(expression.reads === null
       ? []
@@ -113,6 +120,14 @@ function tests(change: Change, expression: Expression): Statement[] {
   ];
 }
 
+/** The table of an expression whose input is not there yet under its name: that column alone. */
+function inputOf({ index }: Change, { input, reads }: Expression) {
+  if (input === undefined || reads === null) return null;
+  const name = `lakeshift_input_${index}`;
+  const sql = `CREATE TEMPORARY TABLE ${name} (${quote(reads)} ${input.type}) ON COMMIT DROP`;
+  return { table: `pg_temp.${name}`, sql };
+}
+
 /** A serial brings a default and NOT NULL; a domain may bring either, and any of its rules makes a rewrite. */
 const fillsSql = (column: string): string => `WITH RECURSIVE d AS (
   SELECT t.* FROM pg_type t WHERE t.typtype = 'd' AND t.oid = (SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = '${probe}'::regclass AND a.attname = ${literal(column)})
@@ -123,22 +138,25 @@ FROM pg_attribute a WHERE a.attrelid = '${probe}'::regclass AND a.attname = ${li
 /** What the catalog remembers a generated column by: its own entry (until PostgreSQL 14) or that of its expression. */
 const dependsOn = `JOIN pg_depend d ON (d.classid = 'pg_class'::regclass AND d.objid = s.attrelid AND d.objsubid = s.attnum)
   OR (d.classid = 'pg_attrdef'::regclass AND d.objid = (SELECT x.oid FROM pg_attrdef x WHERE x.adrelid = s.attrelid AND x.adnum = s.attnum))`;
-const scratchColumn = (scratch: string): string =>
-  `s.attrelid = '${probe}'::regclass AND s.attname = ${literal(scratch)}`;
+const scratchColumn = (table: string, scratch: string): string =>
+  `s.attrelid = '${table}'::regclass AND s.attname = ${literal(scratch)}`;
 
-const readsSql = (scratch: string): string => `SELECT DISTINCT r.attname::text AS name FROM pg_attribute s
+const readsSql = (
+  table: string,
+  scratch: string,
+): string => `SELECT DISTINCT r.attname::text AS name FROM pg_attribute s
 ${dependsOn}
 JOIN pg_attribute r ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attrelid AND d.refobjsubid NOT IN (0, s.attnum) AND r.attrelid = s.attrelid AND r.attnum = d.refobjsubid
-WHERE ${scratchColumn(scratch)} ORDER BY 1`;
+WHERE ${scratchColumn(table, scratch)} ORDER BY 1`;
 
 /**
  * The server believes a function that calls itself immutable; its body may write, sleep or read what it likes. Found
  * behind calls, operators and the checks of domains; what the server itself brings leaves no trace in `pg_depend`.
  */
-const callsSql = (scratch: string): string => `WITH used AS (
+const callsSql = (table: string, scratch: string): string => `WITH used AS (
   SELECT d.refclassid AS class, d.refobjid AS id FROM pg_attribute s
   ${dependsOn}
-  WHERE ${scratchColumn(scratch)}
+  WHERE ${scratchColumn(table, scratch)}
 ), called AS (
   SELECT id FROM used WHERE class = 'pg_proc'::regclass
   UNION SELECT o.oprcode FROM used JOIN pg_operator o ON class = 'pg_operator'::regclass AND o.oid = id

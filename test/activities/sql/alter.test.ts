@@ -42,7 +42,9 @@ describe('changing a table', () => {
   test('contract leaves nothing of ours behind but the new column', async () => {
     const plan = await world.expanded();
     await world.backfill(plan);
-    await world.run('alter', { site: world.site(), stage: 'contract', alteration: stageOf(plan, 'contract').perform });
+    const { perform, performLong = [] } = stageOf(plan, 'contract');
+    await world.run('alter', { site: world.site(), stage: 'contract', alteration: perform });
+    await world.run('alterLong', { site: world.site(), statements: performLong });
     await world.run('release', { site: world.site() });
     const names = (await catalog()).map(({ kind, name }) => `${String(kind)} ${String(name)}`);
     expect(names.filter((name) => name.includes('lakeshift'))).toEqual([]);

@@ -46,7 +46,7 @@ describe('the preflight', () => {
     [
       'a foreign key uses the old column',
       'CREATE TABLE a (n numeric(12,2) PRIMARY KEY); INSERT INTO a SELECT DISTINCT amount FROM payments; ALTER TABLE payments ADD FOREIGN KEY (amount) REFERENCES a',
-      'refused PLAN_REFUSED',
+      'refused DEPENDENT_CHANGED',
     ],
     ['a view reads the old column', 'CREATE VIEW v AS SELECT amount FROM payments', 'warned VIEW_READS_OLD'],
     [

@@ -227,7 +227,8 @@ test.each([
   const findings = judgeEvidence(plan, looks, null);
   const held = findings.filter(({ level }) => level === 'refused').map(({ detail }) => detail);
   expect(held).toEqual([expect.stringContaining(name)]);
-  expect(findings.filter(({ code }) => code === 'GOES_TOO').length).toBeGreaterThanOrEqual(4);
+  // what speaks of the old values; plain indexes come along
+  expect(findings.filter(({ code }) => code === 'GOES_TOO').length).toBeGreaterThanOrEqual(2);
   await expect(
     world.run('alter', { site: world.site(), stage: 'contract', alteration: perform }),
   ).rejects.toMatchObject({

@@ -1,25 +1,16 @@
 import type { ColumnFacts } from '../../../../contracts/facts.ts';
-import type { Finding } from '../../../../contracts/plan.ts';
 import type { ChangeTypeSpec } from '../../../../contracts/spec.ts';
-import { differ, isNull, isThere, same } from '../compare.ts';
 import { parseColumn, parseName, quote } from '../identifier.ts';
-import { cast, plain, type ReadChange, type RowRules } from './change.ts';
+import { cast, plain, type ReadChange } from './change.ts';
+import { computedDefault, isColumn, leaves, missing, replacement, rowRules, suspends } from './two-columns.ts';
 import { twoWay, type Pair } from './two-way.ts';
 
 /** A column's value in another type, in a column of another name; both are kept true until the contract. */
-export const changeType: ReadChange<ChangeTypeSpec> = (spec, index, columns) => {
+export const changeType: ReadChange<ChangeTypeSpec> = (spec, index, { columns }) => {
   const fresh = parseColumn(spec.to);
   const old = columns.find(({ name }) => name === parseName(spec.type));
   if (fresh === null || old === undefined) return null;
-  const pair: Pair = {
-    old: { name: old.name, type: old.type },
-    fresh,
-    oldNotNull: old.notNull,
-    oldDefault: old.constantDefault,
-    up: cast(spec.up, fresh.type),
-    down: cast(spec.down, old.type),
-    refusesMisfits: spec.misfits === 'refuse',
-  };
+  const pair = pairOf(spec, old, fresh);
   return {
     ...plain,
     index,
@@ -35,54 +26,30 @@ export const changeType: ReadChange<ChangeTypeSpec> = (spec, index, columns) => 
     dropped: old.name,
     moves: true,
     lifted: old.notNull ? old.name : null,
+    suspends: suspends(pair),
     expressions: [
       { field: 'up', type: fresh.type, sql: pair.up, reads: old.name },
       { field: 'down', type: old.type, sql: pair.down, reads: fresh.name },
     ],
     conversion: { column: fresh.name, value: pair.up, missing: missing(pair) },
     sync: (ours, lead) => twoWay(ours, pair, lead),
-    rows: rowRules(pair),
-    findings: findings(old, fresh.name),
+    rows: rowRules(pair, old.notNull && !leaves(spec, 'not null')),
+    replaces: replacement('type', spec, old, pair),
   };
 };
 
-/** From a value that is there a conversion rarely makes NULL: then asking first costs more than writing in vain. */
-function missing({ fresh, oldNotNull, up }: Pair): string {
-  const empty = isNull(fresh.type, quote(fresh.name));
-  return oldNotNull ? empty : `(${empty} AND ${isThere(fresh.type, up)})`;
-}
-
-function rowRules(pair: Pair): RowRules {
-  const fresh = `r.${quote(pair.fresh.name)}`;
-  const old = `r.${quote(pair.old.name)}`;
-  const row = 'FROM (SELECT (lakeshift_row).*) AS r';
-  const filled = isThere(pair.fresh.type, fresh);
-  const isUp = same(pair.fresh.type, fresh, pair.up);
-  const isDown = same(pair.old.type, old, pair.down);
+function pairOf(spec: ChangeTypeSpec, old: ColumnFacts, fresh: Pair['fresh']): Pair {
+  const comesAlong = old.notNull && isColumn(spec.up, old.name) && !leaves(spec, 'default');
   return {
-    converted: { column: pair.fresh.name, value: pair.up },
-    misfit: 'false',
-    roundTripLoss: differ(pair.old.type, pair.down, old),
-    right: `(${isUp} OR (${filled} AND ${isDown}))`,
-    losesGoingBack: `(${filled} AND ${differ(pair.fresh.type, fresh, pair.up)})`,
-    // lossy: right, or held by the new shape alone because the old one can't hold it
-    comparison: [
-      `  BEGIN SELECT ${isUp} INTO lakeshift_up ${row}; EXCEPTION WHEN OTHERS THEN lakeshift_up := false; END;`,
-      `  IF lakeshift_up THEN RETURN 'right'; END IF;`,
-      `  BEGIN SELECT ${filled} AND ${isDown} INTO lakeshift_down ${row};`,
-      `  EXCEPTION WHEN OTHERS THEN SELECT ${filled} AND ${isNull(pair.old.type, old)} INTO lakeshift_down ${row}; END;`,
-      `  RETURN CASE WHEN lakeshift_down THEN 'lossy' ELSE 'wrong' END;`,
-    ],
+    old: { name: old.name, type: old.type },
+    fresh,
+    oldNotNull: old.notNull,
+    oldDefault: old.constantDefault,
+    up: cast(spec.up ?? quote(old.name), fresh.type),
+    down: cast(spec.down ?? quote(fresh.name), old.type),
+    reads: { up: old.name, down: fresh.name },
+    suspendedDefault: comesAlong ? computedDefault(old) : null,
+    lossless: false,
+    refusesMisfits: spec.misfits === 'refuse',
   };
 }
-
-const findings = (old: ColumnFacts, fresh: string): readonly Finding[] =>
-  old.notNull
-    ? [
-        {
-          code: 'NOT_NULL_STAYS_BEHIND',
-          level: 'noted',
-          detail: `${old.name} is NOT NULL; ${fresh} stays nullable after the contract`,
-        },
-      ]
-    : [];

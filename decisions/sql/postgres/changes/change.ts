@@ -24,6 +24,8 @@ export interface Change {
   readonly moves: boolean;
   /** NOT NULL that is lifted from expand on, because the old shape can't hold every new value. */
   readonly lifted: string | null;
+  /** A computed default that is taken from its column from expand on, and given by the trigger. */
+  readonly suspends: { readonly column: string; readonly default: string } | null;
   readonly expressions: readonly Expression[];
   /** How rows that are there get their value; null: they are not rewritten. */
   readonly conversion: Conversion | null;
@@ -33,7 +35,28 @@ export interface Change {
   readonly rows: RowRules | null;
   /** A NOT NULL that the cutover sets. */
   readonly setsNotNull: string | null;
+  /** A column that takes another one's place, with what hangs on it. */
+  readonly replaces: Replacement | null;
   readonly findings: readonly Finding[];
+}
+
+/** Of two columns that hold the same value, the one that stays takes over from the one that goes. */
+export interface Replacement {
+  readonly kind: 'rename' | 'type' | 'swap';
+  readonly old: ColumnFacts;
+  /** The column as it is called on this side of the cutover; equal to `old.name` where it has the name already. */
+  readonly fresh: { readonly name: string; readonly type: string };
+  /** What the old column is called on this side. */
+  readonly oldName: string;
+  /** New value from the old one, cast; it knows the old column by its name before the cutover. */
+  readonly up: string;
+  /** The new value is the old one, at most cast: what is computed of it may be computed of the new one too. */
+  readonly keepsValue: boolean;
+  /** Every value of the old type fits into the new one. */
+  readonly alwaysFits: boolean;
+  /** Of which neither may be NULL when the other is not: misfits are refused. */
+  readonly refusesMisfits: boolean;
+  readonly leaveBehind: readonly string[];
 }
 
 export interface AddedColumn {
@@ -41,6 +64,8 @@ export interface AddedColumn {
   readonly type: string;
   /** SQL, cast to the column's type. */
   readonly default: string | null;
+  /** Qualified and quoted; absent: its type's own. */
+  readonly collation?: string | null;
   /** JSON pointer of the field that names it. */
   readonly pointer: string;
 }
@@ -53,6 +78,8 @@ export interface Expression {
   readonly sql: string;
   /** The only column that it may read; null: any that is not generated. */
   readonly reads: string | null;
+  /** What it reads is not a column of the table yet, but has this type. */
+  readonly input?: { readonly type: string };
 }
 
 /** What the backfill writes, and where. */
@@ -82,12 +109,18 @@ export interface RowRules {
   readonly comparison: readonly string[];
 }
 
+/** What a change is read with. */
+export interface Reading {
+  /** The table's columns before anything was touched. */
+  readonly columns: readonly ColumnFacts[];
+  readonly mark: string;
+  /** Columns that keep their name are exchanged by the cutover: before it and after it they are called differently. */
+  readonly side: Side;
+}
+export type Side = 'before' | 'after';
+
 /** Reads one kind of change; null when its column is not there. */
-export type ReadChange<S extends ChangeSpec> = (
-  spec: S,
-  index: number,
-  columns: readonly ColumnFacts[],
-) => Change | null;
+export type ReadChange<S extends ChangeSpec> = (spec: S, index: number, reading: Reading) => Change | null;
 
 /** An expression that gives a value of this type. */
 export const cast = (expression: string, type: string): string => `(${settled(expression)})::${type}`;
@@ -98,11 +131,13 @@ export const plain: Omit<Change, 'index' | 'classification' | 'title' | 'columns
   dropped: null,
   moves: false,
   lifted: null,
+  suspends: null,
   expressions: [],
   conversion: null,
   sync: null,
   rows: null,
   setsNotNull: null,
+  replaces: null,
   findings: [],
 };
 

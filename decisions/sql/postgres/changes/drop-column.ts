@@ -11,7 +11,7 @@ import { fillMissing } from './parts.ts';
  * A column that goes. Until the contract both applications live: the one that names the column, and the one that no
  * longer does, whose rows get their value from `down`, so that going back finds every row complete.
  */
-export const dropColumn: ReadChange<DropColumnSpec> = (spec, index, columns) => {
+export const dropColumn: ReadChange<DropColumnSpec> = (spec, index, { columns }) => {
   const column = columns.find(({ name }) => name === parseName(spec.drop));
   if (column === undefined) return null;
   const down = spec.down === undefined ? null : cast(spec.down, column.type);

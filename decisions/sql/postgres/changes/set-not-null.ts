@@ -6,7 +6,7 @@ import { cast, plain, type Change, type ReadChange, type RowRules } from './chan
 import { fillMissing, judgedWith } from './parts.ts';
 
 /** A column that may no longer be empty; with `up` rows without a value get one. */
-export const setNotNull: ReadChange<SetNotNullSpec> = (spec, index, columns) => {
+export const setNotNull: ReadChange<SetNotNullSpec> = (spec, index, { columns }) => {
   const column = columns.find(({ name }) => name === parseName(spec.notNull));
   if (column === undefined) return null;
   const shape: Change = {

@@ -15,6 +15,12 @@ export interface Pair {
   readonly up: string;
   /** Old value from the new one, cast. */
   readonly down: string;
+  /** By what name `up` and `down` know their input: that of the column, or the one it has on the cutover's other side. */
+  readonly reads: { readonly up: string; readonly down: string };
+  /** The old column's default where it has to be computed: it is suspended, and the trigger gives it instead. */
+  readonly suspendedDefault: string | null;
+  /** True: there is no value that one of the two can't hold. */
+  readonly lossless: boolean;
   /** True: a write whose new value the old shape can't hold is refused; otherwise it succeeds and is counted. */
   readonly refusesMisfits: boolean;
 }
@@ -28,6 +34,7 @@ export function twoWay(ours: Ours, pair: Pair, lead: Lead): string {
     '  lakeshift_go text := NULL;',
     '  lakeshift_fits boolean := true;',
     'BEGIN',
+    ...(pair.suspendedDefault === null ? [] : [indent(giveDefault(pair, pair.suspendedDefault), 2)]),
     `  IF TG_OP = 'INSERT' THEN`,
     `    IF ${noFresh} THEN lakeshift_go := 'up';`,
     `    ELSIF ${isNull(pair.old.type, `NEW.${quote(pair.old.name)}`)}${unsetOld(pair)} THEN lakeshift_go := 'down';`,
@@ -45,13 +52,19 @@ export function twoWay(ours: Ours, pair: Pair, lead: Lead): string {
     `  ELSIF lakeshift_go = 'down' THEN`,
     indent(convert(pair, 'down'), 4),
     '  END IF;',
-    `  IF lakeshift_go IN ('down', 'agreed') THEN`,
-    indent(pair.refusesMisfits ? refuseMisfit(pair) : noteMisfit(ours, pair), 4),
-    '  END IF;',
+    ...onMisfit(ours, pair).map((text) => indent(text, 2)),
     ...(pair.oldNotNull ? [indent(keepNotNull(pair), 2)] : []),
     'END;',
   ].join('\n');
 }
+
+/** Given by the column itself, a computed default could not be told from a value that the application names. */
+const giveDefault = ({ old, fresh }: Pair, value: string): string =>
+  [
+    `IF TG_OP = 'INSERT' AND ${isNull(old.type, `NEW.${quote(old.name)}`)} AND ${isNull(fresh.type, `NEW.${quote(fresh.name)}`)} THEN`,
+    `  NEW.${quote(old.name)} := ${value};`,
+    'END IF;',
+  ].join('\n');
 
 /** The backfill has converted the row before somebody else's trigger saw it: what that has changed is converted anew. */
 const byBackfill = (ours: Ours, pair: Pair): readonly string[] =>
@@ -100,7 +113,7 @@ function compute(pair: Pair, direction: 'up' | 'down', into: string): string {
   return [
     `DECLARE lakeshift_in ${input.type} := NEW.${quote(input.name)}; lakeshift_out ${output.type};`,
     'BEGIN',
-    `  DECLARE ${quote(input.name)} ${input.type} := lakeshift_in;`,
+    `  DECLARE ${quote(pair.reads[direction])} ${input.type} := lakeshift_in;`,
     '  BEGIN',
     `    lakeshift_out := ${direction === 'up' ? pair.up : pair.down};`,
     '  EXCEPTION WHEN OTHERS THEN',
@@ -113,6 +126,12 @@ function compute(pair: Pair, direction: 'up' | 'down', into: string): string {
 
 const misfits = ({ fresh }: Pair): string =>
   `NOT lakeshift_fits OR ${differ(fresh.type, 'lakeshift_back', `NEW.${quote(fresh.name)}`)}`;
+
+const onMisfit = (ours: Ours, pair: Pair): readonly string[] => {
+  if (pair.lossless) return [];
+  const answer = pair.refusesMisfits ? refuseMisfit(pair) : noteMisfit(ours, pair);
+  return [`IF lakeshift_go IN ('down', 'agreed') THEN`, indent(answer, 2), 'END IF;'];
+};
 
 /** Remembers the key of a row whose new value the old shape can't hold, or would give back as another one. */
 function noteMisfit(ours: Ours, pair: Pair): string {
