@@ -1,6 +1,6 @@
 import type { Alteration, Statement } from '../../../contracts/plan.ts';
 import { isSynced, type AddedColumn, type Change, type Lead } from './changes/change.ts';
-import { atItsPost } from './at-its-post.ts';
+import { columnsAtTheirPlace, triggerAtItsPost } from './at-its-post.ts';
 import { literal, quote } from './identifier.ts';
 import { misfitsOf } from './misfits.ts';
 import { notNullCheck, notNullName } from './not-null.ts';
@@ -79,7 +79,8 @@ function keepNotNull(ours: Ours, column: string): NamedSql {
 /** From here on the new shape leads: one function is replaced, and the table is locked only where NOT NULL is set. */
 export const cutover = (ours: Ours, changes: readonly Change[]): Alteration =>
   alteration(ours, 'cutover', 'cutover', 'do', [
-    ...atItsPost(ours, changes),
+    ...triggerAtItsPost(ours, changes),
+    ...columnsAtTheirPlace(ours, changes),
     ...leadBy(ours, changes, 'new'),
     ...alterTable(
       ours,
@@ -106,6 +107,7 @@ export const undoCutover = (ours: Ours, changes: readonly Change[], lead: Lead):
 /** Removes the trigger and the old columns. There is no way back from here. */
 export function contract(ours: Ours, changes: readonly Change[]): Alteration {
   return alteration(ours, 'contract', 'contract', 'do', [
+    ...columnsAtTheirPlace(ours, changes),
     ...dropSync(ours, changes),
     ...alterTable(
       ours,
