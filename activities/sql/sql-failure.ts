@@ -9,7 +9,7 @@ import { failure } from '../failures.ts';
 export function sqlFailure(error: unknown, target: string): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   const { code, constraint, message } = partsOf(error);
-  if (code === driftState) return failure('TARGET_DRIFTED', `target ${target}: our trigger is gone or disabled`);
+  if (code === driftState) return failure('TARGET_DRIFTED', `target ${target}: our trigger or a new column is gone, or the trigger is disabled`);
   if (code === null) return failure('TARGET_UNREACHABLE', `target ${target}: ${networkWords(message)}`);
   const name = unknownName(code, message);
   const detail = `target ${target}: SQLSTATE ${code}${constraint === null ? '' : `, constraint ${constraint}`}${name === null ? '' : `, ${name}`}`;
@@ -53,7 +53,7 @@ function dataOf(error: unknown, field: string): string | null {
 const diskFull = '53100';
 /** How long to leave a full disk alone, ms: what we write there the application cannot. */
 const fullForMs = 10_000;
-/** What a statement of a plan raises that finds our trigger away. */
+/** What a statement of a plan raises that finds our trigger or a new column away. */
 const driftState = 'LS001';
 
 /** SQLSTATE by class, the first that matches. */

@@ -68,6 +68,17 @@ describe('a sequence once found that', () => {
     expect(await cutover()).toMatchObject({ changed: true });
   });
 
+  test('a contract did not look for the new column: without it the old one stays', async () => {
+    const plan = await world.expanded();
+    await world.backfill(plan);
+    const alter = (stage: 'cutover' | 'contract') =>
+      world.run('alter', { site: world.site(), stage, alteration: stageOf(plan, stage).perform });
+    await alter('cutover');
+    await world.client.query('ALTER TABLE payments DROP COLUMN amount_cents');
+    await expect(alter('contract')).rejects.toMatchObject({ type: 'TARGET_DRIFTED' });
+    expect(await world.rows('SELECT count(amount)::int AS amounts FROM payments')).toEqual([{ amounts: 20 }]);
+  });
+
   test('a row of which the trigger knows nothing kept everything from being taken back: its column stays nullable', async () => {
     const plan = await world.expanded();
     await world.client.query(`DROP TRIGGER ${triggerOf(plan.specHash)} ON payments`);

@@ -59,6 +59,7 @@ interface Before {
   /** Rows that wait for the backfill. */
   readonly waiting: number;
   readonly drifted: boolean;
+  readonly columnIsGone: boolean;
   readonly paused: boolean;
 }
 
@@ -188,6 +189,8 @@ class SequenceRun {
     if (this.#sequence.ending === 'rollback') this.#turnBack();
     for (let efforts = 0; this.#carrier.outcome === 'under way'; efforts++) {
       holds(efforts < 60, `the deployment does not end; parked: ${this.#carrier.parked ?? 'no'}`);
+      // between a drop that has begun and values that are gone nothing but a person can decide
+      if (this.#carrier.parked === 'TARGET_DRIFTED' && this.#columnIsGone && !this.#carrier.back()) return;
       if (this.#carrier.parked !== null) await this.#mend();
       await this.#go([]);
       await this.#compare();
@@ -297,6 +300,7 @@ class SequenceRun {
       unconvertible: this.#oracle.unconvertible.length > 0,
       waiting: this.#waiting().length,
       drifted: this.#isDrifted,
+      columnIsGone: this.#columnIsGone,
       paused: this.#paused,
     };
   }
@@ -391,7 +395,9 @@ class SequenceRun {
     await this.#compare();
     const unconvertible = before.unconvertible || this.#oracle.unconvertible.length > 0;
     if (ending.ok) {
-      const unseen = before.drifted && this.#isDrifted && ['backfill', 'cutover'].includes(effect.what);
+      const unseen =
+        (before.drifted && this.#isDrifted && ['backfill', 'cutover'].includes(effect.what)) ||
+        (before.columnIsGone && effect.what === 'contract');
       holds(!unseen, `${effect.what} has not noticed that our trigger or column is gone`);
       this.#carrier.take(effect, ending.facts);
       this.#judgeFacts(effect, ending.facts, before);

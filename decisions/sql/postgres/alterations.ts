@@ -4,7 +4,7 @@ import { lockedBy, type Carried } from './carry/carried.ts';
 import { exchange, exchangeBack, type Swap } from './carry/exchange.ts';
 import { takeOver } from './carry/take-over.ts';
 import { isSynced, type AddedColumn, type Change, type Lead } from './changes/change.ts';
-import { atItsPost } from './at-its-post.ts';
+import { columnsAtTheirPlace, triggerAtItsPost } from './at-its-post.ts';
 import { dollarQuoted, quote } from './identifier.ts';
 import { misfitsOf } from './misfits.ts';
 import { notNullCheck, notNullName } from './not-null.ts';
@@ -95,7 +95,8 @@ export function cutover({ ours, changes, changesAfter, ...altered }: Altered): A
     mode: 'do',
     alsoLocks: lockedBySwaps(swaps),
     statements: [
-      ...atItsPost(ours, changes),
+      ...triggerAtItsPost(ours, changes),
+      ...columnsAtTheirPlace(ours, changes),
       ...exchange(ours, swaps),
       ...leadBy(ours, changesAfter, 'new'),
       ...alterTable(
@@ -146,6 +147,7 @@ export function contract({ ours, changesAfter, carried }: Altered): Alteration {
       ...carried.flatMap(({ dropped }) => dropped.flatMap(({ table }) => (table === null ? [] : [table]))),
     ],
     statements: [
+      ...columnsAtTheirPlace(ours, changesAfter),
       ...dropSync(ours, changesAfter),
       ...before,
       ...alterTable(ours, 'the old columns go', drops),
