@@ -46,7 +46,11 @@ const finishing: StepsOf = {
     ...longSteps(ejected, performLong ?? [], 'cutover', unlessContracted(ejected)),
   ],
   grace: () => [],
-  contract: (stage, ejected) => [...compare(stage, ejected), contract(stage, ejected)],
+  contract: (stage, ejected) => [
+    ...compare(stage, ejected),
+    contract(stage, ejected),
+    ...longSteps(ejected, stage.performLong ?? [], 'contract', unlessDone(stage, ejected)),
+  ],
 };
 
 function stepsOf(stage: Stage, ejected: Ejected): readonly string[] {
@@ -57,6 +61,11 @@ function stepsOf(stage: Stage, ejected: Ejected): readonly string[] {
 
 const contractOf = ({ plan }: Ejected): ContractStage | undefined =>
   plan.stages.find((stage): stage is ContractStage => stage.kind === 'contract');
+
+/** What comes after the drop makes no sense before it. */
+const unlessDone = ({ perform }: ContractStage, ejected: Ejected): string[] => [
+  `IF NOT ${isDone(perform, ejected)} THEN RAISE EXCEPTION 'the old shape has not been removed'; END IF;`,
+];
 
 /** What was built has other names as soon as it is used. */
 const unlessBuilt = (ejected: Ejected): string[] => [

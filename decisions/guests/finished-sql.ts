@@ -1,4 +1,5 @@
 import type { Plan } from '../../contracts/plan.ts';
+import { keepsNotNull } from '../sql/postgres/carry/carried.ts';
 import type { Change } from '../sql/postgres/changes/change.ts';
 import { changesOf } from '../sql/postgres/changes/index.ts';
 import { dollarQuoted, literal, quote } from '../sql/postgres/identifier.ts';
@@ -35,6 +36,7 @@ function statements(change: Change, table: string): string {
     'BEGIN',
     ...added(change, table),
     ...notNull(change, table),
+    ...keptNotNull(change, table),
     'END $lakeshift$;',
     ...dropped(change, table),
     '',
@@ -67,6 +69,12 @@ function notNull({ setsNotNull, conversion }: Change, table: string): string[] {
     '  END IF;',
   ];
 }
+
+/** Where every row of the old column had a value, every row of the new one has. */
+const keptNotNull = ({ replaces }: Change, table: string): string[] =>
+  replaces !== null && keepsNotNull(replaces)
+    ? [`  ALTER TABLE ${table} ALTER COLUMN ${quote(replaces.fresh.name)} SET NOT NULL;`]
+    : [];
 
 const dropped = ({ dropped }: Change, table: string): string[] =>
   dropped === null ? [] : [`ALTER TABLE ${table} DROP COLUMN IF EXISTS ${quote(dropped)};`];

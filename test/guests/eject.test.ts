@@ -9,6 +9,7 @@ import { ejectSql } from '../../decisions/guests/eject.ts';
 import { catalogSnapshot } from '../support/catalog-snapshot.ts';
 import { psql, runPsql, runScript } from '../support/run-sql.ts';
 import { centsSpec, SqlWorld, stageOf } from '../support/sql-world.ts';
+import { StageWalk } from '../support/stage-walk.ts';
 
 const deployment = 'payments-cents-00000001';
 
@@ -69,6 +70,7 @@ async function reach(state: State, spec: Spec): Promise<Plan> {
     const half = { ...stageOf(plan, 'backfill'), sliceMs: upTo === 2 ? 1 : 60_000, superPages: upTo === 2 ? 4 : 1_024 };
     await world.run('backfill', { site: world.site(), stage: half, rows: null });
   }
+  if (upTo >= 3) await new StageWalk(world, plan).build('perform');
   if (upTo >= 3)
     await world.run('alter', { site: world.site(), stage: 'cutover', alteration: stageOf(plan, 'cutover').perform });
   const { performLong = [] } = stageOf(plan, 'cutover');
@@ -83,7 +85,9 @@ const eject = (plan: Plan, way: EjectView['way'], stage: string | null = null): 
 /** What an undisturbed deployment does. */
 async function deploy(spec: Spec): Promise<void> {
   const plan = await reach('grace', spec);
-  await world.run('alter', { site: world.site(), stage: 'contract', alteration: stageOf(plan, 'contract').perform });
+  const { perform, performLong = [] } = stageOf(plan, 'contract');
+  await world.run('alter', { site: world.site(), stage: 'contract', alteration: perform });
+  await world.run('alterLong', { site: world.site(), statements: performLong });
   await world.run('release', { site: world.site() });
 }
 

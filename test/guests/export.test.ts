@@ -3,6 +3,7 @@ import { exportFile, exportForms, type ExportForm } from '../../decisions/guests
 import { catalogSnapshot } from '../support/catalog-snapshot.ts';
 import { runScript } from '../support/run-sql.ts';
 import { centsSpec, SqlWorld, stageOf } from '../support/sql-world.ts';
+import { StageWalk } from '../support/stage-walk.ts';
 
 const spec: Spec = {
   ...centsSpec,
@@ -32,10 +33,13 @@ async function deploy(): Promise<void> {
   await world.run('claim', { site: world.site(), plan });
   await world.run('alter', { site: world.site(), stage: 'expand', alteration: stageOf(plan, 'expand').perform });
   await world.backfill(plan);
+  await new StageWalk(world, plan).build('perform');
   const { perform, performLong = [] } = stageOf(plan, 'cutover');
   await world.run('alter', { site: world.site(), stage: 'cutover', alteration: perform });
   await world.run('alterLong', { site: world.site(), statements: performLong });
-  await world.run('alter', { site: world.site(), stage: 'contract', alteration: stageOf(plan, 'contract').perform });
+  const contract = stageOf(plan, 'contract');
+  await world.run('alter', { site: world.site(), stage: 'contract', alteration: contract.perform });
+  await world.run('alterLong', { site: world.site(), statements: contract.performLong ?? [] });
   await world.run('release', { site: world.site() });
 }
 
