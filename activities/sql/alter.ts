@@ -4,7 +4,7 @@ import type { AlterFacts, Site } from '../../contracts/activities.ts';
 import type { Alteration, Statement } from '../../contracts/plan.ts';
 import { failure } from '../failures.ts';
 import { beating } from './beating.ts';
-import { holdFence, onOurs, sessionName, takeFence } from './home.ts';
+import { holdFence, sessionName, takeFence } from './home.ts';
 import { textOf, withSession, type Session, type TargetConnection } from './session.ts';
 import { sqlStateOf } from './sql-failure.ts';
 
@@ -86,7 +86,7 @@ const asText = ({ sql, note }: Statement, deployment: string): string =>
   note.includes('$1 deployment') ? sql.replaceAll('$1', () => pg.escapeLiteral(deployment)) : sql;
 
 async function isDone(session: Session, site: Site, { done }: Alteration): Promise<boolean> {
-  return (await onOurs(() => session.query(done.sql, [site.deployment])))[0]?.['done'] === true;
+  return (await session.query(done.sql, [site.deployment]))[0]?.['done'] === true;
 }
 
 /** The tables of quoted names; to_regclass would ask for rights on their schemas. */

@@ -3,7 +3,6 @@ import type { Site } from '../../contracts/activities.ts';
 import { homeMark, homeTables } from '../../contracts/home.ts';
 import { failure } from '../failures.ts';
 import { textOf, type Session } from './session.ts';
-import { sqlStateOf } from './sql-failure.ts';
 
 /** Our own schema in a target, quoted. */
 export const home = ({ homeSchema }: Pick<Site, 'homeSchema'>): string => quote(homeSchema);
@@ -95,47 +94,23 @@ export const deliveryOf = ({ turn }: Pick<Site, 'turn'>): number =>
  * newer one has been seen.
  */
 export async function takeFence(session: Session, site: Site): Promise<number> {
-  const rows = await onOurs(() =>
-    session.query(
-      `UPDATE ${home(site)}.claims SET turn = $2, fence = fence + 1 WHERE deployment = $1 AND turn <= $2 RETURNING fence::float8`,
-      [site.deployment, deliveryOf(site)],
-    ),
+  const rows = await session.query(
+    `UPDATE ${home(site)}.claims SET turn = $2, fence = fence + 1 WHERE deployment = $1 AND turn <= $2 RETURNING fence::float8`,
+    [site.deployment, deliveryOf(site)],
   );
   const fence = rows[0]?.['fence'];
-  if (typeof fence !== 'number') throw await withoutFence(session, site);
+  if (typeof fence !== 'number') throw fenced(site);
   return fence;
-}
-
-/** Overtaken, or without a lock at all: a failover may have taken it back, or somebody has. */
-async function withoutFence(session: Session, site: Site): Promise<Error> {
-  const held = await session.query(`SELECT 1 AS held FROM ${home(site)}.claims WHERE deployment = $1`, [
-    site.deployment,
-  ]);
-  return held.length > 0 ? fenced(site) : gone();
 }
 
 /** Locks the claim for the rest of the transaction, if this attempt still holds the fence. */
 export async function holdFence(session: Session, site: Site, fence: number): Promise<void> {
-  const rows = await onOurs(() =>
-    session.query(`SELECT 1 AS held FROM ${home(site)}.claims WHERE deployment = $1 AND fence = $2 FOR UPDATE`, [
-      site.deployment,
-      fence,
-    ]),
+  const rows = await session.query(
+    `SELECT 1 AS held FROM ${home(site)}.claims WHERE deployment = $1 AND fence = $2 FOR UPDATE`,
+    [site.deployment, fence],
   );
   if (rows.length !== 1) throw fenced(site);
 }
-
-/** A look at our own tables; that they are not there is not a mistake of the statement. */
-export async function onOurs<T>(look: () => Promise<T>): Promise<T> {
-  try {
-    return await look();
-  } catch (error) {
-    if (['42P01', '3F000'].includes(sqlStateOf(error) ?? '')) throw gone();
-    throw error;
-  }
-}
-
-const gone = (): Error => failure('TARGET_DRIFTED', 'our lock row is gone from the target');
 
 /** The error of an attempt that has been overtaken. */
 export const fenced = (site: Site): Error =>

@@ -110,7 +110,7 @@ describe('a failover to a standby that has not heard of everything', () => {
     for (const name of ['alter', 'backfill', 'checkRows'] as const)
       expect([name, await deliver(url, stepOf(there('claimed'), name)).then(() => 'done', typeOf)]).toEqual([
         name,
-        'TARGET_DRIFTED',
+        'CLAIM_GONE',
       ]);
     expect(
       await rowsAt(url, `SELECT 1 FROM pg_attribute WHERE attrelid = 'claimed'::regclass AND attname = 'amount_cents'`),

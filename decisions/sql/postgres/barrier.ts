@@ -3,7 +3,7 @@ import { sha256 } from '../../hash.ts';
 import type { Change, Lead } from './changes/change.ts';
 import { literal } from './identifier.ts';
 import { tableOf, type Ours } from './ours.ts';
-import { createFunction, functionName, triggerName } from './trigger.ts';
+import { functionBody, functionName, triggerName } from './trigger.ts';
 
 /**
  * What a chunk's work rests on, for each heap: its pages, the file they are in, that our trigger is at its post with
@@ -44,7 +44,7 @@ function heaps(ours: Ours, oid: number): string {
 /** SQL expressions, each a text when something is not as it has to be. */
 function faults(ours: Ours, changes: readonly Change[], lead: Lead, columns: readonly string[]): readonly string[] {
   const trigger = (text: string): string => `'trigger ${triggerName(ours)} on ' || h.name || ${text}`;
-  const body = createFunction(ours, changes, lead).split('$lakeshift$')[1] ?? '';
+  const body = functionBody(ours, changes, lead);
   const when = (wrong: string, text: string): string => `CASE WHEN ${wrong} THEN ${text} END`;
   return [
     when(

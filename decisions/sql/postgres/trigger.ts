@@ -19,11 +19,16 @@ export const createTrigger = (ours: Ours): string =>
  * The trigger function that keeps all changes true. `SECURITY DEFINER` and a fixed search path, so that a write of the
  * application never fails for want of a grant of ours. A conversion that fails leaves NULL instead of failing the write.
  */
-export function createFunction(ours: Ours, changes: readonly Change[], lead: Lead): string {
-  const parts = changes.filter(isSynced).map(({ sync }) => indent(sync(ours, lead), 2));
-  return [
+export const createFunction = (ours: Ours, changes: readonly Change[], lead: Lead): string =>
+  [
     `CREATE OR REPLACE FUNCTION ${functionName(ours)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER`,
-    // in the expressions a name means the column, also where PL/pgSQL has a variable of that name
-    `SET search_path = ${searchPath(ours.schema)} AS ${dollarQuoted(['', '#variable_conflict use_column', 'BEGIN', ...followKey(ours, changes).map((line) => indent(line, 2)), ...parts, '  RETURN NEW;', 'END '].join('\n'))}`,
+    `SET search_path = ${searchPath(ours.schema)} AS ${dollarQuoted(functionBody(ours, changes, lead))}`,
   ].join('\n');
+
+/** What stands in that function, as the catalog keeps it. */
+export function functionBody(ours: Ours, changes: readonly Change[], lead: Lead): string {
+  const parts = changes.filter(isSynced).map(({ sync }) => indent(sync(ours, lead), 2));
+  // in the expressions a name means the column, also where PL/pgSQL has a variable of that name
+  const keys = followKey(ours, changes).map((line) => indent(line, 2));
+  return ['', '#variable_conflict use_column', 'BEGIN', ...keys, ...parts, '  RETURN NEW;', 'END '].join('\n');
 }

@@ -25,7 +25,7 @@ describe.each([
     const told = await Promise.all(places.map(({ k, where }) => tellTwice(mould, steps, k, where)));
     for (const [index, place] of places.entries()) {
       // its transaction was ended, a newer copy has the fence, or the deployment is over and nothing of it is there
-      const known = ['done', 'FENCED', 'TARGET_UNREACHABLE', 'TARGET_DRIFTED'];
+      const known = ['done', 'FENCED', 'TARGET_UNREACHABLE', 'CLAIM_GONE'];
       const surprises = told[index]?.overtaken.filter(({ end }) => !known.includes(end));
       expect({ place, surprises, ending: told[index]?.ending }).toEqual({ place, surprises: [], ending });
     }
