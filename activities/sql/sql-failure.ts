@@ -9,7 +9,11 @@ import { failure } from '../failures.ts';
 export function sqlFailure(error: unknown, target: string): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   const { code, constraint, message } = partsOf(error);
-  if (code === driftState) return failure('TARGET_DRIFTED', `target ${target}: our trigger or a new column is gone, or the trigger is disabled`);
+  if (code === driftState)
+    return failure(
+      'TARGET_DRIFTED',
+      `target ${target}: our trigger or a new column is gone, or the trigger is disabled`,
+    );
   if (code === null) return failure('TARGET_UNREACHABLE', `target ${target}: ${networkWords(message)}`);
   const name = unknownName(code, message);
   const detail = `target ${target}: SQLSTATE ${code}${constraint === null ? '' : `, constraint ${constraint}`}${name === null ? '' : `, ${name}`}`;
