@@ -182,6 +182,10 @@ export interface BackfillStage extends StageBase {
   readonly barrier: Statement;
   /** Sessions of others that are at work; one row `busy`, null when they can't be seen. */
   readonly presence: Statement;
+  /** What else is looked at each second; absent in plans of before: nothing. */
+  readonly signals?: readonly Statement[];
+  /** How the application's p99 is kept under a bound; null or absent: it is not measured. */
+  readonly protect?: Protection | null;
   /** How many passes go over one super-chunk; 1: plain order. */
   readonly stripes: number;
   /** Pages of a super-chunk. */
@@ -191,6 +195,15 @@ export interface BackfillStage extends StageBase {
   readonly rate: number | null;
   /** How long one activity works before it hands back, ms. */
   readonly sliceMs: number;
+}
+
+/** What tells the application's p99, and how many times its p99 without us it may be. */
+export interface Protection {
+  readonly p99: number;
+  readonly by:
+    | { readonly kind: 'metrics'; readonly source: string }
+    /** `keys`: some rows' keys `k0…kn` as text; `one`: a row by its key, `$1…$n`. */
+    | { readonly kind: 'probe'; readonly keys: Statement; readonly one: Statement };
 }
 
 export interface VerifyStage extends StageBase {

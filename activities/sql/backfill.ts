@@ -2,11 +2,10 @@ import { sleep } from '@temporalio/activity';
 import type { BackfillFacts, Site } from '../../contracts/activities.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
 import { nextChunk, type PlannedChunk } from '../../decisions/pace/next-chunk.ts';
-import { pace, type Conditions } from '../../decisions/pace/pace.ts';
 import { failure } from '../failures.ts';
 import { ChunkWriter, type Chunk } from './chunk-writer.ts';
 import { sessionName } from './home.ts';
-import { LoadWatch } from './load-watch.ts';
+import { Pacer, type LastChunk, type PacerContext } from './pacer.ts';
 import { ProgressTeller, type TellProgress } from './progress-teller.ts';
 import { textOf, withSession, type Session, type TargetConnection } from './session.ts';
 
@@ -18,18 +17,19 @@ export async function backfill(
   target: TargetConnection,
   input: { readonly site: Site; readonly stage: BackfillStage; readonly rows: number | null },
   tell: TellProgress,
+  pacing: PacerContext,
 ): Promise<BackfillFacts> {
   const { site, stage } = input;
   if (!stage.needed) return { finished: true, rows: 0, paused: false, deferred: 0, pace: 'nothing to rewrite' };
   return withSession(target, sessionName(site), async (session) => {
     for (const { sql } of stage.session) await session.query(sql);
     const writer = await ChunkWriter.open(session, site, stage);
-    const load = new LoadWatch(target, site, stage.presence.sql);
+    const pacer = await Pacer.open(target, { site, stage, quiet: writer.total === 0 }, pacing);
     const teller = new ProgressTeller(site.deployment, stage.name, tell, input.rows);
     try {
-      return await slice({ session, stage, writer, load, teller });
+      return await slice({ session, stage, writer, pacer, teller });
     } finally {
-      await load.close();
+      await pacer.close();
     }
   });
 }
@@ -38,17 +38,18 @@ interface Tools {
   readonly session: Session;
   readonly stage: BackfillStage;
   readonly writer: ChunkWriter;
-  readonly load: LoadWatch;
+  readonly pacer: Pacer;
   readonly teller: ProgressTeller;
 }
 
 async function slice(tools: Tools): Promise<BackfillFacts> {
-  const { session, stage, writer, teller } = tools;
+  const { session, stage, writer, pacer, teller } = tools;
   const until = Date.now() + stage.sliceMs;
   const reason = await goForward(tools, until);
   await comeBack(tools, until);
   await checkBarrier(session, stage, writer);
   await writer.flush();
+  if (writer.finished) pacer.forget();
   await teller.last(writer.total, writer.share, writer.paused ? 'paused' : reason);
   return {
     finished: writer.finished,
@@ -56,25 +57,31 @@ async function slice(tools: Tools): Promise<BackfillFacts> {
     paused: writer.paused,
     deferred: writer.deferred,
     pace: reason,
+    felt: pacer.felt(),
+    blindForMs: pacer.blind().ms,
+    blindBecause: pacer.blind().because,
   };
 }
 
 /** Chunk after chunk, each as large and as soon as the pace allows. */
-async function goForward({ stage, writer, load, teller }: Tools, until: number): Promise<string> {
+async function goForward({ stage, writer, pacer, teller }: Tools, until: number): Promise<string> {
   let last: LastChunk = { ms: null, rows: 0, pages: 0 };
-  let pacing = pace(conditions(stage, writer, load, last));
+  let reason = '';
   while (!writer.paused && Date.now() < until) {
+    const pacing = await pacer.next(last, writer.rate ?? stage.rate);
+    reason = pacing.reason;
+    await teller.tell(writer.total, writer.share, reason);
+    if (pacing.pages === 0) {
+      await writer.listen();
+      continue;
+    }
     const planned = nextChunk(writer.position, writer.ground, pacing.pages);
     if (planned === null) break;
     const started = performance.now();
     const rows = await giveWay(writer, planned);
     last = { ms: performance.now() - started, rows, pages: planned.to - planned.from };
-    await load.look();
-    pacing = pace(conditions(stage, writer, load, last));
-    await teller.tell(writer.total, writer.share, pacing.reason);
-    if (pacing.restMs >= 0.5) await sleep(pacing.restMs);
   }
-  return pacing.reason;
+  return reason;
 }
 
 /** At the end, the pages that were put aside, again and again until the application has let go of their rows. */
@@ -85,22 +92,6 @@ async function comeBack({ writer, teller }: Tools, until: number): Promise<void>
     if (writer.deferred > 0) await sleep(250);
   }
 }
-
-interface LastChunk {
-  readonly ms: number | null;
-  readonly rows: number;
-  readonly pages: number;
-}
-
-const conditions = (stage: BackfillStage, writer: ChunkWriter, load: LoadWatch, last: LastChunk): Conditions => ({
-  othersBusy: load.othersBusy,
-  rate: writer.rate ?? stage.rate,
-  chunkMs: last.ms,
-  chunkRows: last.rows,
-  chunkPages: last.pages,
-  rowsPerPageAndPass: stage.rowsPerPage / stage.stripes,
-  superPages: stage.superPages,
-});
 
 /** The application holds a row: three tries, then half the chunk, at last a single page is put aside for later. */
 async function giveWay(writer: ChunkWriter, planned: PlannedChunk): Promise<number> {

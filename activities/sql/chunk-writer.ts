@@ -123,6 +123,18 @@ export class ChunkWriter {
     await this.#move({ page: 0, pass: 0 });
   }
 
+  /** Hears pause and rate while there is nothing to write; throws when a newer attempt has taken over. */
+  async listen(): Promise<void> {
+    const rows = await this.#session.query(
+      `SELECT ${steering(this.#site)} FROM ${home(this.#site)}.progress WHERE deployment = $1 AND stage = 'backfill' AND shard = ${shard} AND fence = $2`,
+      [this.#site.deployment, this.#fence],
+    );
+    const row = rows[0];
+    if (row === undefined) throw fenced(this.#site);
+    this.paused = row['paused'] === true;
+    this.rate = rateOf(row);
+  }
+
   /** Makes sure that what was committed without waiting for the disk is there before anybody believes it. */
   async flush(): Promise<void> {
     await this.#session.query('SET synchronous_commit = on');

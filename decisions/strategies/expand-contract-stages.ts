@@ -7,6 +7,7 @@ import type {
   ExpandStage,
   GraceStage,
   PreflightStage,
+  Protection,
   VerifyStage,
 } from '../../contracts/plan.ts';
 import type { Spec } from '../../contracts/spec.ts';
@@ -15,7 +16,9 @@ import { backfillSession, barrier, chunk, presence } from '../sql/postgres/backf
 import { convertingChanges, type Change } from '../sql/postgres/change.ts';
 import { evidenceLooks, preflightLooks, wayBack } from '../sql/postgres/looks.ts';
 import { conversionCheck, equalityCheck } from '../sql/postgres/row-check.ts';
+import { probeStatements, signals } from '../sql/postgres/signals.ts';
 import type { Ours } from '../sql/postgres/trigger.ts';
+import { parseTimes } from '../times.ts';
 
 /** What every stage is made of. */
 export interface StageInput {
@@ -75,12 +78,20 @@ export const backfill = (input: StageInput): BackfillStage => ({
   chunk: converts(input) ? chunk(input.ours, input.changes) : { id: 'chunk', note: 'nothing to rewrite', sql: '' },
   barrier: barrier(input.ours, input.oid, input.changes),
   presence,
+  ...(converts(input) ? { signals: signals(input.ours, input.facts.serverVersion), protect: protection(input) } : {}),
   stripes: stripesFor(input.facts),
   superPages: 1_024,
   rowsPerPage: Math.round(rowsPerPage(input.facts) * 10) / 10,
   rate: input.spec.backfill?.rate ?? null,
   sliceMs: 60_000,
 });
+
+/** The application's p99 may be half as long again as it is without us, unless the spec says otherwise. */
+function protection({ spec: { protect = {} }, ours, oid }: StageInput): Protection | null {
+  const p99 = parseTimes(protect.p99 ?? '') ?? 1.5;
+  if (protect.metrics !== undefined) return { p99, by: { kind: 'metrics', source: protect.metrics } };
+  return protect.probe === false ? null : { p99, by: { kind: 'probe', ...probeStatements(ours, oid) } };
+}
 
 /** Every row, by other ranges and other code than the copy. */
 export const verify = (input: StageInput): VerifyStage => ({
