@@ -2,12 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { backfillBench } from './backfill.ts';
+import { ddlBench } from './ddl.ts';
 import { historyBench, orderBench, startBench } from './service.ts';
 import { meets, renderResult, type Bench } from './figures.ts';
 
 /** Every benchmark there is; `npm run bench -- NAME…` runs some, without a name all. */
 const benches: Readonly<Record<string, Bench>> = {
   backfill: backfillBench,
+  ddl: ddlBench,
   start: startBench,
   orders: orderBench,
   history: historyBench,

@@ -3,41 +3,47 @@ import type { AlterFacts, Site } from '../../contracts/activities.ts';
 import type { Alteration, Statement } from '../../contracts/plan.ts';
 import { failure } from '../failures.ts';
 import { beating } from './beating.ts';
-import { holdFence, sessionName, takeFence } from './home.ts';
-import { inTransaction, textOf, withSession, type Session, type TargetConnection } from './session.ts';
+import { holdFence, home, sessionName, takeFence } from './home.ts';
+import { LockHolders, type Holder } from './lock-holders.ts';
+import { type TellProgress } from './progress-teller.ts';
+import { inTransaction, withSession, type Session, type TargetConnection } from './session.ts';
 import { sqlStateOf } from './sql-failure.ts';
 
-/** Lock timeouts of successive tries, ms: while we wait for the lock, every later statement of the application waits too. */
-const ladderMs = [20, 30, 50, 50, 75, 100];
-/** How long one attempt goes on trying before it hands back, ms. */
-const patienceMs = 40_000;
+/**
+ * Lock timeouts of successive tries, ms: while we wait for the lock, every later statement of the application waits too.
+ * Most tables have a free moment within a few looks; only one that never has is waited for a little longer.
+ */
+const ladderMs = [1, 1, 1, 2, 2, 3, 4, 6, 8, 10, 12, 15];
+/** A transaction that has lasted longer than this will not be over within a step of the ladder, ms. */
+const longMs = 30;
+/** How soon to look again while somebody holds the table, ms. */
+const lookAgainMs = 40;
+/** How long one attempt goes on trying before it hands back, ms; less than the activity may take. */
+const patienceMs = 90_000;
+const tellEveryMs = 500;
 
 /**
- * Runs one DDL transaction behind the fence. It looks into `pg_locks` first and tries only when nobody holds the table,
- * then waits for the lock no longer than a few tens of milliseconds: a reader of hours delays us, never the application.
+ * Runs one DDL transaction behind the fence. It looks into `pg_locks` first and tries only when nobody holds the table
+ * for long, then waits for the lock a few milliseconds at the most: a reader of hours delays us, never the application.
  * After a lost answer the plan's probe tells whether it happened.
  */
-export async function alter(target: TargetConnection, site: Site, alteration: Alteration): Promise<AlterFacts> {
+export async function alter(
+  target: TargetConnection,
+  { site, stage, alteration }: { readonly site: Site; readonly stage: string; readonly alteration: Alteration },
+  tell: TellProgress,
+): Promise<AlterFacts> {
   return withSession(target, sessionName(site), async (session) => {
     const fence = await takeFence(session, site);
     if (await isDone(session, site, alteration)) return { changed: false, lockMs: 0, tries: 0 };
-    const started = Date.now();
-    for (let tries = 1; ; tries++) {
-      heartbeat({ tries });
-      const lockMs = await attempt(
-        session,
-        site,
-        fence,
-        alteration,
-        ladderMs[Math.min(tries, ladderMs.length) - 1] ?? 100,
-      );
-      if (lockMs !== null) {
-        if (!(await isDone(session, site, alteration)))
-          throw failure('TARGET_DRIFTED', 'the change was made and is not there');
-        return { changed: true, lockMs, tries };
+    const waiting = new Waiting(new LockHolders(session, alteration.table), site, stage, alteration.table, tell);
+    for (let tries = 0; ;) {
+      const free = await waiting.look(tries);
+      if (free) {
+        const lockMs = await attempt(session, site, fence, alteration, ladderMs[tries] ?? 15);
+        tries += 1;
+        if (lockMs !== null) return { changed: true, lockMs, tries: await made(session, site, alteration, tries) };
       }
-      if (Date.now() - started > patienceMs) throw await lockRefused(session, alteration);
-      await sleep(50 + Math.random() * 150);
+      await sleep(lookAgainMs * (0.5 + Math.random()));
     }
   });
 }
@@ -52,28 +58,90 @@ export async function alterLong(target: TargetConnection, site: Site, statements
   await beating(() => withSession(target, sessionName(site), work, null));
 }
 
-/** Milliseconds that the transaction took, or null when others hold the table. */
+/** Looks who holds the table, names them to whoever watches, and gives up in the end. */
+class Waiting {
+  readonly #holders: LockHolders;
+  readonly #site: Site;
+  readonly #stage: string;
+  readonly #table: string;
+  readonly #tell: TellProgress;
+  readonly #until = Date.now() + patienceMs;
+  #toldAt = 0;
+
+  constructor(holders: LockHolders, site: Site, stage: string, table: string, tell: TellProgress) {
+    this.#holders = holders;
+    this.#site = site;
+    this.#stage = stage;
+    this.#table = table;
+    this.#tell = tell;
+  }
+
+  /** Whether now is a moment to try. */
+  async look(tries: number): Promise<boolean> {
+    const long = (await this.#holders.look()).filter(({ forMs }) => forMs > longMs);
+    if (Date.now() > this.#until) throw lockRefused(this.#table, long);
+    await this.#say(long, tries);
+    return long.length === 0;
+  }
+
+  async #say(long: readonly Holder[], tries: number): Promise<void> {
+    const now = Date.now();
+    if (now - this.#toldAt < tellEveryMs) return;
+    this.#toldAt = now;
+    const pace = `${tries} tries; waits for ${this.#table}, held by ${namesOf(long)}`;
+    heartbeat({ tries, pace });
+    if (tries === 0 && long.length === 0) return;
+    const { deployment: id } = this.#site;
+    const live = { id, stage: this.#stage, rows: 0, totalRows: null, rate: null, secondsToGo: null, pace, at: now };
+    await this.#tell(live).catch(() => undefined);
+  }
+}
+
+/** Milliseconds that the statements took from the first, or null when the lock was not to be had. */
 async function attempt(
   session: Session,
   site: Site,
   fence: number,
-  alteration: Alteration,
+  { statements }: Alteration,
   timeoutMs: number,
 ): Promise<number | null> {
-  if ((await holders(session, alteration)).length > 0) return null;
-  const started = performance.now();
+  // the application waits from the first statement to the end of the commit: that one does not wait for the disk too
+  const settings = `SET LOCAL lock_timeout = '${timeoutMs}ms'; SET LOCAL statement_timeout = '10s'; SET LOCAL synchronous_commit = off`;
+  let started = 0;
   try {
     await inTransaction(session, async () => {
-      await session.query(`SET LOCAL lock_timeout = '${timeoutMs}ms'`);
-      await session.query(`SET LOCAL statement_timeout = '10s'`);
+      await session.query(settings);
       await holdFence(session, site, fence);
-      for (const { sql } of alteration.statements) await run(session, sql, site.deployment);
+      started = performance.now();
+      for (const sql of inFewTrips(statements)) await run(session, sql, site.deployment);
     });
   } catch (error) {
     if (sqlStateOf(error) === '55P03') return null;
     throw error;
   }
   return Math.round((performance.now() - started) * 10) / 10;
+}
+
+/** Statements without parameters go to the server together: on the way there and back the table is locked. */
+function inFewTrips(statements: readonly Statement[]): readonly string[] {
+  const trips: string[] = [];
+  let together: string[] = [];
+  for (const { sql } of statements) {
+    if (!sql.includes('$1')) together.push(sql);
+    else {
+      trips.push(together.join('\n;\n'), sql);
+      together = [];
+    }
+  }
+  return [...trips, together.join('\n;\n')].filter((sql) => sql !== '');
+}
+
+/** The change is there, and on disk: an update that waits for the disk takes along what was committed before it. */
+async function made(session: Session, site: Site, alteration: Alteration, tries: number): Promise<number> {
+  if (!(await isDone(session, site, alteration)))
+    throw failure('TARGET_DRIFTED', 'the change was made and is not there');
+  await session.query(`UPDATE ${home(site)}.claims SET turn = turn WHERE deployment = $1`, [site.deployment]);
+  return tries;
 }
 
 async function isDone(session: Session, site: Site, { done }: Alteration): Promise<boolean> {
@@ -84,22 +152,13 @@ async function isDone(session: Session, site: Site, { done }: Alteration): Promi
 const run = (session: Session, sql: string, deployment: string) =>
   session.query(sql, sql.includes('$1') ? [deployment] : []);
 
-/** Sessions whose transactions hold any lock on the table: DDL conflicts with every one of them. */
-const holders = (session: Session, { table }: Alteration) =>
-  session.query(
-    `SELECT l.pid, coalesce(nullif(a.application_name, ''), a.backend_type, 'unknown') AS application, round(extract(epoch FROM clock_timestamp() - a.xact_start)::numeric, 1)::float8 AS seconds
-     FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-     WHERE l.locktype = 'relation' AND l.relation = to_regclass($1) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-       AND l.granted AND l.pid <> pg_backend_pid() AND clock_timestamp() - a.xact_start > interval '30 milliseconds'`,
-    [table],
-  );
+const namesOf = (holders: readonly Holder[]): string =>
+  holders.length === 0
+    ? 'short transactions in turn'
+    : `${holders
+        .slice(0, 5)
+        .map(({ words }) => words)
+        .join(', ')}${holders.length > 5 ? ` and ${holders.length - 5} more` : ''}`;
 
-async function lockRefused(session: Session, alteration: Alteration): Promise<Error> {
-  const who = (await holders(session, alteration)).map(
-    (row) => `pid ${textOf(row['pid'])} (${textOf(row['application'])}, ${textOf(row['seconds'])} s)`,
-  );
-  return failure(
-    'LOCK_NOT_ACQUIRED',
-    `${alteration.table} is held by ${who.length === 0 ? 'short transactions in turn' : who.join(', ')}`,
-  );
-}
+const lockRefused = (table: string, holders: readonly Holder[]): Error =>
+  failure('LOCK_NOT_ACQUIRED', `${table} is held by ${namesOf(holders)}`);

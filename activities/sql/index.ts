@@ -44,7 +44,7 @@ export const createSqlActivities = ({ target, tell, metrics = () => null }: SqlD
     release: ({ site }) => release(target(site.target), site),
     raiseFence: ({ site }) => raiseFence(target(site.target), site),
     steer: ({ site, paused, rate }) => steer(target(site.target), site, paused, rate),
-    alter: ({ site, alteration }) => alter(target(site.target), site, alteration),
+    alter: (input) => alter(target(input.site.target), input, tell),
     alterLong: ({ site, statements }) => alterLong(target(site.target), site, statements),
     backfill: (input) => beating(() => backfill(target(input.site.target), input, tell, pacing)),
     checkRows: (input) => beating(() => checkRows(target(input.site.target), input, tell)),
