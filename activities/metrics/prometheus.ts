@@ -40,7 +40,7 @@ export async function askPrometheus(options: Pick<PrometheusOptions, 'url' | 'to
       signal: AbortSignal.timeout(askTimeoutMs),
     });
     if (!response.ok) return none(`HTTP status ${response.status}`);
-    return valueOf(await response.json());
+    return valueOf(await response.json().catch(() => null));
   } catch (error) {
     return none(
       error instanceof Error && error.name === 'TimeoutError' ? 'no answer in time' : 'it can not be reached',
@@ -81,7 +81,7 @@ export class PrometheusSource implements LatencySource {
   #bursts: P99 | null = null;
   #goodAt: number;
   #because = 'it has not answered yet';
-  #asking = false;
+  #asking: Promise<void> | null = null;
 
   errors: number | null = null;
 
@@ -118,12 +118,10 @@ export class PrometheusSource implements LatencySource {
     };
   }
 
-  /** One look; by itself it takes one every few seconds. */
-  async ask(): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
-    await this.#ask();
-    this.#asking = false;
+  /** One look; by itself it takes one every few seconds. Of two at a time there is one. */
+  ask(): Promise<void> {
+    this.#asking ??= this.#ask().finally(() => (this.#asking = null));
+    return this.#asking;
   }
 
   async #ask(): Promise<void> {

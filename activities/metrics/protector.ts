@@ -1,7 +1,7 @@
 import type { Felt } from '../../contracts/progress.ts';
 import type { Protection } from '../../contracts/plan.ts';
 import { windowAt, type Window } from '../../decisions/pace/rhythm.ts';
-import { firstShare, steerShare, type P99, type Share } from '../../decisions/pace/share.ts';
+import { blindLimitMs, firstShare, steerShare, type P99, type Share } from '../../decisions/pace/share.ts';
 import type { LatencySource } from './latency-source.ts';
 import { ProbeSource, type Samples } from './probe.ts';
 
@@ -103,6 +103,8 @@ export class Protector {
   async close(): Promise<void> {
     if (this.#source instanceof ProbeSource) this.#memory.samples = this.#source.alone;
     this.#memory.errors = this.#source?.errors ?? null;
+    // a person is called now; who says to go on shall not be called again at once
+    if (this.blindFor(Date.now()).ms >= blindLimitMs) this.#memory.blindSince = null;
     await this.#source?.close();
   }
 

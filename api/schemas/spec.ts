@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { conflictPolicies, failurePolicies, strategies } from '../../contracts/catalog.ts';
-import { closed, listOf, text, whole } from './words.ts';
+import { closed, listOf, text, whole, yesNo } from './words.ts';
 
 const AddColumn = closed(
   {
@@ -42,6 +42,16 @@ export const SpecSchema = closed(
     ),
     backfill: Type.Optional(
       closed({ rate: Type.Optional(whole('Rows per second at the most')) }, 'How old rows are rewritten'),
+    ),
+    protect: Type.Optional(
+      closed(
+        {
+          metrics: Type.Optional(text('Name of a metrics source in the configuration')),
+          probe: Type.Optional(yesNo('True: our own probe, which is the default; false: nothing is measured')),
+          p99: Type.Optional(text('How many times its p99 without us it may be, for example `1.5x`')),
+        },
+        'What keeps the application quick while rows are rewritten',
+      ),
     ),
     cutover: Type.Optional(
       closed(

@@ -25,6 +25,8 @@ export interface Share {
   readonly measured: boolean;
 }
 
+/** After so long without data a person is called, ms. */
+export const blindLimitMs = 300_000;
 /** Where the control begins, and where plans without a source stay. */
 export const firstShare = 0.25;
 const most = 0.95;
