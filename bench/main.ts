@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { backfillBench } from './backfill.ts';
 import { ddlBench } from './ddl.ts';
+import { feltBench } from './felt.ts';
 import { historyBench, orderBench, startBench } from './service.ts';
 import { meets, renderResult, type Bench } from './figures.ts';
 
@@ -10,6 +11,7 @@ import { meets, renderResult, type Bench } from './figures.ts';
 const benches: Readonly<Record<string, Bench>> = {
   backfill: backfillBench,
   ddl: ddlBench,
+  felt: feltBench,
   start: startBench,
   orders: orderBench,
   history: historyBench,

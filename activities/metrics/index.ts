@@ -1,7 +1,7 @@
 import type { Protection } from '../../contracts/plan.ts';
 import type { P99 } from '../../decisions/pace/share.ts';
 import type { LatencySource } from './latency-source.ts';
-import { ProbeSource, type Samples } from './probe.ts';
+import { ProbeSource, type Pools } from './probe.ts';
 import { PrometheusSource, type PrometheusOptions } from './prometheus.ts';
 
 /** Finds a metrics source of the configuration; null: the worker knows none of this name. */
@@ -16,7 +16,7 @@ export interface SourceContext {
   readonly quiet: boolean;
   /** What was measured without us before this slice. */
   readonly alone: P99 | null;
-  readonly samples: Samples;
+  readonly pools: Pools;
 }
 
 type By = Protection['by'];
@@ -28,8 +28,8 @@ const sources: { readonly [K in By['kind']]: Open<K> } = {
     const options = metrics(source);
     return options === null ? null : new PrometheusSource(options, alone, quiet);
   },
-  probe: ({ keys, one }, { url, applicationName, samples }) =>
-    new ProbeSource({ url, applicationName, keys: keys.sql, one: one.sql }, samples),
+  probe: ({ keys, one }, { url, applicationName, pools }) =>
+    new ProbeSource({ url, applicationName, keys: keys.sql, one: one.sql }, pools),
 };
 
 /** Opens what the plan names. */

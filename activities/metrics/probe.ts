@@ -7,6 +7,12 @@ import type { Beside, LatencySource } from './latency-source.ts';
 /** Samples of one kind, oldest first. */
 export type Samples = readonly ProbeSample[];
 
+/** What was measured without us, and beside our bursts at their present share. */
+export interface Pools {
+  readonly alone: Samples;
+  readonly bursts: Samples;
+}
+
 /** How many samples make a p99, and how old the oldest may be, ms. */
 const enough = { alone: 150, bursts: 300 } as const;
 const keepMs = { alone: 300_000, bursts: 60_000 } as const;
@@ -27,21 +33,22 @@ export class ProbeSource implements LatencySource {
   #closed = false;
   #turns: { readonly beside: Beside; readonly from: number }[] = [{ beside: 'other', from: 0 }];
   #alone: Samples;
-  #bursts: Samples = [];
+  #bursts: Samples;
   #heardAt = Date.now();
   #again: NodeJS.Timeout | null = null;
 
   longestMs: number | null = null;
 
-  constructor(input: ProbeThreadInput, alone: Samples) {
+  constructor(input: ProbeThreadInput, { alone, bursts }: Pools) {
     this.#input = input;
     this.#alone = alone;
+    this.#bursts = bursts;
     this.#start();
   }
 
-  /** The baseline, for whoever goes on after us. */
-  get alone(): Samples {
-    return this.#alone;
+  /** For whoever goes on after us. */
+  get pools(): Pools {
+    return { alone: this.#alone, bursts: this.#bursts };
   }
 
   turn(beside: Beside): void {

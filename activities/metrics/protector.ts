@@ -3,13 +3,13 @@ import type { Protection } from '../../contracts/plan.ts';
 import { windowAt, type Window } from '../../decisions/pace/rhythm.ts';
 import { blindLimitMs, firstShare, steerShare, type P99, type Share } from '../../decisions/pace/share.ts';
 import type { LatencySource } from './latency-source.ts';
-import { ProbeSource, type Samples } from './probe.ts';
+import { ProbeSource, type Pools } from './probe.ts';
 
 /** What the next slice of the same backfill on this worker goes on from; without it, it begins cautiously anew. */
 export interface Memory {
   share: number;
   alone: P99 | null;
-  samples: Samples;
+  pools: Pools;
   blindSince: number | null;
   errors: number | null;
 }
@@ -18,7 +18,7 @@ export interface Memory {
 export const emptyMemory = (): Memory => ({
   share: firstShare,
   alone: null,
-  samples: [],
+  pools: { alone: [], bursts: [] },
   blindSince: null,
   errors: null,
 });
@@ -101,7 +101,7 @@ export class Protector {
   }
 
   async close(): Promise<void> {
-    if (this.#source instanceof ProbeSource) this.#memory.samples = this.#source.alone;
+    if (this.#source instanceof ProbeSource) this.#memory.pools = this.#source.pools;
     this.#memory.errors = this.#source?.errors ?? null;
     // a person is called now; who says to go on shall not be called again at once
     if (this.blindFor(Date.now()).ms >= blindLimitMs) this.#memory.blindSince = null;

@@ -2,6 +2,7 @@ import type { Site } from '../../contracts/activities.ts';
 import type { Row } from '../../contracts/json.ts';
 import type { BackfillStage, Statement } from '../../contracts/plan.ts';
 import { followCheckpoint, type Checkpoint, type CheckpointLook } from '../../decisions/pace/checkpoint.ts';
+import { quantile } from '../../decisions/pace/share.ts';
 import type { Lag, Signal, Signals } from '../../decisions/pace/signals.ts';
 import { sessionName } from './home.ts';
 import { openSession, type Session, type TargetConnection } from './session.ts';
@@ -22,6 +23,7 @@ export class LoadWatch {
   #looking: Promise<void> | null = null;
   #deadlocks: { readonly first: number; readonly last: number } | null = null;
   #waits: number | null = null;
+  #commits: readonly number[] = [];
 
   signals: Signals & { readonly busy: Signal<number> };
 
@@ -110,7 +112,11 @@ export class LoadWatch {
         return { checkpoint: signal<Checkpoint>(followCheckpoint(before, lookOf(row, at))) };
       },
       archiveFails: () => ({ archiveFails: signal(typeof row['failing'] === 'boolean' ? row['failing'] : null) }),
-      commitMs: () => ({ commitMs: signal(tookMs) }),
+      commitMs: () => {
+        // the middle of three: one that is slow says nothing yet
+        this.#commits = [...this.#commits.slice(-2), tookMs];
+        return { commitMs: signal(quantile(this.#commits, 0.5)) };
+      },
       counters: () => {
         const last = numberOf(row['deadlocks']);
         if (last !== null) this.#deadlocks = { first: this.#deadlocks?.first ?? last, last };

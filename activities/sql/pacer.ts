@@ -3,6 +3,7 @@ import type { Site } from '../../contracts/activities.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
 import type { Felt } from '../../contracts/progress.ts';
 import { pace, type Conditions, type Pace } from '../../decisions/pace/pace.ts';
+import { quantile } from '../../decisions/pace/share.ts';
 import { brakesOf, staleMs } from '../../decisions/pace/signals.ts';
 import { openSource, type FindMetrics } from '../metrics/index.ts';
 import { emptyMemory, Protector, type Memory } from '../metrics/protector.ts';
@@ -32,6 +33,7 @@ export class Pacer {
   readonly #load: LoadWatch;
   readonly #protector: Protector;
   readonly #forget: () => void;
+  #commitsAlone: readonly { readonly at: number; readonly ms: number }[] = [];
   #owedMs = 0;
   #steady = true;
 
@@ -62,7 +64,7 @@ export class Pacer {
               metrics,
               quiet,
               alone: memory.alone,
-              samples: memory.samples,
+              pools: memory.pools,
             }),
       memory,
     );
@@ -78,7 +80,7 @@ export class Pacer {
     const someone = signals.busy.value !== 0 || now - signals.busy.at > staleMs;
     this.#protector.tick(now, { someone, steady: this.#steady });
     const { share, offWindow } = this.#protector;
-    const brakes = brakesOf(signals, now, share.measured);
+    const brakes = brakesOf(signals, now, { measured: share.measured, commitAloneMs: this.#commitAlone(offWindow) });
     this.#steady = brakes.every((brake) => brake.share >= share.value) && rate === null;
     const pacing = pace({ ...this.#conditions(last, rate), now, busy: signals.busy, share, brakes, offWindow });
     await this.#rest(pacing.restMs);
@@ -102,6 +104,17 @@ export class Pacer {
 
   async close(): Promise<void> {
     await Promise.all([this.#load.close(), this.#protector.close()]);
+  }
+
+  /** The middle of the commits in the latest windows without us; null until there are three. */
+  #commitAlone(offWindow: boolean): number | null {
+    const { commitMs } = this.#load.signals;
+    const seen = this.#commitsAlone;
+    if (offWindow && typeof commitMs?.value === 'number' && seen.at(-1)?.at !== commitMs.at) {
+      this.#commitsAlone = [...seen.slice(-14), { at: commitMs.at, ms: commitMs.value }];
+    }
+    const values = this.#commitsAlone.map(({ ms }) => ms);
+    return values.length < 3 ? null : quantile(values, 0.5);
   }
 
   #conditions(

@@ -44,14 +44,22 @@ export const cautious = 0.25;
 /** How long a checkpoint in a hurry is waited for, ms: one that never ends must not stop us for good. */
 const checkpointPatienceMs = 30_000;
 
-/** All reasons to be slow. `measured`: the application's own latency is known, and is what decides beside a spread checkpoint. */
-export function brakesOf(signals: Signals, now: number, measured: boolean): readonly Brake[] {
+/** What is known besides, by which a signal is judged. */
+export interface Known {
+  /** The application's own latency is known, and is what decides beside a spread checkpoint. */
+  readonly measured: boolean;
+  /** What a commit takes without our bursts, ms; null: not measured. */
+  readonly commitAloneMs: number | null;
+}
+
+/** All reasons to be slow. */
+export function brakesOf(signals: Signals, now: number, known: Known): readonly Brake[] {
   return [
     ...brake(signals.lag, now, 'the lag of the standbys', lagBrake),
     ...brake(signals.waiting, now, 'waiting for locks', waitingBrake),
-    ...brake(signals.commitMs, now, 'the time of a commit', commitBrake),
+    ...brake(signals.commitMs, now, 'the time of a commit', (ms: number) => commitBrake(ms, known)),
     ...brake(signals.archiveFails, now, 'archiving', archiveBrake),
-    ...checkpointBrakes(signals, now, measured),
+    ...checkpointBrakes(signals, now, known.measured),
   ];
 }
 
@@ -84,9 +92,13 @@ const waitingBrake = (count: number): Brake | null =>
     ? null
     : { share: crawl, reason: `${count} ${count === 1 ? 'session waits' : 'sessions wait'} for a lock of ours` };
 
-function commitBrake(ms: number): Brake | null {
-  if (ms <= 50) return null;
-  return { share: ms > 250 ? 0 : crawl, reason: `a commit takes ${Math.round(ms)} ms` };
+/** Where commits are slow without us too, ours are not to blame: only what they add counts. */
+function commitBrake(ms: number, { commitAloneMs }: Known): Brake | null {
+  const alone = commitAloneMs ?? 0;
+  if (ms <= Math.max(50, 3 * alone)) return null;
+  const words = commitAloneMs === null ? '' : `, ${Math.round(alone)} ms without us`;
+  const share = ms > Math.max(250, 10 * alone) ? 0 : crawl;
+  return { share, reason: `a commit takes ${Math.round(ms)} ms${words}` };
 }
 
 const archiveBrake = (fails: boolean): Brake | null =>
