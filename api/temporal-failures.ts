@@ -1,4 +1,9 @@
-import { isGrpcDeadlineError, isGrpcServiceError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import {
+  isGrpcCancelledError,
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { failures, type FailureCode } from '../contracts/failures.ts';
 import { Refusal } from './problems.ts';
@@ -46,6 +51,8 @@ function isUnanswered(error: unknown): boolean {
   return (
     error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
     isGrpcDeadlineError(error) ||
+    // a deadline that passes between two polls of a result is reported as a cancelled call
+    isGrpcCancelledError(error) ||
     causes(error).some((cause) => cause instanceof TimeoutFailure)
   );
 }

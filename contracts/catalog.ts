@@ -60,6 +60,10 @@ export type Role = (typeof roles)[number];
 export const conflictPolicies = ['old-wins', 'new-wins'] as const;
 export type ConflictPolicy = (typeof conflictPolicies)[number];
 
+/** What happens to a write whose new value the old shape can't hold. */
+export const misfitPolicies = ['count', 'refuse'] as const;
+export type MisfitPolicy = (typeof misfitPolicies)[number];
+
 /** What happens when a stage is broken: stay and call a person, or take everything back. */
 export const failurePolicies = ['park', 'rollback'] as const;
 export type FailurePolicy = (typeof failurePolicies)[number];

@@ -214,6 +214,8 @@ export interface VerifyStage extends StageBase {
 export interface CutoverStage extends StageBase {
   readonly kind: 'cutover';
   readonly perform: Alteration;
+  /** Statements that take long and lock little, run after `perform` (validating a constraint); absent: none. */
+  readonly performLong?: readonly Statement[];
   readonly undo: readonly Alteration[];
   /** A deployment (name or id) that must have been deployed first, or null. */
   readonly after: string | null;

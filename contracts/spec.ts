@@ -1,4 +1,4 @@
-import type { ConflictPolicy, FailurePolicy, Strategy } from './catalog.ts';
+import type { ConflictPolicy, FailurePolicy, MisfitPolicy, Strategy } from './catalog.ts';
 
 /** What a caller wishes, as written: durations are text such as `7d`, `90s` or ISO-8601 `P7D`. */
 export interface Spec {
@@ -20,7 +20,7 @@ export interface Spec {
   readonly onFailure?: FailurePolicy;
 }
 
-export type ChangeSpec = AddColumnSpec | ChangeTypeSpec;
+export type ChangeSpec = AddColumnSpec | ChangeTypeSpec | DropColumnSpec | SetNotNullSpec;
 
 /** A new column. With `up` every row gets a value computed from its other columns. */
 export interface AddColumnSpec {
@@ -42,6 +42,28 @@ export interface ChangeTypeSpec {
   readonly up: string;
   /** Old value from the new column; immutable SQL expression. */
   readonly down: string;
+  /**
+   * What happens to a write whose new value the old column can't hold. `count` (default): it succeeds, is counted, and
+   * going back would lose it. `refuse`: it fails, so that going back stays lossless until the contract.
+   */
+  readonly misfits?: MisfitPolicy;
+}
+
+/** A column that goes after its grace. */
+export interface DropColumnSpec {
+  readonly drop: string;
+  /**
+   * SQL expression over the row's other columns: the value for rows of writers that no longer name the column. Needed
+   * where the column is NOT NULL without a default.
+   */
+  readonly down?: string;
+}
+
+/** A column that may no longer be empty. */
+export interface SetNotNullSpec {
+  readonly notNull: string;
+  /** SQL expression over the row's other columns: the value of rows that have none. Without it every row must have one. */
+  readonly up?: string;
 }
 
 export interface BackfillSpec {

@@ -1,6 +1,7 @@
-import { conflictPolicies, failurePolicies, strategies } from '../contracts/catalog.ts';
+import { conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../contracts/catalog.ts';
 import type { FieldProblem } from '../contracts/api.ts';
-import type { ChangeSpec, Spec } from '../contracts/spec.ts';
+import type { Spec } from '../contracts/spec.ts';
+import { columnsNamed } from './change-names.ts';
 import { checkFields, integer, list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { parseDuration } from './duration.ts';
 import { parseTimes } from './times.ts';
@@ -24,18 +25,19 @@ export function checkSpec(value: unknown): SpecCheck {
 function doubledColumns(spec: Spec): FieldProblem[] {
   const seen = new Set<string>();
   return spec.changes.flatMap((change, index) =>
-    namesOf(change).flatMap((column): FieldProblem[] => {
-      const pointer = `/changes/${index}/${'add' in change ? 'add' : 'to'}`;
+    columnsNamed(change).flatMap(({ field, name: column }): FieldProblem[] => {
       const doubled = seen.has(column);
       seen.add(column);
-      return doubled ? [{ pointer, detail: `column ${column} is named twice in this spec` }] : [];
+      return doubled
+        ? [{ pointer: `/changes/${index}/${field}`, detail: `column ${column} is named twice in this spec` }]
+        : [];
     }),
   );
 }
 
 /** A cutover is proof, or a person's word; never neither. */
 function blindCutover({ changes, cutover }: Spec): FieldProblem[] {
-  const moves = changes.some((change) => 'type' in change);
+  const moves = changes.some((change) => !('add' in change));
   if (!moves || cutover?.approve !== false || cutover.after !== undefined) return [];
   const detail = 'may be false only with cutover.after: somebody or something must say that the application has moved';
   return [{ pointer: '/cutover/approve', detail }];
@@ -48,12 +50,6 @@ function doubleProtection({ protect }: Spec): FieldProblem[] {
   }
   const idle = protect?.probe === false && protect.metrics === undefined && protect.p99 !== undefined;
   return idle ? [{ pointer: '/protect/p99', detail: 'needs metrics, or the probe' }] : [];
-}
-
-function namesOf(change: ChangeSpec): string[] {
-  const names =
-    'add' in change ? [parseColumn(change.add)?.name] : [parseColumn(change.to)?.name, parseName(change.type)];
-  return names.filter((column) => typeof column === 'string');
 }
 
 const name: Rule = text((value) =>
@@ -73,6 +69,7 @@ const yesNo: Rule = (value, pointer) =>
 const column: Rule = text((value) =>
   parseColumn(value) === null ? 'must be a column name and its type, such as amount_cents bigint' : null,
 );
+const columnName: Rule = text((value) => (parseName(value) === null ? 'must be a column name' : null));
 const approver: Rule = (value, pointer) => {
   if (typeof value === 'boolean') return [];
   return text((group) => (/^[\w.@-]{1,60}$/.test(group) ? null : 'must be true, false or the name of a group'))(
@@ -89,17 +86,24 @@ const approverAlways: Rule = (value, pointer) =>
 
 const addColumn = object({ add: column }, { up: expression, default: expression });
 const changeType = object(
-  {
-    type: text((value) => (parseName(value) === null ? 'must be a column name' : null)),
-    to: column,
-    up: expression,
-    down: expression,
-  },
-  {},
+  { type: columnName, to: column, up: expression, down: expression },
+  { misfits: oneOf(misfitPolicies) },
 );
+const dropColumn = object({ drop: columnName }, { down: expression });
+const setNotNull = object({ notNull: columnName }, { up: expression });
+
+/** The field by which each kind of change is known. */
+const changeRules: readonly (readonly [field: string, rule: Rule])[] = [
+  ['add', addColumn],
+  ['type', changeType],
+  ['drop', dropColumn],
+  ['notNull', setNotNull],
+];
 const change: Rule = (value, pointer) => {
-  const isAdd = typeof value === 'object' && value !== null && 'add' in value;
-  return (isAdd ? addColumn : changeType)(value, pointer);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return changeType(value, pointer);
+  const rule = changeRules.find(([field]) => field in value)?.[1];
+  if (rule !== undefined) return rule(value, pointer);
+  return [{ pointer, detail: `must have one of the fields ${changeRules.map(([field]) => field).join(', ')}` }];
 };
 
 const specRule = object(

@@ -28,7 +28,7 @@ function equality(rows: CheckFacts | null): Finding[] {
   return [{ code: 'SHAPES_AGREE', level: 'noted', detail: 'both shapes of every row agree' }];
 }
 
-const dropsColumns = (plan: Plan): boolean => plan.spec.changes.some((change) => 'type' in change);
+const dropsColumns = (plan: Plan): boolean => plan.spec.changes.some((change) => 'type' in change || 'drop' in change);
 
 function dependents(plan: Plan, looks: Readonly<Record<string, LookResult>>): Finding[] {
   if (!dropsColumns(plan)) return [];
@@ -37,7 +37,11 @@ function dependents(plan: Plan, looks: Readonly<Record<string, LookResult>>): Fi
     return [{ code: 'DEPENDENTS_UNSEEN', level: 'unknown', detail: 'objects that use the old column can not be seen' }];
   return rows.map((row): Finding =>
     row['blocks'] === true
-      ? { code: 'STILL_READ', level: 'refused', detail: `view ${textOf(row['view'])} reads the old column` }
+      ? {
+          code: 'STILL_READ',
+          level: 'refused',
+          detail: `${textOf(row['view']) === '' ? textOf(row['name']) : `view ${textOf(row['view'])}`} reads the old column`,
+        }
       : { code: 'GOES_TOO', level: 'warned', detail: `${textOf(row['name'])} is dropped with the old column` },
   );
 }

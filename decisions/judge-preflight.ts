@@ -4,7 +4,7 @@ import type { Finding, Plan } from '../contracts/plan.ts';
 import { checkFacts } from './check-facts.ts';
 import type { Row } from '../contracts/json.ts';
 import { textOf } from './row-text.ts';
-import { changesOf } from './sql/postgres/change.ts';
+import { changesOf } from './sql/postgres/changes/index.ts';
 import { sqlDialects } from './sql/dialect.ts';
 import { findingsOf } from './strategies/classify.ts';
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { conflictPolicies, failurePolicies, strategies } from '../../contracts/catalog.ts';
+import { conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../../contracts/catalog.ts';
 import { closed, listOf, text, whole, yesNo } from './words.ts';
 
 const AddColumn = closed(
@@ -17,8 +17,29 @@ const ChangeType = closed(
     to: text('New column: name and type, for example `amount_cents bigint`'),
     up: text('SQL expression: new value from the old column'),
     down: text('SQL expression: old value from the new column'),
+    misfits: Type.Optional(
+      Type.Enum([...misfitPolicies], {
+        description: 'What happens to a write whose new value the old column can not hold',
+      }),
+    ),
   },
   'A column\u2019s value in another type, in a column of another name',
+);
+
+const DropColumn = closed(
+  {
+    drop: text('The column that goes'),
+    down: Type.Optional(text('SQL expression: its value in rows of writers that no longer name it')),
+  },
+  'A column that goes',
+);
+
+const SetNotNull = closed(
+  {
+    notNull: text('The column that may no longer be empty'),
+    up: Type.Optional(text('SQL expression: the value of rows that have none')),
+  },
+  'A column that may no longer be empty',
 );
 
 const Approve = Type.Union(
@@ -36,7 +57,10 @@ export const SpecSchema = closed(
     strategy: Type.Enum([...strategies], { description: 'How to get from the old shape to the new one' }),
     target: text('Name of a database in the configuration'),
     table: text('schema.table'),
-    changes: listOf(Type.Union([AddColumn, ChangeType], { description: 'One change' }), 'What changes, 1 to 20'),
+    changes: listOf(
+      Type.Union([AddColumn, ChangeType, DropColumn, SetNotNull], { description: 'One change' }),
+      'What changes, 1 to 20',
+    ),
     conflict: Type.Optional(
       Type.Enum([...conflictPolicies], { description: 'Who wins when one write sets both shapes and they disagree' }),
     ),

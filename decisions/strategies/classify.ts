@@ -1,33 +1,11 @@
 import type { TableFacts } from '../../contracts/facts.ts';
-import type { ChangeClass, Finding, Risk } from '../../contracts/plan.ts';
-import { convertingChanges, type Change } from '../sql/postgres/change.ts';
-
-/** Whether a change, done in one plain statement, would block or break the application, and why. */
-export function classify(change: Change): ChangeClass {
-  if (change.kind === 'type') {
-    return {
-      change: `${change.old} ${change.oldType} → ${change.name} ${change.type}`,
-      class: 'unsafe',
-      because:
-        'changing a type rewrites the table under an exclusive lock and breaks readers of the old type; made safe by a second column',
-    };
-  }
-  return change.up === null
-    ? {
-        change: `add ${change.name} ${change.type}`,
-        class: 'safe',
-        because: 'only the catalog changes; rows are not rewritten',
-      }
-    : {
-        change: `add ${change.name} ${change.type}`,
-        class: 'unsafe',
-        because: 'every row must be rewritten; made safe by chunks that give way to the application',
-      };
-}
+import type { Finding, Risk } from '../../contracts/plan.ts';
+import { droppedOf } from '../sql/postgres/alterations.ts';
+import { isConverting, type Change } from '../sql/postgres/changes/change.ts';
 
 /** How much could go wrong, in words. */
 export function riskOf(changes: readonly Change[], facts: TableFacts): Omit<Risk, 'pointOfNoReturn'> {
-  const drops = changes.some(({ kind }) => kind === 'type');
+  const drops = droppedOf(changes).length > 0;
   const because = [
     [drops, 'the last stage drops a column'],
     [(facts.rows ?? 0) > 10_000_000, 'more than ten million rows are rewritten'],
@@ -43,10 +21,10 @@ export function riskOf(changes: readonly Change[], facts: TableFacts): Omit<Risk
 
 /** What the facts say besides: nothing that forbids the change, but what its owner should know before the start. */
 export function findingsOf(changes: readonly Change[], facts: TableFacts): readonly Finding[] {
-  const old = new Set(changes.flatMap((change) => (change.kind === 'type' ? [change.old] : [])));
+  const old = new Set(droppedOf(changes));
   const noted = (code: string, detail: string): Finding => ({ code, level: 'noted', detail });
   const warned = (code: string, detail: string): Finding => ({ code, level: 'warned', detail });
-  const rewritten = convertingChanges(changes).length > 0;
+  const rewritten = changes.some(isConverting);
   return [
     ...facts.triggers
       .filter(({ enabled }) => enabled && rewritten)
@@ -67,16 +45,7 @@ export function findingsOf(changes: readonly Change[], facts: TableFacts): reado
     ...(facts.key.length === 0 && rewritten
       ? [warned('NO_KEY', 'no primary key and no unique index over not-null columns: plain page order, no striping')]
       : []),
-    ...changes.flatMap((change) =>
-      change.kind === 'type' && change.oldNotNull
-        ? [
-            noted(
-              'NOT_NULL_STAYS_BEHIND',
-              `${change.old} is NOT NULL; ${change.name} stays nullable after the contract`,
-            ),
-          ]
-        : [],
-    ),
+    ...changes.flatMap(({ findings }) => findings),
     ...(facts.rows === null
       ? [
           {

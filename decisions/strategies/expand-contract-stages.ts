@@ -13,11 +13,12 @@ import type {
 import type { Spec } from '../../contracts/spec.ts';
 import * as alterations from '../sql/postgres/alterations.ts';
 import { backfillSession, barrier, chunk, presence } from '../sql/postgres/backfill.ts';
-import { convertingChanges, type Change } from '../sql/postgres/change.ts';
+import { isConverting, isJudged, isSynced, type Change, type Lead } from '../sql/postgres/changes/change.ts';
 import { evidenceLooks, preflightLooks, wayBack } from '../sql/postgres/looks.ts';
 import { conversionCheck, equalityCheck } from '../sql/postgres/row-check.ts';
+import type { Ours } from '../sql/postgres/ours.ts';
+import { takeOverNotNull } from '../sql/postgres/not-null.ts';
 import { probeStatements, signals } from '../sql/postgres/signals.ts';
-import type { Ours } from '../sql/postgres/trigger.ts';
 import { parseTimes } from '../times.ts';
 
 /** What every stage is made of. */
@@ -32,11 +33,12 @@ export interface StageInput {
 const day = 86_400_000;
 /** Rows per second that the estimate reckons with: a modest server under load. */
 const rate = { backfill: 60_000, check: 500_000 };
-const converts = ({ changes }: StageInput): boolean => convertingChanges(changes).length > 0;
+const converts = ({ changes }: StageInput): boolean => changes.some(isConverting);
+const judges = ({ changes }: StageInput): boolean => changes.some(isJudged);
+const reads = (input: StageInput): number | null => (judges(input) ? duration(input, rate.check) : 0);
 /** Who wins until the cutover, where a write sets both shapes and they disagree. */
-const leadBefore = ({ spec }: StageInput): 'old' | 'new' => (spec.conflict === 'new-wins' ? 'new' : 'old');
+const leadBefore = ({ spec }: StageInput): Lead => (spec.conflict === 'new-wins' ? 'new' : 'old');
 const duration = (input: StageInput, rowsPerSecond: number): number | null => {
-  if (!converts(input)) return 0;
   return input.facts.rows === null ? null : Math.round((input.facts.rows / rowsPerSecond) * 1_000);
 };
 
@@ -44,10 +46,10 @@ const duration = (input: StageInput, rowsPerSecond: number): number | null => {
 export const preflight = (input: StageInput): PreflightStage => ({
   kind: 'preflight',
   name: 'preflight',
-  title: `rights, triggers, readers${converts(input) ? '; every row through up and down' : ''}`,
+  title: `rights, triggers, readers${judges(input) ? '; every row through up and down' : ''}`,
   undoTitle: 'nothing was touched',
   approve: null,
-  estimateMs: duration(input, rate.check),
+  estimateMs: reads(input),
   looks: preflightLooks(input.spec, input.ours, input.oid),
   everyRow: conversionCheck(input.ours, input.changes),
 });
@@ -56,13 +58,13 @@ export const preflight = (input: StageInput): PreflightStage => ({
 export const expand = (input: StageInput): ExpandStage => ({
   kind: 'expand',
   name: 'expand',
-  title: `ADD COLUMN ${input.changes.map(({ name, type }) => `${name} ${type}`).join(', ')}${converts(input) ? '; two-way trigger' : ''}`,
-  undoTitle: converts(input) ? 'drop both' : 'drop it',
+  title: `${input.changes.map(({ title }) => title).join(', ')}${input.changes.some(isSynced) ? '; trigger' : ''}`,
+  undoTitle: 'drop what was added',
   approve: null,
   estimateMs: 10,
   perform: alterations.expand(input.ours, input.changes, leadBefore(input)),
   undo: alterations.undoExpand(input.ours, input.changes),
-  undoLong: alterations.restoreNotNull(input.ours, input.changes),
+  undoLong: takeOverNotNull(input.ours, alterations.liftedOf(input.changes)),
 });
 
 /** The rows that are there. */
@@ -72,7 +74,7 @@ export const backfill = (input: StageInput): BackfillStage => ({
   title: converts(input) ? 'rewrite the rows that are there, in place' : 'nothing to rewrite',
   undoTitle: 'nothing to take back',
   approve: null,
-  estimateMs: duration(input, rate.backfill),
+  estimateMs: converts(input) ? duration(input, rate.backfill) : 0,
   needed: converts(input),
   session: backfillSession(input.ours),
   chunk: converts(input) ? chunk(input.ours, input.changes) : { id: 'chunk', note: 'nothing to rewrite', sql: '' },
@@ -97,10 +99,10 @@ function protection({ spec: { protect = {} }, ours, oid }: StageInput): Protecti
 export const verify = (input: StageInput): VerifyStage => ({
   kind: 'verify',
   name: 'verify',
-  title: converts(input) ? 'compare both shapes of every row' : 'nothing to compare',
+  title: judges(input) ? 'compare both shapes of every row' : 'nothing to compare',
   undoTitle: 'nothing to take back',
   approve: null,
-  estimateMs: duration(input, rate.check),
+  estimateMs: reads(input),
   check: equalityCheck(input.ours, input.changes),
 });
 
@@ -115,6 +117,7 @@ export function cutover(input: StageInput, approve: ApprovalNeed | null): Cutove
     approve,
     estimateMs: 5,
     perform: alterations.cutover(input.ours, input.changes),
+    performLong: takeOverNotNull(input.ours, alterations.setsNotNullOf(input.changes)),
     undo: alterations.undoCutover(input.ours, input.changes, leadBefore(input)),
     after,
     wayBack: wayBack(input.ours),
@@ -149,7 +152,7 @@ export const contract = (input: StageInput, approve: ApprovalNeed | null): Contr
 });
 
 const titleOfContract = (changes: readonly Change[]): string => {
-  const old = changes.flatMap((change) => (change.kind === 'type' ? [change.old] : []));
+  const old = alterations.droppedOf(changes);
   return old.length === 0 ? 'remove what is ours' : `DROP COLUMN ${old.join(', ')}`;
 };
 

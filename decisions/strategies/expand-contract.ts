@@ -1,8 +1,10 @@
 import type { ApprovalNeed, Stage } from '../../contracts/plan.ts';
 import type { ContractSpec, Spec } from '../../contracts/spec.ts';
 import { parseDuration } from '../duration.ts';
-import { changesOf, type Change } from '../sql/postgres/change.ts';
-import { classify, findingsOf, riskOf } from './classify.ts';
+import type { Change } from '../sql/postgres/changes/change.ts';
+import { changesOf } from '../sql/postgres/changes/index.ts';
+import { droppedOf } from '../sql/postgres/alterations.ts';
+import { findingsOf, riskOf } from './classify.ts';
 import * as stage from './expand-contract-stages.ts';
 import type { StrategyInput, StrategyParts } from './strategy.ts';
 
@@ -23,11 +25,11 @@ export function expandContract(input: StrategyInput): StrategyParts {
       schema: facts.schema,
       table: facts.table,
       oid: input.oid,
-      columns: changes.flatMap((change) => (change.kind === 'type' ? [change.old, change.name] : [change.name])),
+      columns: changes.flatMap(({ columns }) => columns),
       homeSchema,
     },
     stages,
-    changes: changes.map(classify),
+    changes: changes.map(({ classification }) => classification),
     risk: riskOf(changes, facts),
     findings: findingsOf(changes, facts),
     estimate: { workMs: facts.rows === null ? null : workMs, graceMs, rows: facts.rows },
@@ -61,11 +63,12 @@ function approvalsOf(
   spec: Spec,
   changes: readonly Change[],
 ): Readonly<Record<'cutover' | 'contract', ApprovalNeed | null>> {
-  const moves = changes.some(({ kind }) => kind === 'type');
+  const moves = changes.some((change) => change.moves);
+  const drops = droppedOf(changes).length > 0;
   const proof = spec.cutover?.after !== undefined;
   return {
     cutover: approval(spec.cutover?.approve ?? (moves && !proof), {}),
-    contract: approval(spec.contract?.approve ?? moves, spec.contract ?? {}),
+    contract: approval(spec.contract?.approve ?? drops, spec.contract ?? {}),
   };
 }
 

@@ -35,10 +35,18 @@ test('five mistakes are five problems, each with its pointer', () => {
 test.each([
   ['not an object', 5, ['']],
   ['no changes', { ...centsSpec, changes: [] }, ['/changes']],
+  ['a change of no kind', { ...centsSpec, changes: [{ reverse: 'a' }] }, ['/changes/0']],
+  ['a change of two kinds', { ...centsSpec, changes: [{ add: 'a int', drop: 'b' }] }, ['/changes/0/drop']],
   [
-    'a change of neither kind',
-    { ...centsSpec, changes: [{ rename: 'a' }] },
-    ['/changes/0/down', '/changes/0/rename', '/changes/0/to', '/changes/0/type', '/changes/0/up'],
+    'an unknown answer to misfits',
+    { ...centsSpec, changes: [{ ...centsSpec.changes[0], misfits: 'ignore' }] },
+    ['/changes/0/misfits'],
+  ],
+  ['a drop with up', { ...centsSpec, changes: [{ drop: 'a', up: '1' }] }, ['/changes/0/up']],
+  [
+    'a column dropped and renewed',
+    { ...centsSpec, changes: [...centsSpec.changes, { drop: 'amount' }] },
+    ['/changes/1/drop'],
   ],
   ['a table without its schema', { ...centsSpec, table: 'payments' }, ['/table']],
   ['a grace that is no duration', { ...centsSpec, contract: { after: 'a week' } }, ['/contract/after']],

@@ -3,7 +3,7 @@ import type { Waiting } from '../../contracts/progress.ts';
 import { judge } from '../../decisions/judge.ts';
 import { currentRecord, waitFor } from '../../decisions/progress.ts';
 import { judgeProof, nextProofLookMs } from '../../decisions/proof.ts';
-import { alter, findDeployment, holdColumnsOnly, holdTableIfPossible } from '../activities.ts';
+import { alter, alterLong, findDeployment, holdColumnsOnly, holdTableIfPossible } from '../activities.ts';
 import { failureOf } from '../failure-of.ts';
 import type { Run } from '../run.ts';
 import { again, altered, park, type StageRunner, type Turn } from './stage.ts';
@@ -17,7 +17,10 @@ export const cutover: StageRunner<'cutover'> = {
   async perform(stage, run) {
     const input = { site: run.effect(), stage: stage.name, alteration: stage.perform };
     const facts = await alter('cutover: the new shape leads', input);
-    const { name } = stage;
+    const { name, performLong = [] } = stage;
+    if (performLong.length > 0) {
+      await alterLong(`${name}: long statements`, { site: run.effect(), statements: performLong });
+    }
     const held = await holdColumnsOnly(`${name}: others may touch the rest of the table`, {
       site: run.effect(),
       columnsOnly: true,

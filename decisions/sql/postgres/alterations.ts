@@ -1,10 +1,14 @@
 import type { Alteration, Statement } from '../../../contracts/plan.ts';
-import { convertingChanges, type Change, type TypeChange } from './change.ts';
+import { isSynced, type AddedColumn, type Change, type Lead } from './changes/change.ts';
 import { literal, quote } from './identifier.ts';
 import { misfitsOf } from './misfits.ts';
-import { createFunction, createTrigger, functionName, triggerName, type Lead, type Ours } from './trigger.ts';
+import { notNullCheck, notNullName } from './not-null.ts';
+import { tableOf, type Ours } from './ours.ts';
+import { createFunction, createTrigger, functionName, triggerName } from './trigger.ts';
 
-const tableOf = ({ schema, table }: Ours): string => `${quote(schema)}.${quote(table)}`;
+/** A note and its statement. */
+type NamedSql = readonly [note: string, sql: string];
+
 const claims = ({ homeSchema }: Ours): string => `${quote(homeSchema)}.claims`;
 
 /** The statements of one DDL transaction, and the word in our own lock row by which it is known to have happened. */
@@ -13,7 +17,7 @@ function alteration(
   id: string,
   word: string,
   mode: 'do' | 'undo',
-  statements: readonly (readonly [string, string])[],
+  statements: readonly NamedSql[],
 ): Alteration {
   const happened = `EXISTS (SELECT FROM ${claims(ours)} WHERE deployment = $1 AND ${literal(word)} = ANY (altered))`;
   const mark =
@@ -30,114 +34,112 @@ function alteration(
   };
 }
 
-/** Adds the new columns and the two-way trigger in one transaction: no write is ever seen by only one of them. */
+/** Adds the new columns and the trigger in one transaction: no write is ever seen by only one of them. */
 export function expand(ours: Ours, changes: readonly Change[], lead: Lead): Alteration {
-  const columns = changes.map((change): string => {
-    const added = `ADD COLUMN ${quote(change.name)} ${change.type}`;
-    return change.kind === 'add' && change.default !== null ? `${added} DEFAULT ${change.default}` : added;
-  });
-  const lifted = notNullOf(changes).map(({ old }) => `ALTER COLUMN ${quote(old)} DROP NOT NULL`);
-  const synced: readonly [string, string][] =
-    convertingChanges(changes).length === 0
-      ? []
-      : [
-          ['two-way trigger function', createFunction(ours, changes, lead)],
-          ['fires on every write but our own', createTrigger(ours)],
-          [
-            'fires for replicated writes too',
-            `ALTER TABLE ${tableOf(ours)} ENABLE ALWAYS TRIGGER ${quote(triggerName(ours))}`,
-          ],
-        ];
+  const clauses = [...addedOf(changes).map(addColumn), ...liftedOf(changes).map(dropNotNull)];
+  const synced: readonly NamedSql[] = changes.some(isSynced)
+    ? [
+        ['trigger function that keeps both shapes true', createFunction(ours, changes, lead)],
+        ['fires on every write but our own', createTrigger(ours)],
+        [
+          'fires for replicated writes too',
+          `ALTER TABLE ${tableOf(ours)} ENABLE ALWAYS TRIGGER ${quote(triggerName(ours))}`,
+        ],
+      ]
+    : [];
   return alteration(ours, 'expand', 'expand', 'do', [
-    [
-      'only the catalog changes; no row is rewritten',
-      `ALTER TABLE ${tableOf(ours)} ${[...columns, ...lifted].join(', ')}`,
-    ],
+    ...alterTable(ours, 'only the catalog changes; no row is rewritten', clauses),
     ...synced,
   ]);
 }
 
 /** Takes the new columns and the trigger away, if this deployment brought them. */
 export function undoExpand(ours: Ours, changes: readonly Change[]): readonly Alteration[] {
-  const dropped = changes.map(({ name }) => `DROP COLUMN IF EXISTS ${quote(name)}`);
+  const dropped = addedOf(changes).map(({ name }) => `DROP COLUMN IF EXISTS ${quote(name)}`);
   return [
     alteration(ours, 'expand-undo', 'expand', 'undo', [
       ...dropSync(ours, changes),
-      ['the new columns go', `ALTER TABLE ${tableOf(ours)} ${dropped.join(', ')}`],
-      ...notNullOf(changes).map((change) => keepNotNull(ours, change)),
+      ...alterTable(ours, 'the new columns go', dropped),
+      ...liftedOf(changes).map((column) => keepNotNull(ours, column)),
     ]),
   ];
 }
 
 /** NOT NULL is back for new rows; unless values are lost, for then every write of such a row would fail. */
-function keepNotNull(ours: Ours, { old }: TypeChange): readonly [string, string] {
-  const check = `ADD CONSTRAINT ${quote(notNullName(ours, old))} CHECK (${quote(old)} IS NOT NULL) NOT VALID`;
-  const lost = `EXISTS (SELECT FROM ${misfitsOf(ours, `r.${quote(old)} IS NULL`)})`;
+function keepNotNull(ours: Ours, column: string): NamedSql {
+  const lost = `EXISTS (SELECT FROM ${misfitsOf(ours, `r.${quote(column)} IS NULL`)})`;
   return [
     'NOT NULL is back for new rows, unless going back has lost values',
-    `DO $lakeshift$ BEGIN IF NOT ${lost} THEN ALTER TABLE ${tableOf(ours)} ${check}; END IF; END $lakeshift$`,
+    `DO $lakeshift$ BEGIN IF NOT ${lost} THEN ALTER TABLE ${tableOf(ours)} ADD ${notNullCheck(ours, column)}; END IF; END $lakeshift$`,
   ];
 }
 
-/** Gives NOT NULL back without a scan under a strong lock: validate the check, take it over, drop it. */
-export function restoreNotNull(ours: Ours, changes: readonly Change[]): readonly Statement[] {
-  return notNullOf(changes).flatMap(({ old }): Statement[] => {
-    const name = quote(notNullName(ours, old));
-    const there = `EXISTS (SELECT FROM pg_constraint WHERE conrelid = ${literal(tableOf(ours))}::regclass AND conname = ${literal(notNullName(ours, old))})`;
-    const table = tableOf(ours);
-    const when = (sql: string): string => `DO $lakeshift$ BEGIN IF ${there} THEN ${sql}; END IF; END $lakeshift$`;
-    return [
-      {
-        id: `not-null:${old}:validate`,
-        note: 'reads the table under a weak lock',
-        sql: when(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`),
-      },
-      {
-        id: `not-null:${old}:set`,
-        note: 'the validated check spares the scan',
-        sql: when(
-          `ALTER TABLE ${table} ALTER COLUMN ${quote(old)} SET NOT NULL; ALTER TABLE ${table} DROP CONSTRAINT ${name}`,
-        ),
-      },
-    ];
-  });
-}
-
-/** From here on the new shape leads: one function is replaced, the table is not locked. */
+/** From here on the new shape leads: one function is replaced, and the table is locked only where NOT NULL is set. */
 export const cutover = (ours: Ours, changes: readonly Change[]): Alteration =>
-  alteration(ours, 'cutover', 'cutover', 'do', leadBy(ours, changes, 'new'));
+  alteration(ours, 'cutover', 'cutover', 'do', [
+    ...leadBy(ours, changes, 'new'),
+    ...alterTable(
+      ours,
+      'NOT NULL for new rows; no row is read',
+      setsNotNullOf(changes).map((column) => `ADD ${notNullCheck(ours, column)}`),
+    ),
+  ]);
 
 /** The shape that led before leads again; no row is touched. */
 export const undoCutover = (ours: Ours, changes: readonly Change[], lead: Lead): readonly Alteration[] => [
-  alteration(ours, 'cutover-undo', 'cutover', 'undo', leadBy(ours, changes, lead)),
+  alteration(ours, 'cutover-undo', 'cutover', 'undo', [
+    ...leadBy(ours, changes, lead),
+    ...alterTable(
+      ours,
+      'the column may be empty again',
+      setsNotNullOf(changes).flatMap((column) => [
+        `DROP CONSTRAINT IF EXISTS ${quote(notNullName(ours, column))}`,
+        dropNotNull(column),
+      ]),
+    ),
+  ]),
 ];
 
 /** Removes the trigger and the old columns. There is no way back from here. */
 export function contract(ours: Ours, changes: readonly Change[]): Alteration {
-  const old = typeChanges(changes).map((change) => `DROP COLUMN ${quote(change.old)}`);
   return alteration(ours, 'contract', 'contract', 'do', [
     ...dropSync(ours, changes),
-    ...(old.length === 0
-      ? []
-      : [['the old columns go', `ALTER TABLE ${tableOf(ours)} ${old.join(', ')}`] satisfies [string, string]]),
+    ...alterTable(
+      ours,
+      'the old columns go',
+      droppedOf(changes).map((column) => `DROP COLUMN ${quote(column)}`),
+    ),
   ]);
 }
 
-const leadBy = (ours: Ours, changes: readonly Change[], lead: Lead): readonly [string, string][] =>
-  convertingChanges(changes).length === 0
-    ? []
-    : [[`the ${lead} shape wins where a write sets both`, createFunction(ours, changes, lead)]];
+/** Columns that contract drops. */
+export const droppedOf = (changes: readonly Change[]): readonly string[] =>
+  changes.flatMap(({ dropped }) => (dropped === null ? [] : [dropped]));
+/** Columns whose NOT NULL is lifted by expand and given back by its undo. */
+export const liftedOf = (changes: readonly Change[]): readonly string[] =>
+  changes.flatMap(({ lifted }) => (lifted === null ? [] : [lifted]));
+/** Columns that the cutover sets NOT NULL. */
+export const setsNotNullOf = (changes: readonly Change[]): readonly string[] =>
+  changes.flatMap(({ setsNotNull }) => (setsNotNull === null ? [] : [setsNotNull]));
+const addedOf = (changes: readonly Change[]): readonly AddedColumn[] =>
+  changes.flatMap(({ added }) => (added === null ? [] : [added]));
 
-const dropSync = (ours: Ours, changes: readonly Change[]): readonly [string, string][] =>
-  convertingChanges(changes).length === 0
-    ? []
-    : [
+const alterTable = (ours: Ours, note: string, clauses: readonly string[]): readonly NamedSql[] =>
+  clauses.length === 0 ? [] : [[note, `ALTER TABLE ${tableOf(ours)} ${clauses.join(', ')}`]];
+
+const addColumn = (column: AddedColumn): string =>
+  `ADD COLUMN ${quote(column.name)} ${column.type}${column.default === null ? '' : ` DEFAULT ${column.default}`}`;
+const dropNotNull = (column: string): string => `ALTER COLUMN ${quote(column)} DROP NOT NULL`;
+
+const leadBy = (ours: Ours, changes: readonly Change[], lead: Lead): readonly NamedSql[] =>
+  changes.some(isSynced)
+    ? [[`the ${lead} shape wins where a write sets both`, createFunction(ours, changes, lead)]]
+    : [];
+
+const dropSync = (ours: Ours, changes: readonly Change[]): readonly NamedSql[] =>
+  changes.some(isSynced)
+    ? [
         ['the trigger goes', `DROP TRIGGER IF EXISTS ${quote(triggerName(ours))} ON ${tableOf(ours)}`],
         ['and its function', `DROP FUNCTION IF EXISTS ${functionName(ours)}()`],
-      ];
-
-const typeChanges = (changes: readonly Change[]): readonly TypeChange[] =>
-  changes.filter((change): change is TypeChange => change.kind === 'type');
-const notNullOf = (changes: readonly Change[]): readonly TypeChange[] =>
-  typeChanges(changes).filter(({ oldNotNull }) => oldNotNull);
-const notNullName = ({ mark }: Ours, column: string): string => `lakeshift_${mark}_${column}`.slice(0, 63);
+      ]
+    : [];

@@ -1,8 +1,9 @@
 import type { Statement } from '../../../contracts/plan.ts';
-import { conversions, convertingChanges, needsConversion, type Change } from './change.ts';
+import { isConverting, type Change, type Conversion } from './changes/change.ts';
 import { literal, quote } from './identifier.ts';
 import { searchPath } from './probe.ts';
-import { actorSetting, functionName, triggerName, type Ours } from './trigger.ts';
+import type { Ours } from './ours.ts';
+import { actorSetting, functionName, triggerName } from './trigger.ts';
 
 /**
  * One chunk in one statement, so in one transaction and one round trip: it takes the progress row if this attempt still
@@ -10,7 +11,7 @@ import { actorSetting, functionName, triggerName, type Ours } from './trigger.ts
  * A superseded attempt finds no progress row and writes nothing.
  */
 export function chunk(ours: Ours, changes: readonly Change[]): Statement {
-  const converting = convertingChanges(changes);
+  const converting = changes.filter(isConverting).map(({ conversion }) => conversion);
   const progress = `${quote(ours.homeSchema)}.progress`;
   return {
     id: 'chunk',
@@ -19,9 +20,9 @@ export function chunk(ours: Ours, changes: readonly Change[]): Statement {
   SELECT 1 FROM ${progress} WHERE deployment = $1::text AND stage = 'backfill' AND shard = $2::int AND seq = $3::bigint AND fence = $4::bigint FOR NO KEY UPDATE
 ), changed AS (
   UPDATE ${quote(ours.schema)}.${quote(ours.table)}
-  SET ${conversions(converting)}
+  SET ${assignments(converting)}
   WHERE ctid >= $7::tid AND ctid < $8::tid AND EXISTS (SELECT FROM mine)
-    AND CASE WHEN abs(${stripeKey(ours)} % $9::int) = $10::int THEN ${converting.map(needsConversion).join(' OR ')} ELSE false END
+    AND CASE WHEN abs(${stripeKey(ours)} % $9::int) = $10::int THEN ${converting.map(({ missing }) => missing).join(' OR ')} ELSE false END
   RETURNING 1
 )
 UPDATE ${progress} AS p
@@ -29,6 +30,17 @@ SET seq = p.seq + 1, page = $5::bigint, pass = $6::int, rows = p.rows + (SELECT 
 WHERE p.deployment = $1::text AND p.stage = 'backfill' AND p.shard = $2::int AND EXISTS (SELECT FROM mine)
 RETURNING (SELECT count(*) FROM changed)::int AS rows, p.rows::float8 AS total, ${steering(ours)}`,
   };
+}
+
+/** What the `SET` of the backfill writes: with several changes, each column only where it needs it. */
+function assignments(conversions: readonly Conversion[]): string {
+  const single = conversions.length === 1;
+  return conversions
+    .map(({ column, value, missing }) => {
+      const name = quote(column);
+      return `${name} = ${single ? value : `CASE WHEN ${missing} THEN ${value} ELSE ${name} END`}`;
+    })
+    .join(',\n       ');
 }
 
 /** Pause and rate stand in the claim's row, where an order never meets the lock of a running chunk. */
@@ -69,16 +81,18 @@ export function backfillSession(ours: Ours): readonly Statement[] {
 
 /** What a chunk's work rests on: the pages there are, the file they are in, and that our trigger is at its post. */
 export function barrier(ours: Ours, oid: number, changes: readonly Change[]): Statement {
-  const columns = changes.map(
-    ({ name }) =>
-      `EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = ${literal(name)} AND NOT a.attisdropped)`,
-  );
+  const columns = changes
+    .filter(isConverting)
+    .map(
+      ({ conversion: { column } }) =>
+        `EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = ${literal(column)} AND NOT a.attisdropped)`,
+    );
   return {
     id: 'barrier',
     note: 'pages, file and trigger',
     sql: `SELECT (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages, pg_relation_filenode(c.oid)::int8::text AS filenode,
   (EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = ${literal(triggerName(ours))} AND t.tgenabled = 'A' AND t.tgfoid = to_regprocedure(${literal(`${functionName(ours)}()`)}))
-   AND ${columns.join(' AND ')}) AS guarded
+   AND ${['true', ...columns].join(' AND ')}) AS guarded
 FROM pg_class c WHERE c.oid = ${oid} AND c.relname = ${literal(ours.table)}`,
   };
 }

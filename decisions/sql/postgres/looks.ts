@@ -1,10 +1,11 @@
 import type { Statement } from '../../../contracts/plan.ts';
 import type { Spec } from '../../../contracts/spec.ts';
-import type { Change } from './change.ts';
+import { droppedOf } from './alterations.ts';
+import type { Change } from './changes/change.ts';
 import { literal } from './identifier.ts';
 import { inspect } from './inspect.ts';
 import { misfitsOf } from './misfits.ts';
-import type { Ours } from './trigger.ts';
+import type { Ours } from './ours.ts';
 
 /**
  * What the preflight looks at right before anything is touched: once more all that the plan rests on, and what changes
@@ -43,7 +44,7 @@ FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname 
 
 /** Who still uses the old columns: looked at before they are dropped. Judged by `judge-evidence.ts`. */
 export function evidenceLooks(ours: Ours, oid: number, changes: readonly Change[]): readonly Statement[] {
-  const old = changes.flatMap((change) => (change.kind === 'type' ? [change.old] : []));
+  const old = droppedOf(changes);
   if (old.length === 0) return [];
   const names = `ARRAY[${old.map(literal).join(', ')}]::name[]`;
   return [
@@ -51,9 +52,10 @@ export function evidenceLooks(ours: Ours, oid: number, changes: readonly Change[
       id: 'dependents',
       note: 'views, constraints, indexes and other objects that a drop would break or take along',
       sql: `SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) AS name,
-  coalesce(r.ev_class::regclass::text, '') AS view, d.classid = 'pg_rewrite'::regclass AS blocks
+  coalesce(r.ev_class::regclass::text, '') AS view, d.classid IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass) AS blocks
 FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${oid} AND a.attname = ANY (${names}) AND d.classid <> 'pg_attrdef'::regclass ORDER BY 1`,
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${oid} AND a.attname = ANY (${names})
+  AND NOT EXISTS (SELECT FROM pg_attrdef own WHERE d.classid = 'pg_attrdef'::regclass AND own.oid = d.objid AND own.adnum = a.attnum) ORDER BY 1`,
     },
     {
       id: 'readers',

@@ -2,7 +2,8 @@ import type { ColumnFacts, ExpressionFacts, TableFacts } from '../../../contract
 import type { LookResult } from '../../../contracts/activities.ts';
 import type { Statement } from '../../../contracts/plan.ts';
 import type { Spec } from '../../../contracts/spec.ts';
-import { changesOf, type Change } from './change.ts';
+import type { Change, Expression } from './changes/change.ts';
+import { changesOf } from './changes/index.ts';
 import { literal, quote } from './identifier.ts';
 import { textOf } from '../../row-text.ts';
 
@@ -26,7 +27,7 @@ export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
       note: 'an empty temporary table of the same columns',
       sql: `CREATE TEMPORARY TABLE lakeshift_probe ON COMMIT DROP AS SELECT * FROM ${quote(facts.schema)}.${quote(facts.table)} WITH NO DATA`,
     },
-    ...changes.flatMap((change) => [newColumn(change), ...expressionsOf(change).flatMap(tests)]),
+    ...changes.flatMap((change) => [...newColumn(change), ...change.expressions.flatMap((e) => tests(change, e))]),
   ];
 }
 
@@ -37,51 +38,49 @@ export function expressionFacts(
   results: Readonly<Record<string, LookResult>>,
 ): readonly ExpressionFacts[] {
   return changesOf(spec.changes, columns).flatMap((change) =>
-    [newColumn(change).id, ...expressionsOf(change).map(({ pointer }) => pointer)].map((pointer): ExpressionFacts => {
-      const result = results[pointer];
-      const reads = results[`${pointer}:reads`];
-      return {
-        pointer,
-        ok: result?.ok === true,
-        code: result === undefined || result.ok ? null : result.code,
-        name: result === undefined || result.ok ? null : result.name,
-        reads: reads?.ok === true ? reads.rows.map((row) => textOf(row['name'])) : [],
-      };
-    }),
+    [...newColumn(change).map(({ id }) => id), ...change.expressions.map((e) => pointerOf(change, e))].map((pointer) =>
+      factsOf(pointer, results),
+    ),
   );
 }
 
-const newColumn = (change: Change): Statement => ({
-  id: `/changes/${change.index}/${change.kind === 'add' ? 'add' : 'to'}`,
-  note: 'the type exists and the name is free',
-  sql: `ALTER TABLE ${probe} ADD COLUMN ${quote(change.name)} ${change.type}`,
-});
-
-interface Expression {
-  readonly pointer: string;
-  readonly scratch: string;
-  readonly type: string;
-  readonly sql: string;
+function factsOf(pointer: string, results: Readonly<Record<string, LookResult>>): ExpressionFacts {
+  const result = results[pointer];
+  const reads = results[`${pointer}:reads`];
+  return {
+    pointer,
+    ok: result?.ok === true,
+    code: result === undefined || result.ok ? null : result.code,
+    name: result === undefined || result.ok ? null : result.name,
+    reads: reads?.ok === true ? reads.rows.map((row) => textOf(row['name'])) : [],
+  };
 }
 
-function expressionsOf(change: Change): readonly Expression[] {
-  const one = (field: string, type: string, sql: string | null): Expression[] =>
-    sql === null
-      ? []
-      : [{ pointer: `/changes/${change.index}/${field}`, scratch: `lakeshift_${change.index}_${field}`, type, sql }];
-  return change.kind === 'add'
-    ? [...one('up', change.type, change.up), ...one('default', change.type, change.default)]
-    : [...one('up', change.type, change.up), ...one('down', change.oldType, change.down)];
-}
+const newColumn = ({ added }: Change): readonly Statement[] =>
+  added === null
+    ? []
+    : [
+        {
+          id: added.pointer,
+          note: 'the type exists and the name is free',
+          sql: `ALTER TABLE ${probe} ADD COLUMN ${quote(added.name)} ${added.type}`,
+        },
+      ];
 
-const tests = ({ pointer, scratch, type, sql }: Expression): Statement[] => [
-  {
-    id: pointer,
-    note: 'accepted as a generation expression',
-    sql: `ALTER TABLE ${probe} ADD COLUMN ${scratch} ${type} GENERATED ALWAYS AS (${sql}) STORED`,
-  },
-  { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(scratch) },
-];
+const pointerOf = ({ index }: Change, { field }: Expression): string => `/changes/${index}/${field}`;
+
+function tests(change: Change, expression: Expression): Statement[] {
+  const pointer = pointerOf(change, expression);
+  const scratch = `lakeshift_${change.index}_${expression.field.toLowerCase()}`;
+  return [
+    {
+      id: pointer,
+      note: 'accepted as a generation expression',
+      sql: `ALTER TABLE ${probe} ADD COLUMN ${scratch} ${expression.type} GENERATED ALWAYS AS (${expression.sql}) STORED`,
+    },
+    { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(scratch) },
+  ];
+}
 
 const readsSql = (scratch: string): string => `SELECT DISTINCT r.attname::text AS name FROM pg_attribute s
 JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attrelid AND d.refobjsubid > 0 AND d.refobjsubid <> s.attnum

@@ -1,24 +1,26 @@
 import type { KeySlices, PageSlices, RowCheck, Statement } from '../../../contracts/plan.ts';
-import { convertingChanges, type Change, type ConvertingChange } from './change.ts';
+import { isJudged, type Change, type RowRules } from './changes/change.ts';
 import { quote } from './identifier.ts';
-import type { Ours } from './trigger.ts';
+import { tableOf, type Ours } from './ours.ts';
 
 const tryFunction = 'pg_temp.lakeshift_try';
 
+/** A change whose rows are judged. */
+type Judged = Change & { readonly rows: RowRules };
+
 /** Every row through `up` and `down`, before anything is touched, by page ranges. `lossy`: down(up(old)) is not old. */
 export function conversionCheck(ours: Ours, changes: readonly Change[]): RowCheck | null {
-  const converting = convertingChanges(changes);
-  if (converting.length === 0) return null;
+  const judged = changes.filter(isJudged);
+  if (judged.length === 0) return null;
   const table = tableOf(ours);
-  const converted = `(SELECT t.*, ${converting.map((change) => `${change.up} AS ${quote(change.name)}`).join(', ')} FROM ${table} AS t WHERE t.ctid >= $1::tid AND t.ctid < $2::tid)`;
-  const trials = converting.map((change) => trial(ours, change));
+  const wrong = judged.map(({ rows }) => rows.misfit).join(' OR ');
+  const lossy = judged.map(({ rows }) => rows.roundTripLoss).join(' OR ');
+  const fresh = judged.flatMap(({ rows }) => convertedColumn(rows));
+  const converted = `(SELECT ${['t.*', ...fresh].join(', ')} FROM ${table} AS t WHERE t.ctid >= $1::tid AND t.ctid < $2::tid)`;
+  const trials = judged.map((change) => trial(ours, change));
   return {
     prepare: trials.map(({ make }) => make),
-    fast: counts(
-      'fast',
-      `false AS wrong, (${converting.map(roundTripLoss).join(' OR ')}) AS lossy, ${keyText(ours)} AS key`,
-      `${converted} AS r`,
-    ),
+    fast: counts('fast', `(${wrong}) AS wrong, (${lossy}) AS lossy, ${keyText(ours)} AS key`, `${converted} AS r`),
     slow: counts(
       'slow',
       verdictsOf(trials, keyText(ours)),
@@ -28,15 +30,20 @@ export function conversionCheck(ours: Ours, changes: readonly Change[]): RowChec
   };
 }
 
+const convertedColumn = ({ converted }: RowRules): readonly string[] =>
+  converted === null ? [] : [`${converted.value} AS ${quote(converted.column)}`];
+
 /**
  * Compares both shapes of every row, by ranges of the key from its end: neither the ranges nor the code of the copy.
- * A row is wrong unless new = up(old), or new is there and old = down(new).
+ * Of two shapes a row is wrong unless new = up(old), or new is there and old = down(new).
  */
 export function equalityCheck(ours: Ours, changes: readonly Change[]): RowCheck | null {
-  const converting = convertingChanges(changes);
-  if (converting.length === 0) return null;
-  const fast = `NOT (${converting.map(isRight).join(' AND ')}) AS wrong, (${converting.map(losesGoingBack).join(' OR ')}) AS lossy, ${keyText(ours)} AS key`;
-  const comparisons = converting.map((change) => comparison(ours, change));
+  const judged = changes.filter(isJudged);
+  if (judged.length === 0) return null;
+  const right = judged.map(({ rows }) => rows.right).join(' AND ');
+  const lossy = judged.map(({ rows }) => rows.losesGoingBack).join(' OR ');
+  const fast = `NOT (${right}) AS wrong, (${lossy}) AS lossy, ${keyText(ours)} AS key`;
+  const comparisons = judged.map((change) => total(ours, change, change.rows.comparison));
   const slow = verdictsOf(comparisons, keyText(ours));
   const from = `${tableOf(ours)} AS r`;
   const prepare = comparisons.map(({ make }) => make);
@@ -50,7 +57,6 @@ export function equalityCheck(ours: Ours, changes: readonly Change[]): RowCheck 
   return { prepare, ...between, slices: { ...slices, ...rest } };
 }
 
-const tableOf = ({ schema, table }: Ours): string => `${quote(schema)}.${quote(table)}`;
 const keyText = ({ key }: Ours): string =>
   key.length === 0 ? 'r.ctid::text' : `concat_ws(',', ${key.map(({ name }) => `r.${quote(name)}`).join(', ')})`;
 
@@ -61,20 +67,6 @@ const counts = (id: string, verdicts: string, from: string): Statement => ({
   to_jsonb(coalesce((array_agg(key) FILTER (WHERE wrong))[1:20], '{}')) AS keys FROM (SELECT ${verdicts} FROM ${from}) AS c`,
 });
 
-const roundTripLoss = (change: ConvertingChange): string =>
-  change.kind === 'add' ? 'false' : `${change.down} IS DISTINCT FROM r.${quote(change.old)}`;
-
-const isRight = (change: ConvertingChange): string => {
-  const fresh = `r.${quote(change.name)}`;
-  if (change.kind === 'add') return `(${fresh} IS NOT NULL OR ${change.up} IS NULL)`;
-  return `(${fresh} IS NOT DISTINCT FROM ${change.up} OR (${fresh} IS NOT NULL AND r.${quote(change.old)} IS NOT DISTINCT FROM ${change.down}))`;
-};
-
-const losesGoingBack = (change: ConvertingChange): string =>
-  change.kind === 'add'
-    ? 'false'
-    : `(r.${quote(change.name)} IS NOT NULL AND r.${quote(change.name)} IS DISTINCT FROM ${change.up})`;
-
 interface Trial {
   readonly make: Statement;
   readonly call: string;
@@ -84,7 +76,7 @@ const verdictsOf = (trials: readonly Trial[], key: string): string =>
   `'wrong' IN (${trials.map(({ call }) => call).join(', ')}) AS wrong, 'lossy' IN (${trials.map(({ call }) => call).join(', ')}) AS lossy, ${key} AS key`;
 
 /** A function in the session's temporary schema that answers for one row where a plain statement would fail as a whole. */
-const total = (ours: Ours, change: ConvertingChange, body: readonly string[]): Trial => ({
+const total = (ours: Ours, change: Change, body: readonly string[]): Trial => ({
   call: `${tryFunction}_${change.index}(r)`,
   make: {
     id: `try:${change.index}`,
@@ -100,33 +92,13 @@ const total = (ours: Ours, change: ConvertingChange, body: readonly string[]): T
 });
 
 /** `wrong`: up or down fails on this row. */
-const trial = (ours: Ours, change: ConvertingChange): Trial => {
-  const converted = `(SELECT (lakeshift_row).*, ${change.up} AS ${quote(change.name)} FROM (SELECT (lakeshift_row).*) AS i) AS r`;
+const trial = (ours: Ours, change: Judged): Trial => {
+  const { rows } = change;
+  const row = `(SELECT ${['(lakeshift_row).*', ...convertedColumn(rows)].join(', ')} FROM (SELECT (lakeshift_row).*) AS i) AS r`;
   return total(ours, change, [
-    `  SELECT ${roundTripLoss(change)} INTO lakeshift_down FROM ${converted};`,
-    `  RETURN CASE WHEN lakeshift_down THEN 'lossy' ELSE 'right' END;`,
+    `  SELECT ${rows.misfit}, ${rows.roundTripLoss} INTO lakeshift_up, lakeshift_down FROM ${row};`,
+    `  RETURN CASE WHEN lakeshift_up THEN 'wrong' WHEN lakeshift_down THEN 'lossy' ELSE 'right' END;`,
     `EXCEPTION WHEN OTHERS THEN RETURN 'wrong';`,
-  ]);
-};
-
-/** `lossy`: right, or held by the new shape alone because the old one can't hold it. */
-const comparison = (ours: Ours, change: ConvertingChange): Trial => {
-  const fresh = `r.${quote(change.name)}`;
-  const row = 'FROM (SELECT (lakeshift_row).*) AS r';
-  if (change.kind === 'add') {
-    return total(ours, change, [
-      `  SELECT ${isRight(change)} INTO lakeshift_up ${row};`,
-      `  RETURN CASE WHEN lakeshift_up THEN 'right' ELSE 'wrong' END;`,
-      `EXCEPTION WHEN OTHERS THEN RETURN 'wrong';`,
-    ]);
-  }
-  const old = `r.${quote(change.old)}`;
-  return total(ours, change, [
-    `  BEGIN SELECT ${fresh} IS NOT DISTINCT FROM ${change.up} INTO lakeshift_up ${row}; EXCEPTION WHEN OTHERS THEN lakeshift_up := false; END;`,
-    `  IF lakeshift_up THEN RETURN 'right'; END IF;`,
-    `  BEGIN SELECT ${fresh} IS NOT NULL AND ${old} IS NOT DISTINCT FROM ${change.down} INTO lakeshift_down ${row};`,
-    `  EXCEPTION WHEN OTHERS THEN SELECT ${fresh} IS NOT NULL AND ${old} IS NULL INTO lakeshift_down ${row}; END;`,
-    `  RETURN CASE WHEN lakeshift_down THEN 'lossy' ELSE 'wrong' END;`,
   ]);
 };
 

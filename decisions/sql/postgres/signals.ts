@@ -1,6 +1,6 @@
 import type { Statement } from '../../../contracts/plan.ts';
 import { quote } from './identifier.ts';
-import type { Ours } from './trigger.ts';
+import type { Ours } from './ours.ts';
 
 /** What a backfill looks at each second, besides who is at work. Each answers one row; NULL: our role can't see it. */
 export const signals = (ours: Ours, serverVersion: number): readonly Statement[] => [

@@ -1,0 +1,33 @@
+import type { Statement } from '../../../contracts/plan.ts';
+import { literal, quote } from './identifier.ts';
+import { tableOf, type Ours } from './ours.ts';
+
+/** The check that stands for NOT NULL until all rows have been read. */
+export const notNullCheck = (ours: Ours, column: string): string =>
+  `CONSTRAINT ${quote(notNullName(ours, column))} CHECK (${quote(column)} IS NOT NULL) NOT VALID`;
+
+export const notNullName = ({ mark }: Ours, column: string): string => `lakeshift_${mark}_${column}`.slice(0, 63);
+
+/** Makes NOT NULL of such checks without a scan under a strong lock: validate, take over, drop. */
+export function takeOverNotNull(ours: Ours, columns: readonly string[]): readonly Statement[] {
+  return columns.flatMap((column): Statement[] => {
+    const name = quote(notNullName(ours, column));
+    const table = tableOf(ours);
+    const there = `EXISTS (SELECT FROM pg_constraint WHERE conrelid = ${literal(table)}::regclass AND conname = ${literal(notNullName(ours, column))})`;
+    const when = (sql: string): string => `DO $lakeshift$ BEGIN IF ${there} THEN ${sql}; END IF; END $lakeshift$`;
+    return [
+      {
+        id: `not-null:${column}:validate`,
+        note: 'reads the table under a weak lock',
+        sql: when(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`),
+      },
+      {
+        id: `not-null:${column}:set`,
+        note: 'the validated check spares the scan',
+        sql: when(
+          `ALTER TABLE ${table} ALTER COLUMN ${quote(column)} SET NOT NULL; ALTER TABLE ${table} DROP CONSTRAINT ${name}`,
+        ),
+      },
+    ];
+  });
+}
