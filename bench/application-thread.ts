@@ -26,8 +26,8 @@ async function serve({ url, perSecond, connections, rows }: ApplicationInput, po
   }
   const queue: number[] = [];
   let done: Transaction[] = [];
-  let stopped = false;
-  port.on('message', () => (stopped = true));
+  const stop = new AbortController();
+  port.on('message', () => stop.abort());
   port.postMessage('ready');
 
   const work = async (client: pg.Client): Promise<void> => {
@@ -42,7 +42,7 @@ async function serve({ url, perSecond, connections, rows }: ApplicationInput, po
   };
   const began = clock();
   let [made, toldAt] = [0, began];
-  while (!stopped) {
+  while (!stop.signal.aborted) {
     const now = clock();
     for (; began + (made * 1_000) / perSecond <= now; made++) queue.push(began + (made * 1_000) / perSecond);
     while (queue.length > 0) {

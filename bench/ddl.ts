@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { startApplication } from './application.ts';
 import type { Transaction } from './application-thread.ts';
-import type { Bench } from './figures.ts';
+import type { Bench, Figure } from './figures.ts';
 import { openLakeshift } from './lakeshift.ts';
 import { databaseUrl, inDatabase, makePayments, withServer } from './payments.ts';
 
@@ -34,50 +34,29 @@ export const ddlBench: Bench = ({ rounds, say }) =>
         `round ${round}: longest ${last?.longest.toFixed(1)} ms (without DDL ${last?.longestWithout.toFixed(1)}), done ${last?.doneAfter.toFixed(0)} ms after the reader`,
       );
     }
-    const of = (figure: (one: Felt) => number): number[] => felt.map(figure);
     return {
       name: 'ddl',
       how: `expand behind a reader of ${readerMs / 1_000} s; 500 transactions/s of 3 statements on the same table, 4 connections, open loop: each is timed from when it was due`,
-      figures: [
-        {
-          what: 'longest stall by DDL behind a 6 s reader',
-          unit: 'ms',
-          rounds: of(({ longest }) => longest),
-          goal: { atMost: 20 },
-        },
-        {
-          what: 'longest of the same application without DDL',
-          unit: 'ms',
-          rounds: of(({ longestWithout }) => longestWithout),
-          goal: null,
-        },
-        {
-          what: 'transactions over 40 ms behind the DDL',
-          unit: '',
-          rounds: of(({ over40 }) => over40),
-          goal: { atMost: 0 },
-        },
-        {
-          what: 'DDL done after the reader ended',
-          unit: 'ms',
-          rounds: of(({ doneAfter }) => doneAfter),
-          goal: { atMost: 200 },
-        },
-        {
-          what: 'the DDL transaction itself',
-          unit: 'ms',
-          rounds: of(({ transaction }) => transaction),
-          goal: null,
-        },
-        {
-          what: 'errors of the application behind the DDL',
-          unit: '',
-          rounds: of(({ errors }) => errors),
-          goal: { atMost: 0 },
-        },
-      ],
+      figures: figuresOf(felt),
     };
   });
+
+function figuresOf(felt: readonly Felt[]): Figure[] {
+  const figure = (what: string, unit: string, atMost: number | null, of: (one: Felt) => number): Figure => ({
+    what,
+    unit,
+    rounds: felt.map(of),
+    goal: atMost === null ? null : { atMost },
+  });
+  return [
+    figure('longest stall by DDL behind a 6 s reader', 'ms', 20, ({ longest }) => longest),
+    figure('longest of the same application without DDL', 'ms', null, ({ longestWithout }) => longestWithout),
+    figure('transactions over 40 ms behind the DDL', '', 0, ({ over40 }) => over40),
+    figure('DDL done after the reader ended', 'ms', 200, ({ doneAfter }) => doneAfter),
+    figure('the DDL transaction itself', 'ms', null, ({ transaction }) => transaction),
+    figure('errors of the application behind the DDL', '', 0, ({ errors }) => errors),
+  ];
+}
 
 async function measure(url: string): Promise<Felt> {
   const lakeshift = await openLakeshift(url);

@@ -63,10 +63,9 @@ export class ProbeSource implements LatencySource {
   read(now: number): Felt {
     const alone = within(this.#alone, now - keepMs.alone);
     const bursts = within(this.#bursts, now - keepMs.bursts);
-    const span = (bursts.at(-1)?.[0] ?? 0) - (bursts[0]?.[0] ?? 0);
     return {
       alone: alone.length < enough.alone ? null : p99Of(alone),
-      beside: bursts.length < enough.bursts || span < spanMs ? null : p99Of(bursts),
+      beside: bursts.length < enough.bursts || spanOf(bursts) < spanMs ? null : p99Of(bursts),
       blindBecause: now - this.#heardAt > staleMs ? `${this.name} gets no answer` : null,
     };
   }
@@ -109,6 +108,9 @@ const within = (samples: Samples, from: number): Samples => {
   const first = samples[0];
   return first === undefined || first[0] >= from ? samples : samples.filter(([at]) => at >= from);
 };
+
+/** From the first to the last, ms. */
+const spanOf = (samples: Samples): number => (samples.at(-1)?.[0] ?? 0) - (samples[0]?.[0] ?? 0);
 
 const p99Of = (samples: Samples): P99 | null => {
   const ms = quantile(

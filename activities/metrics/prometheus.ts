@@ -53,12 +53,13 @@ function valueOf(body: unknown): Answer {
   const data = field(body, 'data');
   const result = field(data, 'result');
   if (field(body, 'status') !== 'success' || !Array.isArray(result)) return { value: null, because: 'no such answer' };
-  const series: readonly unknown[] = result;
-  const scalar = field(data, 'resultType') === 'scalar';
-  if (!scalar && series.length !== 1) {
-    return { value: null, because: series.length === 0 ? 'no data' : `${series.length} values where one is needed` };
-  }
-  const pair = scalar ? series : field(series[0], 'value');
+  if (field(data, 'resultType') === 'scalar') return numberIn(result);
+  if (result.length === 0) return { value: null, because: 'no data' };
+  if (result.length > 1) return { value: null, because: `${result.length} values where one is needed` };
+  return numberIn(field(result[0], 'value'));
+}
+
+function numberIn(pair: unknown): Answer {
   const text: unknown = Array.isArray(pair) ? pair[1] : undefined;
   const value = typeof text === 'string' ? Number(text) : Number.NaN;
   return Number.isFinite(value) ? { value, because: null } : { value: null, because: 'not a number' };

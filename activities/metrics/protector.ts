@@ -63,20 +63,18 @@ export class Protector {
   }
 
   /** Cheap unless a moment has passed. */
-  tick(now: number, { someone, steady }: Situation): void {
+  tick(now: number, situation: Situation): void {
     if (this.#protection === null || now - this.#tickedAt < everyMs) return;
     const passedMs = this.#tickedAt === 0 ? 0 : Math.min(1_000, now - this.#tickedAt);
     this.#tickedAt = now;
-    if (someone) this.#source ??= this.#open();
-    if (this.#source === null) {
-      if (someone) this.#blind(now, `the worker knows no metrics source ${sourceOf(this.#protection)}`);
-      return;
-    }
-    if (!someone) {
-      this.#source.turn('other');
-      return;
-    }
-    this.#steer(this.#source, this.#protection.p99, now, passedMs, steady);
+    if (situation.someone) this.#beside(this.#protection, now, passedMs, situation.steady);
+    else this.#source?.turn('other');
+  }
+
+  #beside(protection: Protection, now: number, passedMs: number, steady: boolean): void {
+    this.#source ??= this.#open();
+    if (this.#source === null) this.#blind(now, `the worker knows no metrics source ${sourceOf(protection)}`);
+    else this.#steer(this.#source, protection.p99, now, passedMs, steady);
   }
 
   /** For how long there has been no data, ms, and why. */
@@ -88,16 +86,20 @@ export class Protector {
   /** What the application felt, as far as this was measured. */
   felt(): Pick<Felt, 'by' | 'p99AloneMs' | 'p99BesideMs' | 'measuredMs' | 'longestMs' | 'errors'> {
     const { alone, beside, ms } = this.#sums;
-    const errors = this.#source?.errors ?? null;
-    const grown = errors !== null && this.#errorsFrom !== null && errors >= this.#errorsFrom;
+    const source = this.#source;
     return {
-      by: this.#source?.name ?? null,
-      p99AloneMs: ms === 0 ? null : alone / ms,
-      p99BesideMs: ms === 0 ? null : beside / ms,
+      by: source?.name ?? null,
+      ...(ms === 0 ? { p99AloneMs: null, p99BesideMs: null } : { p99AloneMs: alone / ms, p99BesideMs: beside / ms }),
       measuredMs: ms,
-      longestMs: this.#source?.longestMs ?? null,
-      errors: grown ? errors - (this.#errorsFrom ?? 0) : null,
+      longestMs: source?.longestMs ?? null,
+      errors: this.#errorsSince(source?.errors ?? null),
     };
+  }
+
+  /** A counter that has gone back was begun anew: what it had counted is not known. */
+  #errorsSince(errors: number | null): number | null {
+    const from = this.#errorsFrom;
+    return errors === null || from === null || errors < from ? null : errors - from;
   }
 
   async close(): Promise<void> {

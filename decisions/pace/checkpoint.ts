@@ -51,12 +51,16 @@ const byWaitEvent = ({ doing }: CheckpointLook): Seen => ({
 });
 
 function byCounters(before: Checkpoint | null, look: CheckpointLook): Seen {
-  const unknown: Seen = { running: null, hurried: null, stirred: true };
-  if (before === null || look.begun === null || look.written === null || look.redo === null) return unknown;
-  if (look.redo !== before.look.redo) return { running: false, hurried: false, stirred: true };
-  if (look.begun > (before.look.begun ?? 0) || look.written > (before.look.written ?? 0)) {
-    return { running: true, hurried: null, stirred: true };
+  if (before === null || look.begun === null || look.written === null || look.redo === null) {
+    return { running: null, hurried: null, stirred: true };
   }
-  const lasts = before.running === true && look.at - before.stirredAt < silentMs;
-  return { running: lasts, hurried: lasts ? null : false, stirred: false };
+  const ended = look.redo !== before.look.redo;
+  if (ended) return { running: false, hurried: false, stirred: true };
+  const stirred = grew(before.look.begun, look.begun) || grew(before.look.written, look.written);
+  const running = stirred || isUnderWay(before, look.at);
+  return { running, hurried: running ? null : false, stirred };
 }
+
+const isUnderWay = ({ running, stirredAt }: Checkpoint, now: number): boolean =>
+  running === true && now - stirredAt < silentMs;
+const grew = (before: number | null, now: number): boolean => before !== null && now > before;

@@ -49,12 +49,16 @@ export function pace(conditions: Conditions): Pace {
   const { busy, offWindow, rate } = conditions;
   const alone = busy.value === 0 && isFresh(busy, conditions.now);
   if (offWindow && !alone) return held('looks at the application alone for a moment');
-  const free = alone ? fullSpeed(conditions) : givingWay(conditions);
-  const slowest = conditions.brakes.toSorted((a, b) => a.share - b.share)[0];
-  const braked = slowest === undefined || slowest.share >= free.share ? free : underBrake(conditions, free, slowest);
-  if (braked.share === 0) return held(braked.reason);
-  const paced = { pages: braked.pages, restMs: restOf(conditions.chunkMs ?? 1, braked.share), reason: braked.reason };
+  const { pages, share, reason } = slowest(conditions, alone ? fullSpeed(conditions) : givingWay(conditions));
+  if (share === 0) return held(reason);
+  const paced = { pages, restMs: restOf(conditions.chunkMs ?? 1, share), reason };
   return rate === null ? paced : bounded(paced, rate, conditions);
+}
+
+/** What the tightest brake leaves of it. */
+function slowest(conditions: Conditions, free: Plan): Plan {
+  const tightest = conditions.brakes.toSorted((a, b) => a.share - b.share)[0];
+  return tightest === undefined || tightest.share >= free.share ? free : underBrake(conditions, free, tightest);
 }
 
 interface Plan {

@@ -62,14 +62,22 @@ describe('the pace', () => {
     [
       'an application is there',
       someone,
-      { pages: 10, restMs: 0.5, reason: expect.stringMatching(/^gives way to the application: 50 % of the time/) },
+      {
+        pages: 10,
+        restMs: 0.5,
+        reason: expect.stringMatching(/^gives way to the application: 50 % of the time/) as string,
+      },
     ],
-    ['the numbers behind it are said', someone, { reason: expect.stringContaining('p99 0.60 ms, alone 0.45 ms') }],
+    [
+      'the numbers behind it are said',
+      someone,
+      { reason: expect.stringContaining('p99 0.60 ms, alone 0.45 ms') as string },
+    ],
     ['a burst took long', { ...someone, chunkMs: 9 }, { pages: 5 }],
     [
       'nobody could look',
       { ...someone, busy: seen<number>(null) },
-      { pages: 10, reason: expect.stringMatching(/^cautious until/) },
+      { pages: 10, reason: expect.stringMatching(/^cautious until/) as string },
     ],
     [
       'nobody was there, but that was seen too long ago',
@@ -103,7 +111,7 @@ describe('the pace', () => {
     [
       'a rate is ordered that is not reached',
       { ...someone, rate: 1_000_000 },
-      { pages: 10, restMs: 0.5, reason: expect.stringMatching(/^gives way/) },
+      { pages: 10, restMs: 0.5, reason: expect.stringMatching(/^gives way/) as string },
     ],
   ])('when %s', (_, conditions, expected) => {
     expect(pace(conditions)).toMatchObject(expected);

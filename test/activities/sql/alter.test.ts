@@ -115,7 +115,9 @@ describe('changing a table', () => {
     const session = await openSession({ name: 'shop', url }, 'lakeshift test');
     try {
       const holders = new LockHolders(session, 'public.payments');
-      expect(await holders.look()).toMatchObject([{ forMs: 0, words: expect.stringContaining('at least 0.0 s') }]);
+      expect(await holders.look()).toMatchObject([
+        { forMs: 0, words: expect.stringContaining('at least 0.0 s') as string },
+      ]);
       let [holder] = await holders.look();
       while ((holder?.forMs ?? 0) < 40) [holder] = await holders.look();
       await reader.query('COMMIT; BEGIN; SELECT count(*) FROM payments');

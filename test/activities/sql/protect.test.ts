@@ -2,22 +2,22 @@ import { SqlWorld, stageOf } from '../../support/sql-world.ts';
 
 describe('a backfill beside an application', () => {
   let world: SqlWorld;
-  let over: boolean;
+  let over: AbortController;
   let serving: Promise<void>;
   beforeEach(async () => {
     world = await SqlWorld.open();
     await world.payments(60_000);
     const application = await world.application();
-    over = false;
+    over = new AbortController();
     serving = (async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         await application.query('SELECT amount FROM payments WHERE id = 1 + floor(random() * 60000)');
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     })();
   });
   afterEach(async () => {
-    over = true;
+    over.abort();
     await serving;
     await world.close();
   });
