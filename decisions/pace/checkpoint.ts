@@ -51,9 +51,7 @@ const byWaitEvent = ({ doing }: CheckpointLook): Seen => ({
 });
 
 function byCounters(before: Checkpoint | null, look: CheckpointLook): Seen {
-  if (before === null || look.begun === null || look.written === null || look.redo === null) {
-    return { running: null, hurried: null, stirred: true };
-  }
+  if (before === null || isHidden(look)) return { running: null, hurried: null, stirred: true };
   const ended = look.redo !== before.look.redo;
   if (ended) return { running: false, hurried: false, stirred: true };
   const stirred = grew(before.look.begun, look.begun) || grew(before.look.written, look.written);
@@ -63,4 +61,6 @@ function byCounters(before: Checkpoint | null, look: CheckpointLook): Seen {
 
 const isUnderWay = ({ running, stirredAt }: Checkpoint, now: number): boolean =>
   running === true && now - stirredAt < silentMs;
-const grew = (before: number | null, now: number): boolean => before !== null && now > before;
+const isHidden = ({ begun, written, redo }: CheckpointLook): boolean =>
+  begun === null || written === null || redo === null;
+const grew = (before: number | null, now: number | null): boolean => before !== null && now !== null && now > before;

@@ -40,7 +40,10 @@ describe('an instant query', () => {
   const fake = new FakePrometheus();
   let url: string;
   beforeAll(async () => void (url = await listen(fake.server)));
-  afterAll(() => fake.server.close());
+  afterAll(() => {
+    fake.server.close();
+    fake.server.closeAllConnections();
+  });
   const ask = () => askPrometheus({ url: `${url}/`, token: 'a-token' }, 'shop_p99');
 
   test('sends the query and the token, and gives the one value', async () => {
@@ -82,7 +85,10 @@ describe('a source', () => {
   let url: string;
   let now = 0;
   beforeAll(async () => void (url = await listen(fake.server)));
-  afterAll(() => fake.server.close());
+  afterAll(() => {
+    fake.server.close();
+    fake.server.closeAllConnections();
+  });
   beforeEach(() => {
     now = 1_000_000;
     Object.assign(fake, { status: 200, body: vector('0.2') });
@@ -186,6 +192,7 @@ const binary = (() => {
     server.kill();
     await ended;
     metrics.close();
+    metrics.closeAllConnections();
     await rm(folder, { recursive: true });
   });
 
