@@ -21,6 +21,8 @@ export type Bench = (options: BenchOptions) => Promise<BenchResult>;
 export interface BenchOptions {
   readonly rows: number;
   readonly rounds: number;
+  /** How many deployments wait at once, where that is measured. */
+  readonly deployments: number;
   readonly say: (line: string) => void;
 }
 

@@ -5,6 +5,7 @@ import { backfillBench } from './backfill.ts';
 import { ddlBench } from './ddl.ts';
 import { feltBench } from './felt.ts';
 import { historyBench, orderBench, startBench } from './service.ts';
+import { waitingBench } from './waiting.ts';
 import { meets, renderResult, type Bench } from './figures.ts';
 
 /** Every benchmark there is; `npm run bench -- NAME…` runs some, without a name all. */
@@ -15,11 +16,16 @@ const benches: Readonly<Record<string, Bench>> = {
   start: startBench,
   orders: orderBench,
   history: historyBench,
+  waiting: waitingBench,
 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rows: { type: 'string', default: '5000000' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    rows: { type: 'string', default: '5000000' },
+    rounds: { type: 'string', default: '3' },
+    deployments: { type: 'string', default: '2000' },
+  },
 });
 const unknown = positionals.filter((name) => !(name in benches));
 if (unknown.length > 0) {
@@ -34,6 +40,7 @@ for (const [name, bench] of Object.entries(benches)) {
   const result = await bench({
     rows: Number(values.rows),
     rounds: Number(values.rounds),
+    deployments: Number(values.deployments),
     say: (line) => console.error(`  … ${line}`),
   });
   console.log(renderResult(result));

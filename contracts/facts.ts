@@ -24,11 +24,30 @@ export interface TableFacts {
   readonly views: readonly ViewFacts[];
   readonly publications: readonly string[];
   readonly rights: RightsFacts;
+  /** Absent in plans made before it was looked at. */
+  readonly shape?: ShapeFacts;
   readonly expressions: readonly ExpressionFacts[];
   /** Names near to the one asked for, when the table does not exist. */
   readonly tablesNearby: readonly string[];
   /** The id of the deployment that holds the table now. */
   readonly holder: string | null;
+}
+
+/** What kind of table it is, where that matters to rewriting its rows. */
+export interface ShapeFacts {
+  readonly temporary: boolean;
+  /** A partition of another table. */
+  readonly partition: boolean;
+  /** Other tables inherit from it. */
+  readonly hasChildren: boolean;
+  /** It inherits from others. */
+  readonly hasParents: boolean;
+  /** Columns that it has or had: PostgreSQL counts dropped ones too. */
+  readonly columnsEver: number;
+  /** A publication sends its updates, and it has no replica identity: PostgreSQL refuses every update. */
+  readonly updatesFail: boolean;
+  /** Rules that rewrite updates. */
+  readonly updateRules: readonly string[];
 }
 
 export interface ColumnRef {
@@ -70,6 +89,8 @@ export interface ViewFacts {
 export interface RightsFacts {
   readonly role: string;
   readonly superuser: boolean;
+  /** The table's owner, when our role does not have its rights by itself but may take it on by `SET ROLE`. */
+  readonly actsAs?: string;
   /** Member of the role that owns the table. */
   readonly ownsTable: boolean;
   /** May create our schema, or it exists and may be used. */
@@ -89,4 +110,8 @@ export interface ExpressionFacts {
   readonly name: string | null;
   /** Columns of the table that the expression reads. */
   readonly reads: readonly string[];
+  /** Of a new column's type: a column of it is filled or checked when it is added, so the table would be rewritten. */
+  readonly fills?: boolean;
+  /** NULL is not a value of the type that the expression gives. */
+  readonly refusesNull?: boolean;
 }

@@ -38,6 +38,8 @@ export interface PlannedObject {
   readonly columns: readonly string[];
   /** Our own schema in the target, from the configuration. */
   readonly homeSchema: string;
+  /** The table's owner, when our role works as it by `SET ROLE`. */
+  readonly actsAs?: string;
 }
 
 /** Whether a change done naively would hurt, why, and what makes it safe here. */
@@ -80,6 +82,8 @@ export interface Statement {
   readonly id: string;
   readonly sql: string;
   readonly note: string;
+  /** The role as which a look is run; absent: our own. */
+  readonly as?: string;
 }
 
 export interface ApprovalNeed {
@@ -128,7 +132,9 @@ export interface PreflightStage extends StageBase {
  * Both answer one row: `seen`, `wrong`, `lossy` (counts) and `keys` (text array, at most 20 keys of wrong rows).
  */
 export interface RowCheck {
-  /** Statements run once per session. */
+  /** Settings of its connection. */
+  readonly session?: readonly Statement[];
+  /** Statements run once per session, when `slow` is needed. */
   readonly prepare: readonly Statement[];
   /** Parameters: see `slices`. */
   readonly fast: Statement;
@@ -202,8 +208,15 @@ export interface Protection {
   readonly p99: number;
   readonly by:
     | { readonly kind: 'metrics'; readonly source: string }
-    /** `keys`: some rows' keys `k0…kn` as text; `one`: a row by its key, `$1…$n`. */
-    | { readonly kind: 'probe'; readonly keys: Statement; readonly one: Statement };
+    | {
+        readonly kind: 'probe';
+        /** Run once per session. */
+        readonly prepare: readonly Statement[];
+        /** Some rows' keys `k0…kn` as text. */
+        readonly keys: Statement;
+        /** A row by its key, `$1…$n`. */
+        readonly one: Statement;
+      };
 }
 
 export interface VerifyStage extends StageBase {

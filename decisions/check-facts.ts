@@ -2,6 +2,7 @@ import type { FieldProblem } from '../contracts/api.ts';
 import type { ExpressionFacts, TableFacts } from '../contracts/facts.ts';
 import type { Spec } from '../contracts/spec.ts';
 import { columnsNamed, type NamedColumn } from './change-names.ts';
+import { shapeProblems, typeProblems } from './check-shape.ts';
 import { nearest } from './nearest.ts';
 import type { Change } from './sql/postgres/changes/change.ts';
 import { changesOf } from './sql/postgres/changes/index.ts';
@@ -12,7 +13,11 @@ export function checkFacts(spec: Spec, facts: TableFacts): readonly FieldProblem
   if (facts.oid === null) return [unknownTable(spec, facts)];
   const kind = kindProblem(facts);
   if (kind !== null) return [kind];
-  return [...rightsProblems(facts), ...spec.changes.flatMap((_, index) => changeProblems(spec, facts, index))];
+  return [
+    ...rightsProblems(facts),
+    ...shapeProblems(spec, facts),
+    ...spec.changes.flatMap((_, index) => changeProblems(spec, facts, index)),
+  ];
 }
 
 function unknownTable(spec: Spec, facts: TableFacts): FieldProblem {
@@ -64,6 +69,7 @@ function changeProblems(spec: Spec, facts: TableFacts, index: number): FieldProb
   return [
     ...columnsNamed(wish).flatMap((column) => nameProblems(`${at}/${column.field}`, column, facts)),
     ...columnProblems(wish, facts, at),
+    ...typeProblems(facts, at),
     ...expressions.map((expression) => expressionProblem(expression, facts)),
     ...changesOf(spec.changes, facts.columns)
       .filter((change) => change.index === index)
@@ -95,6 +101,7 @@ const meanings: Readonly<Record<string, string>> = {
   '42804': 'has a type that does not fit',
   '42701': 'names a column that is there already',
   '42P01': 'looks at another table',
+  '54011': 'can not be tried: with it the table would have more columns than PostgreSQL allows (1600)',
   '22P02': 'holds a constant that its type does not allow',
 };
 

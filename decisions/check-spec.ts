@@ -67,9 +67,13 @@ const expression: Rule = text(expressionFault);
 const yesNo: Rule = (value, pointer) =>
   typeof value === 'boolean' ? [] : [{ pointer, detail: 'must be true or false' }];
 const column: Rule = text((value) =>
-  parseColumn(value) === null ? 'must be a column name and its type, such as amount_cents bigint' : null,
+  parseColumn(value) === null
+    ? 'must be a column name of at most 63 bytes and its type, such as amount_cents bigint'
+    : null,
 );
-const columnName: Rule = text((value) => (parseName(value) === null ? 'must be a column name' : null));
+const columnName: Rule = text((value) =>
+  parseName(value) === null ? 'must be a column name of at most 63 bytes' : null,
+);
 const approver: Rule = (value, pointer) => {
   if (typeof value === 'boolean') return [];
   return text((group) => (/^[\w.@-]{1,60}$/.test(group) ? null : 'must be true, false or the name of a group'))(
@@ -111,7 +115,9 @@ const specRule = object(
     name,
     strategy: oneOf(strategies),
     target: text((value) => (/^[\w.-]{1,60}$/.test(value) ? null : 'must be the name of a target')),
-    table: text((value) => (parseQualified(value) === null ? 'must be schema.table' : null)),
+    table: text((value) =>
+      parseQualified(value) === null ? 'must be schema.table, each a name of at most 63 bytes' : null,
+    ),
     changes: list(change, 1, 20),
   },
   {

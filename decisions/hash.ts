@@ -49,7 +49,8 @@ const sigma1 = (x: number): number => turn(x, 17) ^ turn(x, 19) ^ (x >>> 10);
 const sum0 = (x: number): number => turn(x, 2) ^ turn(x, 13) ^ turn(x, 22);
 const sum1 = (x: number): number => turn(x, 6) ^ turn(x, 11) ^ turn(x, 25);
 
-function utf8(text: string): number[] {
+/** The bytes of a text as PostgreSQL keeps it. */
+export function utf8(text: string): number[] {
   const encoded = encodeURIComponent(text.toWellFormed());
   const bytes: number[] = [];
   for (let i = 0; i < encoded.length; i++) {

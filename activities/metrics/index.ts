@@ -28,8 +28,11 @@ const sources: { readonly [K in By['kind']]: Open<K> } = {
     const options = metrics(source);
     return options === null ? null : new PrometheusSource(options, alone, quiet);
   },
-  probe: ({ keys, one }, { url, applicationName, pools }) =>
-    new ProbeSource({ url, applicationName, keys: keys.sql, one: one.sql }, pools),
+  probe: ({ prepare, keys, one }, { url, applicationName, pools }) =>
+    new ProbeSource(
+      { url, applicationName, prepare: prepare.map(({ sql }) => sql), keys: keys.sql, one: one.sql },
+      pools,
+    ),
 };
 
 /** Opens what the plan names. */

@@ -18,6 +18,7 @@ export async function checkRows(
     const place = await CheckPlace.open(session, input);
     for (const sql of [`SET statement_timeout = '60s'`, 'SET synchronous_commit = off', 'SET jit = off'])
       await session.query(sql);
+    for (const { sql } of check.session ?? []) await session.query(sql);
     const teller = new ProgressTeller(site.deployment, input.stage, tell, input.rows);
     const run = new SliceRunner(session, check);
     const until = Date.now() + input.sliceMs;

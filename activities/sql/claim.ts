@@ -1,6 +1,6 @@
 import type { ClaimResult, Site } from '../../contracts/activities.ts';
 import type { Plan } from '../../contracts/plan.ts';
-import { closeHome, home, openHome, sessionName } from './home.ts';
+import { closeHome, home, letIn, openHome, turnOut, sessionName } from './home.ts';
 import { inTransaction, withSession, type Session, type TargetConnection } from './session.ts';
 
 /** Takes the lock row of the plan's table, or says who has it. Again by the same deployment: it is held. */
@@ -8,7 +8,8 @@ export async function claim(target: TargetConnection, site: Site, plan: Plan): P
   return withSession(target, sessionName(site), (session) =>
     inTransaction(session, async () => {
       await openHome(session, site);
-      const { oid, columns, schema, table } = plan.object;
+      const { oid, columns, schema, table, actsAs } = plan.object;
+      if (actsAs !== undefined) await letIn(session, site, actsAs);
       const holder = await holderOf(session, site, oid, columns);
       if (holder !== null) return { held: false, holder };
       await session.query(
@@ -64,6 +65,7 @@ export async function release(target: TargetConnection, site: Site): Promise<voi
         `DELETE FROM ${home(site)}.misfits WHERE mark IN (SELECT mark FROM ${home(site)}.claims WHERE deployment = $1)`,
         [site.deployment],
       );
+      await turnOut(session, site);
       await session.query(`DELETE FROM ${home(site)}.claims WHERE deployment = $1`, [site.deployment]);
       await closeHome(session, site);
     }),

@@ -1,9 +1,12 @@
 import type { Site } from '../../contracts/activities.ts';
 import { failure } from '../failures.ts';
-import type { Session } from './session.ts';
+import { textOf, type Session } from './session.ts';
 
 /** Our own schema in a target, quoted. */
-export const home = ({ homeSchema }: Pick<Site, 'homeSchema'>): string => `"${homeSchema.replaceAll('"', '""')}"`;
+export const home = ({ homeSchema }: Pick<Site, 'homeSchema'>): string => quote(homeSchema);
+
+/** A name as it stands in SQL. */
+export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** What `pg_stat_activity` shows for a session of a deployment; at most 63 bytes, so the id's end is what counts. */
 export const sessionName = ({ deployment, turn }: Pick<Site, 'deployment' | 'turn'>): string =>
@@ -42,6 +45,26 @@ const tables = (schema: string): readonly string[] => [
      lossy bigint NOT NULL DEFAULT 0, keys text[] NOT NULL DEFAULT '{}', finished boolean NOT NULL DEFAULT false, updated_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (deployment, stage, shard)) WITH (fillfactor = 10)`,
   `CREATE TABLE IF NOT EXISTS ${schema}.misfits (mark text NOT NULL, key jsonb NOT NULL, at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (mark, key))`,
 ];
+
+/** Lets the owner of a table use our schema, when our role works as that owner. */
+export async function letIn(session: Session, site: Pick<Site, 'homeSchema'>, owner: string): Promise<void> {
+  const schema = home(site);
+  await session.query(`GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${quote(owner)}`);
+  const tables = `${schema}.claims, ${schema}.progress, ${schema}.misfits`;
+  await session.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables} TO ${quote(owner)}`);
+}
+
+/** Takes that back, unless another deployment works as the same owner: a schema that others made stays as it was. */
+export async function turnOut(session: Session, site: Site): Promise<void> {
+  const [found] = await session.query(
+    `SELECT pg_get_userbyid(t.relowner) AS owner FROM ${home(site)}.claims AS c JOIN pg_class AS t ON t.oid = c.table_oid
+     WHERE c.deployment = $1 AND NOT pg_has_role(t.relowner, 'USAGE') AND NOT EXISTS (
+       SELECT FROM ${home(site)}.claims AS o JOIN pg_class AS u ON u.oid = o.table_oid WHERE o.deployment <> $1 AND u.relowner = t.relowner)`,
+    [site.deployment],
+  );
+  if (found !== undefined)
+    await session.query(`REVOKE ALL ON SCHEMA ${home(site)} FROM ${quote(textOf(found['owner']))}`);
+}
 
 /** Drops our schema if we made it and nobody uses it any more. */
 export async function closeHome(session: Session, site: Pick<Site, 'homeSchema'>): Promise<void> {

@@ -41,8 +41,12 @@ export class LockHolders {
 
 const idOf = (row: Row): string => textOf(row['transaction']);
 
+/** The table of a quoted name; to_regclass would ask for rights on its schema. */
+const named = `(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"' = $1)`;
+
 const sql = `SELECT l.virtualtransaction AS transaction, l.pid, coalesce(nullif(a.application_name, ''), a.backend_type, a.usename::text, 'unknown') AS application,
   (extract(epoch FROM clock_timestamp() - min(a.xact_start)) * 1000)::float8 AS age_ms
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'relation' AND l.relation = to_regclass($1) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+WHERE l.locktype = 'relation' AND l.relation = ${named} AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid() GROUP BY 1, 2, 3`;

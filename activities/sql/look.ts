@@ -1,6 +1,8 @@
 import type { LookInput, LookResult } from '../../contracts/activities.ts';
 import { failures, type FailureCode } from '../../contracts/failures.ts';
 import { ApplicationFailure } from '@temporalio/common';
+import type { Statement } from '../../contracts/plan.ts';
+import { quote } from './home.ts';
 import { withSession, type Session, type TargetConnection } from './session.ts';
 import { sqlStateOf, unknownNameOf } from './sql-failure.ts';
 
@@ -11,16 +13,18 @@ export async function look(target: TargetConnection, input: LookInput): Promise<
     await session.query(`SET LOCAL statement_timeout = '20s'`);
     await session.query(`SET LOCAL lock_timeout = '200ms'`);
     const results: Record<string, LookResult> = {};
-    for (const { id, sql } of input.statements) results[id] = await behindSavepoint(session, sql);
+    for (const statement of input.statements) results[statement.id] = await behindSavepoint(session, statement);
     await session.query('ROLLBACK');
     return results;
   });
 }
 
-async function behindSavepoint(session: Session, sql: string): Promise<LookResult> {
+async function behindSavepoint(session: Session, { sql, as }: Statement): Promise<LookResult> {
   await session.query('SAVEPOINT look');
   try {
+    if (as !== undefined) await session.query(`SET LOCAL ROLE ${quote(as)}`);
     const rows = await session.query(sql);
+    if (as !== undefined) await session.query('RESET ROLE');
     await session.query('RELEASE SAVEPOINT look');
     return { ok: true, rows };
   } catch (error) {

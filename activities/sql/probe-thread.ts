@@ -7,6 +7,8 @@ export interface ProbeThreadInput {
   /** Secrets are in it: it goes nowhere else. */
   readonly url: string;
   readonly applicationName: string;
+  /** Run once. */
+  readonly prepare: readonly string[];
   /** Rows' keys. */
   readonly keys: string;
   /** One row by its key. */
@@ -26,10 +28,14 @@ const rekeyMs = 30_000;
  * Asks for single rows and times the answers, in a thread of its own: on the thread that writes the chunks it would
  * measure that thread's work, which no application waits for.
  */
-async function probe({ url, applicationName, keys, one }: ProbeThreadInput, tell: (samples: ProbeSample[]) => void) {
+async function probe(
+  { url, applicationName, prepare, keys, one }: ProbeThreadInput,
+  tell: (samples: ProbeSample[]) => void,
+) {
   const client = new pg.Client({ connectionString: url, application_name: applicationName, query_timeout: 10_000 });
   client.on('error', () => process.exit(1));
   await client.connect();
+  for (const sql of prepare) await client.query(sql);
   let known: string[][] = [];
   let bundle: ProbeSample[] = [];
   let [keyedAt, toldAt] = [0, Date.now()];

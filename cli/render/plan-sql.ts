@@ -45,7 +45,7 @@ const partsByKind: PartsOf = {
           { heading: 'once a second', statements: [presence, ...signals] },
           {
             heading: 'our own probe',
-            statements: protect?.by.kind === 'probe' ? [protect.by.keys, protect.by.one] : [],
+            statements: protect?.by.kind === 'probe' ? [...protect.by.prepare, protect.by.keys, protect.by.one] : [],
           },
         ]
       : [],

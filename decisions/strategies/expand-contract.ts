@@ -27,6 +27,7 @@ export function expandContract(input: StrategyInput): StrategyParts {
       oid: input.oid,
       columns: changes.flatMap(({ columns }) => columns),
       homeSchema,
+      ...(facts.rights.actsAs === undefined ? {} : { actsAs: facts.rights.actsAs }),
     },
     stages,
     changes: changes.map(({ classification }) => classification),
@@ -41,7 +42,15 @@ function stagesOf(
   changes: readonly Change[],
   graceMs: number,
 ): readonly Stage[] {
-  const ours = { schema: facts.schema, table: facts.table, homeSchema, mark: specHash.slice(0, 8), key: facts.key };
+  const ours = {
+    schema: facts.schema,
+    table: facts.table,
+    homeSchema,
+    mark: specHash.slice(0, 8),
+    key: facts.key,
+    ...(facts.rights.actsAs === undefined ? {} : { actsAs: facts.rights.actsAs }),
+    othersBefore: facts.triggers.some(({ beforeRow, enabled }) => beforeRow && enabled),
+  };
   const given: stage.StageInput = { spec, facts, oid, ours, changes };
   const approvals = approvalsOf(spec, changes);
   return [

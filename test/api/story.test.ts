@@ -37,7 +37,7 @@ describe('a deployment through the API', () => {
   beforeAll(async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
     target = await freshDatabase();
-    const client = new pg.Client({ connectionString: target.url });
+    const client = new pg.Client({ connectionString: target.ownerUrl });
     await client.connect();
     await client.query(
       `create table payments (id bigint generated always as identity primary key, amount numeric(12,2) not null)`,

@@ -85,7 +85,7 @@ describe('the demo', () => {
 
   beforeEach(async () => {
     database = await freshDatabase();
-    client = await openSample(database.url);
+    client = await openSample(database.ownerUrl);
   });
   afterEach(async () => {
     await api?.close();
@@ -99,7 +99,7 @@ describe('the demo', () => {
     const out = new PassThrough({ encoding: 'utf8' });
     const chunks: string[] = [];
     out.on('data', (text: string) => chunks.push(text));
-    const options = { apiUrl: api.address, databaseUrl: database.url, out, rows: 3_000, baselineMs: 300 };
+    const options = { apiUrl: api.address, databaseUrl: database.ownerUrl, out, rows: 3_000, baselineMs: 300 };
     const code = await runDemo({ ...options, ...(signal === undefined ? {} : { signal }) });
     return { code, shown: chunks.join('') };
   }

@@ -13,7 +13,7 @@ describe('the sample database', () => {
 
   beforeEach(async () => {
     database = await freshDatabase();
-    client = await openSample(database.url);
+    client = await openSample(database.superuserUrl);
   });
   afterEach(async () => {
     await client.end();
@@ -88,7 +88,7 @@ describe('the live traffic', () => {
 
   beforeEach(async () => {
     database = await freshDatabase();
-    client = await openSample(database.url);
+    client = await openSample(database.superuserUrl);
     await makeSample(client, rows);
   });
   afterEach(async () => {
@@ -99,7 +99,7 @@ describe('the live traffic', () => {
   });
 
   const start = async (released = 0): Promise<Traffic> => {
-    traffic = await startTraffic({ databaseUrl: database.url, instances: 4, perSecond: 400, released });
+    traffic = await startTraffic({ databaseUrl: database.superuserUrl, instances: 4, perSecond: 400, released });
     return traffic;
   };
   const until = async (done: () => boolean): Promise<void> => {

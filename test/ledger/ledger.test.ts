@@ -68,11 +68,12 @@ describe('migrations', () => {
 
   test('need no more than a schema that is there already', async () => {
     const own = await freshDatabase();
-    const admin = connectLedger(own.url);
-    await sql`create role ${sql.id(`guest_${newId().replaceAll('-', '_')}`)}`.execute(admin);
-    await sql`create schema lakeshift_ledger`.execute(admin);
-    expect(await migrateLedger(admin)).toEqual(['0001-deployments', '0002-plans']);
-    await admin.destroy();
+    const [admin, guest] = [connectLedger(own.superuserUrl), connectLedger(own.url)];
+    const { username, pathname } = new URL(own.url);
+    await sql`create schema lakeshift_ledger authorization ${sql.id(username)}`.execute(admin);
+    await sql`revoke create on database ${sql.id(pathname.slice(1))} from ${sql.id(username)}`.execute(admin);
+    expect(await migrateLedger(guest)).toEqual(['0001-deployments', '0002-plans']);
+    await Promise.all([admin.destroy(), guest.destroy()]);
     await own.drop();
   });
 });

@@ -154,7 +154,13 @@ test('a restart of Temporal in mid-backfill loses neither the deployment nor a r
   const drop = async (): Promise<void> => {
     await Promise.all([ledger.drop(), shop.drop()]);
   };
-  const service = await RealService.start({ temporal: server.address, ledgerUrl: ledger.url, shopUrl: shop.url, drop });
+  const service = await RealService.start({
+    temporal: server.address,
+    ledgerUrl: ledger.url,
+    shopUrl: shop.url,
+    shopOwnerUrl: shop.ownerUrl,
+    drop,
+  });
   try {
     await service.payments(40_000);
     const { status } = await service.deploy(spec({ backfill: { rate: 6_000 } }), 'temporal');

@@ -13,12 +13,17 @@ export interface Surroundings {
   readonly temporal: string;
   readonly ledgerUrl: string;
   readonly shopUrl: string;
+  /** Who prepares tables there; default: the same. */
+  readonly shopOwnerUrl?: string;
   readonly drop: () => Promise<void>;
 }
 
 /** An API and any number of workers in processes of their own. */
 export class RealService {
+  /** The owner of the tables. */
   readonly shop: pg.Pool;
+  /** The role that the service works as: what is ours in the target is for no other eyes. */
+  readonly #ours: pg.Pool;
   readonly surroundings: Surroundings;
   readonly #env: NodeJS.ProcessEnv;
   readonly #folder: string;
@@ -30,9 +35,14 @@ export class RealService {
     this.surroundings = surroundings;
     this.#folder = folder;
     this.#env = env;
-    this.shop = new pg.Pool({ connectionString: surroundings.shopUrl, max: 4, application_name: 'test' });
+    this.shop = new pg.Pool({
+      connectionString: surroundings.shopOwnerUrl ?? surroundings.shopUrl,
+      max: 4,
+      application_name: 'test',
+    });
+    this.#ours = new pg.Pool({ connectionString: surroundings.shopUrl, max: 1, application_name: 'test' });
     // a server that is restarted breaks idle connections
-    this.shop.on('error', () => undefined);
+    for (const pool of [this.shop, this.#ours]) pool.on('error', () => undefined);
     this.#api = startServiceProcess('api/server.ts', env);
   }
 
@@ -61,6 +71,11 @@ export class RealService {
     return worker;
   }
 
+  /** The process of the worker that was started last. */
+  get workerPid(): number {
+    return this.#workers.at(-1)?.pid ?? 0;
+  }
+
   /** Kills the worker that was started last, as a crash would. */
   async killWorker(): Promise<void> {
     await this.#workers.pop()?.kill();
@@ -68,7 +83,7 @@ export class RealService {
 
   async stop(): Promise<void> {
     await Promise.all([this.#api.stop(), ...this.#workers.map((worker) => worker.kill())]);
-    await this.shop.end();
+    await Promise.all([this.shop.end(), this.#ours.end()]);
     await this.surroundings.drop();
     await rm(this.#folder, { recursive: true });
   }
@@ -154,7 +169,7 @@ export class RealService {
 
   /** Rows that the backfill has rewritten so far, as the target itself knows. */
   async rowsDone(): Promise<number> {
-    const { rows } = await this.shop.query<{ rows: string }>(
+    const { rows } = await this.#ours.query<{ rows: string }>(
       `SELECT rows FROM lakeshift.progress WHERE stage = 'backfill'`,
     );
     return Number(rows[0]?.rows ?? 0);
@@ -170,7 +185,8 @@ export class RealService {
 const configFor = (taskQueue: string) => ({
   targets: { shop: { dialect: 'postgres', url: '${env:SHOP_URL}', taskQueue } },
   ledger: { url: '${env:LEDGER_URL}' },
-  api: { port: 0, open: true },
+  // a test or a benchmark may ask more often than a person
+  api: { port: 0, open: true, rateLimit: { max: 100_000, per: '1s' } },
   approvals: { key: '${env:APPROVALS_KEY}' },
   log: { level: 'error' },
 });
@@ -180,5 +196,11 @@ async function ownDatabases(): Promise<Surroundings> {
   const drop = async (): Promise<void> => {
     await Promise.all([ledger.drop(), shop.drop()]);
   };
-  return { temporal: temporalAddress(), ledgerUrl: ledger.url, shopUrl: shop.url, drop };
+  return {
+    temporal: temporalAddress(),
+    ledgerUrl: ledger.url,
+    shopUrl: shop.url,
+    shopOwnerUrl: shop.ownerUrl,
+    drop,
+  };
 }

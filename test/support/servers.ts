@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
+import { otherMajors, type OtherMajor } from '../../tools/postgres/binaries.ts';
+
+/** Versions of PostgreSQL that the matrix suites run on; all others run on the last one. */
+export const majors = [...otherMajors, 18] as const;
+export type Major = (typeof majors)[number];
 
 /** `host:port` of the Temporal server of this test run; namespace `default`. */
 export function temporalAddress(): string {
@@ -8,16 +13,78 @@ export function temporalAddress(): string {
 
 /** Superuser's URL of a database of this run's PostgreSQL. */
 export function postgresUrl(database = 'postgres'): string {
-  const url = new URL(required('LAKESHIFT_TEST_POSTGRES'));
-  url.pathname = `/${database}`;
-  return url.href;
+  return urlOf(required('LAKESHIFT_TEST_POSTGRES'), database);
 }
 
-/** An empty database of one's own; `drop` also ends the sessions that are still in it. */
-export async function freshDatabase(): Promise<{ url: string; readonly drop: () => Promise<void> }> {
+/** A database of one test, and who may do what in it. Each is a URL with its password. */
+export interface TestDatabase {
+  /** The role that Lakeshift works as: no superuser, and what docs/guests-in-your-database.md states. */
+  readonly url: string;
+  /** Who prepares tables: the superuser in the role of their owner. */
+  readonly ownerUrl: string;
+  readonly superuserUrl: string;
+  /** An application's role: it may read and write the owner's tables and knows nothing of us. */
+  readonly applicationUrl: string;
+  /** Also ends the sessions that are still in it. */
+  readonly drop: () => Promise<void>;
+}
+
+/** What may be different about a database: its server's version, and how our role belongs to the owner. */
+export interface DatabaseWishes {
+  readonly major?: Major;
+  /** False: our role may only `SET ROLE` to the owner. */
+  readonly inherit?: boolean;
+}
+
+/** An empty database of one's own. */
+export async function freshDatabase({ major = 18, inherit = true }: DatabaseWishes = {}): Promise<TestDatabase> {
+  const server = await serverOf(major);
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await onServer(`create database ${name}`);
-  return { url: postgresUrl(name), drop: () => onServer(`drop database if exists ${name} with (force)`) };
+  const password = randomBytes(6).toString('hex');
+  const [owner, guest, application] = [`${name}_owner`, `${name}_guest`, `${name}_app`];
+  const login = `LOGIN PASSWORD '${password}'`;
+  await statements(urlOf(server, 'postgres'), [
+    `CREATE ROLE ${owner}`,
+    `CREATE ROLE ${guest} ${login} ${inherit ? 'INHERIT' : 'NOINHERIT'}`,
+    `CREATE ROLE ${application} ${login}`,
+    `CREATE DATABASE ${name}`,
+    `REVOKE ALL ON DATABASE ${name} FROM PUBLIC`,
+    `GRANT CONNECT ON DATABASE ${name} TO ${application}, ${guest}`,
+    `GRANT ${owner}, pg_read_all_stats TO ${guest}`,
+    `GRANT TEMPORARY, CREATE ON DATABASE ${name} TO ${guest}`,
+  ]);
+  await statements(urlOf(server, name), [
+    `REVOKE CREATE ON SCHEMA public FROM PUBLIC`,
+    `GRANT CREATE ON SCHEMA public TO ${owner}`,
+    `GRANT CREATE, TEMPORARY ON DATABASE ${name} TO ${owner}`,
+    ...['TABLES', 'SEQUENCES'].map(
+      (kind) => `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} GRANT ALL ON ${kind} TO ${application}`,
+    ),
+    `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} REVOKE REFERENCES, TRIGGER ON TABLES FROM ${application}`,
+  ]);
+  return {
+    url: urlOf(server, name, { user: guest, password }),
+    ownerUrl: `${urlOf(server, name)}?options=${encodeURIComponent(`-c role=${owner}`)}`,
+    superuserUrl: urlOf(server, name),
+    applicationUrl: urlOf(server, name, { user: application, password }),
+    drop: () =>
+      statements(urlOf(server, 'postgres'), [
+        `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`,
+        `DROP ROLE IF EXISTS ${owner}, ${guest}, ${application}`,
+      ]),
+  };
+}
+
+/** Superuser's URL of a server of that version; the first who asks waits for its start. */
+async function serverOf(major: Major): Promise<string> {
+  return major === 18 ? required('LAKESHIFT_TEST_POSTGRES') : otherServer(major);
+}
+
+async function otherServer(major: OtherMajor): Promise<string> {
+  const response = await fetch(`${required('LAKESHIFT_TEST_VERSIONS')}/${major}`);
+  const said = await response.text();
+  if (!response.ok) throw new Error(said);
+  return said;
 }
 
 /** The workflows, bundled once for the run: hand it to each Worker as `workflowBundle`. */
@@ -27,11 +94,21 @@ export function workflowBundle(): { codePath: string } {
   return { codePath: required('LAKESHIFT_TEST_BUNDLE') };
 }
 
-async function onServer(sql: string): Promise<void> {
-  const client = new Client({ connectionString: postgresUrl() });
+function urlOf(server: string, database: string, who?: { readonly user: string; readonly password: string }): string {
+  const url = new URL(server);
+  url.pathname = `/${database}`;
+  if (who !== undefined) {
+    url.username = who.user;
+    url.password = who.password;
+  }
+  return url.href;
+}
+
+async function statements(url: string, sql: readonly string[]): Promise<void> {
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    for (const statement of sql) await client.query(statement);
   } finally {
     await client.end();
   }

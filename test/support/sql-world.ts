@@ -10,7 +10,7 @@ import type { Plan, StageOf } from '../../contracts/plan.ts';
 import type { Spec } from '../../contracts/spec.ts';
 import { planDeployment, type PlanResult } from '../../decisions/plan-deployment.ts';
 import { sqlDialects } from '../../decisions/sql/dialect.ts';
-import { freshDatabase } from './servers.ts';
+import { freshDatabase, type DatabaseWishes, type TestDatabase } from './servers.ts';
 
 export const centsSpec: Spec = {
   name: 'payments-cents',
@@ -22,42 +22,47 @@ export const centsSpec: Spec = {
 
 /** A database of one test with the activities that work on it, run as a worker would. */
 export class SqlWorld {
-  readonly url: string;
+  readonly database: TestDatabase;
+  /** The owner of the tables. */
   readonly client: pg.Client;
+  /** Sees everything, and does what no role in this story may. */
+  readonly superuser: pg.Client;
   readonly told: LiveProgress[] = [];
-  readonly #drop: () => Promise<void>;
   readonly #extra: pg.Client[] = [];
   #turn = 0;
 
-  private constructor(url: string, client: pg.Client, drop: () => Promise<void>) {
-    this.url = url;
+  private constructor(database: TestDatabase, client: pg.Client, superuser: pg.Client) {
+    this.database = database;
     this.client = client;
-    this.#drop = drop;
+    this.superuser = superuser;
   }
 
-  static async open(): Promise<SqlWorld> {
-    const { url, drop } = await freshDatabase();
-    const client = new pg.Client({ connectionString: url, application_name: 'test' });
-    await client.connect();
-    return new SqlWorld(url, client, drop);
+  static async open(wishes: DatabaseWishes = {}): Promise<SqlWorld> {
+    const database = await freshDatabase(wishes);
+    const [client, superuser] = [database.ownerUrl, database.superuserUrl].map(
+      (connectionString) => new pg.Client({ connectionString, application_name: 'test' }),
+    ) as [pg.Client, pg.Client]; // of two URLs two clients
+    await Promise.all([client.connect(), superuser.connect()]);
+    return new SqlWorld(database, client, superuser);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.client, ...this.#extra].map((client) => client.end()));
-    await this.#drop();
+    await Promise.all([this.client, this.superuser, ...this.#extra].map((client) => client.end()));
+    await this.database.drop();
   }
 
   /** A connection of an application. */
   async application(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.url, application_name: 'shop' });
+    const client = new pg.Client({ connectionString: this.database.applicationUrl, application_name: 'shop' });
     client.on('error', () => undefined);
     await client.connect();
     this.#extra.push(client);
     return client;
   }
 
+  /** What stands in the database, whoever may see it. */
   async rows<T extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<T[]> {
-    return (await this.client.query<T>(sql, values)).rows;
+    return (await this.superuser.query<T>(sql, values)).rows;
   }
 
   async payments(rows: number, options = ''): Promise<void> {
@@ -84,7 +89,7 @@ export class SqlWorld {
   start<N extends keyof SqlActivities>(name: N, ...args: Parameters<SqlActivities[N]>) {
     const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     const activities = createSqlActivities({
-      target: () => ({ name: 'shop', url: this.url }),
+      target: () => ({ name: 'shop', url: this.database.url }),
       tell: async (progress) => void this.told.push(progress),
     });
     type Facts = Awaited<ReturnType<SqlActivities[N]>>;

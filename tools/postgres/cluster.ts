@@ -9,11 +9,11 @@ import { letThrough, type PostgresBinaries } from './binaries.ts';
 const run = promisify(execFile);
 
 /** The same rules of comparing and the same language of messages on every machine. */
-const initdbFlags = ['-U', 'postgres', '-A', 'scram-sha-256', '--encoding=UTF8', '--no-instructions'].concat([
-  '--locale-provider=builtin',
-  '--locale=C.UTF-8',
-  '--lc-messages=C',
-]);
+const initdbFlags = (version: string): string[] => [
+  ...['-U', 'postgres', '-A', 'scram-sha-256', '--encoding=UTF8', '--no-instructions', '--lc-messages=C'],
+  // before 17 no provider is the same everywhere; plain bytes are
+  ...(Number.parseInt(version) >= 17 ? ['--locale-provider=builtin', '--locale=C.UTF-8'] : ['--locale=C']),
+];
 
 /**
  * The superuser's password of the cluster in `dataDir`, which is made when it is not there. `durable`: what was made
@@ -49,7 +49,7 @@ async function initialise(
   try {
     await run(
       join(binaries.bin, 'initdb'),
-      [...initdbFlags, ...(durable ? [] : ['--no-sync']), '-D', half, `--pwfile=${passwordFile}`],
+      [...initdbFlags(binaries.version), ...(durable ? [] : ['--no-sync']), '-D', half, `--pwfile=${passwordFile}`],
       {
         cwd: '/',
         env: { PATH: process.env['PATH'], LC_ALL: 'C' },

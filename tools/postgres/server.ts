@@ -7,13 +7,15 @@ import { commandLine } from '../processes/identity.ts';
 import { lastWords, launch, type Launched } from '../processes/launch.ts';
 import { likePostgres, stopPid } from '../processes/stop.ts';
 import { ToolFailure } from '../tool-failure.ts';
-import { getPostgres, type PostgresBinaries } from './binaries.ts';
+import { getPostgres, type OtherMajor, type PostgresBinaries } from './binaries.ts';
 import { ensureCluster } from './cluster.ts';
 
 /** Where a server keeps its data and how it runs. */
 export interface PostgresOptions {
   /** Made at the first start. Beside it lie `<dataDir>.password` and, by default, the log. */
   readonly dataDir: string;
+  /** Default: the one that the service itself brings. */
+  readonly major?: OtherMajor;
   /** Default: any free one. */
   readonly port?: number;
   /** Server parameters, such as `fsync: 'off'`. */
@@ -41,7 +43,7 @@ const startWithinMs = 300_000;
 
 /** Starts PostgreSQL on loopback, on TCP only. Fails with one line that says why. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
-  const binaries = await getPostgres();
+  const binaries = await getPostgres(options.major);
   const password = await ensureCluster(binaries, options.dataDir, options.settings?.['fsync'] !== 'off');
   const port = options.port ?? (await freePort());
   const logFile = options.logFile ?? `${options.dataDir}.log`;

@@ -3,7 +3,7 @@ import { isSynced, type AddedColumn, type Change, type Lead } from './changes/ch
 import { literal, quote } from './identifier.ts';
 import { misfitsOf } from './misfits.ts';
 import { notNullCheck, notNullName } from './not-null.ts';
-import { tableOf, type Ours } from './ours.ts';
+import { setting, tableOf, type Ours } from './ours.ts';
 import { createFunction, createTrigger, functionName, triggerName } from './trigger.ts';
 
 /** A note and its statement. */
@@ -28,6 +28,7 @@ function alteration(
     table: tableOf(ours),
     done: { id: `${id}:done`, note: '$1 deployment', sql: `SELECT ${mode === 'do' ? '' : 'NOT '}${happened} AS done` },
     statements: [
+      ...setting(ours, 'SET LOCAL').map((statement) => ({ ...statement, id: `${id}:${statement.id}` })),
       ...statements.map(([note, sql], index): Statement => ({ id: `${id}:${index}`, note, sql })),
       { id: `${id}:mark`, note: 'recorded in the same transaction; $1 deployment', sql: mark },
     ],

@@ -1,9 +1,8 @@
 import type { Statement } from '../../../contracts/plan.ts';
 import { isConverting, type Change, type Conversion } from './changes/change.ts';
 import { literal, quote } from './identifier.ts';
-import { searchPath } from './probe.ts';
-import type { Ours } from './ours.ts';
-import { actorSetting, functionName, triggerName } from './trigger.ts';
+import { actorSetting, setting, type Ours } from './ours.ts';
+import { functionName, triggerName } from './trigger.ts';
 
 /**
  * One chunk in one statement, so in one transaction and one round trip: it takes the progress row if this attempt still
@@ -66,11 +65,11 @@ function stripeKey({ key }: Ours): string {
 export function backfillSession(ours: Ours): readonly Statement[] {
   const set = (id: string, value: string, note: string): Statement => ({ id, note, sql: `SET ${id} = ${value}` });
   return [
+    ...setting(ours, 'SET'),
     set('lock_timeout', `'50ms'`, 'give way to the application'),
     set('statement_timeout', `'20s'`, 'a chunk takes a fraction of a second'),
     set('synchronous_commit', 'off', 'the watermark commits with the rows: what a crash takes back is done again'),
-    set(actorSetting, `'backfill'`, 'our trigger skips these writes'),
-    set('search_path', searchPath(ours.schema), 'as in the trigger'),
+    set(actorSetting, literal(ours.mark), 'our trigger skips these writes'),
     set('plan_cache_mode', 'force_generic_plan', 'plan once'),
     set('enable_seqscan', 'off', 'only the range of pages is read'),
     set('enable_indexscan', 'off', 'only the range of pages is read'),

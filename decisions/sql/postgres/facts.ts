@@ -1,5 +1,5 @@
 import type { LookResult } from '../../../contracts/activities.ts';
-import type { ColumnFacts, ForeignKeyFacts, RightsFacts, TableFacts } from '../../../contracts/facts.ts';
+import type { ColumnFacts, ForeignKeyFacts, RightsFacts, ShapeFacts, TableFacts } from '../../../contracts/facts.ts';
 import type { Json, Row } from '../../../contracts/json.ts';
 import type { Spec } from '../../../contracts/spec.ts';
 import { parseQualified } from './identifier.ts';
@@ -36,6 +36,7 @@ export function tableFacts(spec: Spec, results: Readonly<Record<string, LookResu
     views: rows('views').map((row) => ({ name: words(row['name']), columns: list(row['columns']) })),
     publications: rows('publications').map((row) => words(row['name'])),
     rights: rights(rows('rights')[0] ?? {}),
+    shape: shape(rows('shape'), rows('rules')),
     expressions: [],
     tablesNearby: rows('nearby').map((row) => words(row['name'])),
     holder: text(rows('holder')[0]?.['deployment']),
@@ -65,9 +66,20 @@ const foreignKey = (row: Row): ForeignKeyFacts => ({
   otherTable: words(row['other_table']),
 });
 
+const shape = ([row = {}]: readonly Row[], rules: readonly Row[]): ShapeFacts => ({
+  temporary: row['persistence'] === 't',
+  partition: row['partition'] === true,
+  hasChildren: row['has_children'] === true,
+  hasParents: row['has_parents'] === true,
+  columnsEver: number(row['columns_ever']) ?? 0,
+  updatesFail: row['updates_fail'] === true,
+  updateRules: rules.map((rule) => words(rule['name'])),
+});
+
 const rights = (row: Row): RightsFacts => ({
   role: words(row['role']),
   superuser: row['superuser'] === true,
+  ...(typeof row['acts_as'] === 'string' ? { actsAs: row['acts_as'] } : {}),
   ownsTable: row['owns_table'] === true,
   schemaReady: row['schema_ready'] === true,
   temporary: row['temporary'] === true,

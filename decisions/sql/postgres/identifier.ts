@@ -1,3 +1,5 @@
+import { utf8 } from '../../hash.ts';
+
 /** A name as it stands in SQL, always quoted: our names are exact. */
 export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -8,22 +10,23 @@ export const literal = (text: string): string =>
 /** `schema.table`, each part plain (folded to lower case) or quoted; null when it is neither. */
 export function parseQualified(text: string): { readonly schema: string; readonly table: string } | null {
   const parts = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*\.\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/.exec(text);
-  if (parts === null) return null;
-  return { schema: unquote(parts[1] ?? ''), table: unquote(parts[2] ?? '') };
+  const [schema, table] = [unquote(parts?.[1] ?? ''), unquote(parts?.[2] ?? '')];
+  return isName(schema) && isName(table) ? { schema, table } : null;
 }
 
 /** A name, plain (folded to lower case) or quoted; null when it is neither. */
 export function parseName(text: string): string | null {
   const match = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/.exec(text);
-  return match === null ? null : unquote(match[1] ?? '');
+  const name = unquote(match?.[1] ?? '');
+  return isName(name) ? name : null;
 }
 
 /** `name type`, for example `amount_cents bigint`; null when it is not of that form. */
 export function parseColumn(text: string): { readonly name: string; readonly type: string } | null {
   const match = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s+(\S.*?)\s*$/s.exec(text);
   if (match === null) return null;
-  const type = match[2] ?? '';
-  return isTypeName(type) ? { name: unquote(match[1] ?? ''), type } : null;
+  const [name, type] = [unquote(match[1] ?? ''), match[2] ?? ''];
+  return isName(name) && isTypeName(type) ? { name, type } : null;
 }
 
 /** Words, dots, quoted names, a modifier in parentheses and array brackets; nothing that could be more than a type. */
@@ -31,6 +34,9 @@ const isTypeName = (text: string): boolean =>
   /^(?:(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)(?:\s*\.\s*|\s+)?)+(?:\(\s*\d+(?:\s*,\s*-?\d+)?\s*\))?(?:\s+with(?:out)?\s+time\s+zone)?(?:\s*\[\s*\])*$/i.test(
     text,
   );
+
+/** PostgreSQL cuts longer names off, and would then know ours by another name than we do. */
+const isName = (name: string): boolean => name !== '' && !name.includes('\0') && utf8(name).length <= 63;
 
 const unquote = (part: string): string =>
   part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase();

@@ -6,20 +6,54 @@ import { literal, parseQualified, quote } from './identifier.ts';
 export function inspect(spec: Spec, homeSchema: string): readonly Statement[] {
   const name = parseQualified(spec.table);
   if (name === null) return [];
-  const table = literal(`${quote(name.schema)}.${quote(name.table)}`);
-  return catalogLooks(name, table, homeSchema);
+  return catalogLooks(name, homeSchema);
 }
+
+/** After `inspect`: what looks at other things sees what our role sees, and finds it where our role would. */
+export const ourselves: readonly Statement[] = [
+  { id: 'ownPath', note: "our role's path", sql: 'SET LOCAL search_path TO DEFAULT' },
+  { id: 'ownRole', note: 'our role', sql: 'RESET ROLE' },
+];
 
 function catalogLooks(
   name: { readonly schema: string; readonly table: string },
-  table: string,
   homeSchema: string,
 ): readonly Statement[] {
+  // not to_regclass, which fails where our role may not use the schema
+  const oid = `(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ${literal(name.schema)} AND c.relname = ${literal(name.table)})`;
   const look = (id: string, note: string, sql: string): Statement => ({
     id,
     note,
-    sql: sql.replaceAll('TABLE_OID', `to_regclass(${table})`),
+    sql: sql.replaceAll('TABLE_OID', () => oid),
   });
+  return [...roleLooks(look, homeSchema), ...tableLooks(look, name)];
+}
+
+type MakeLook = (id: string, note: string, sql: string) => Statement;
+
+/** What our role is to the table; from the last of them on, looks are its owner's. */
+function roleLooks(look: MakeLook, homeSchema: string): readonly Statement[] {
+  return [
+    look(
+      'path',
+      'types are printed with their schema: they are used under other paths',
+      'SET LOCAL search_path = pg_catalog',
+    ),
+    look('rights', 'what our role may do', rightsSql(literal(homeSchema))),
+    look(
+      'holder',
+      'who holds the table now',
+      `SELECT deployment FROM ${quote(homeSchema)}.claims WHERE table_oid = TABLE_OID AND whole_table ORDER BY claimed_at LIMIT 1`,
+    ),
+    look(
+      'role',
+      'from here on as the owner, if that is how our role gets its rights',
+      `SELECT set_config('role', w.acts_as, true) FROM (${rightsSql(literal(homeSchema))}) AS w WHERE w.acts_as IS NOT NULL`,
+    ),
+  ];
+}
+
+function tableLooks(look: MakeLook, name: { readonly schema: string; readonly table: string }): readonly Statement[] {
   return [
     look('table', 'kind, owner, size and options', tableSql(literal(name.schema))),
     look('columns', 'columns in order', columnsSql),
@@ -36,16 +70,16 @@ function catalogLooks(
       'publications that send it',
       `SELECT pubname::text AS name FROM pg_publication_tables WHERE schemaname = ${literal(name.schema)} AND tablename = ${literal(name.table)} ORDER BY 1`,
     ),
-    look('rights', 'what our role may do', rightsSql(literal(homeSchema))),
+    look('shape', 'what kind of table it is', shapeSql),
+    look(
+      'rules',
+      'rules on updates',
+      "SELECT rulename::text AS name FROM pg_rewrite WHERE ev_class = TABLE_OID AND ev_type = '2' AND ev_enabled <> 'D' ORDER BY 1",
+    ),
     look(
       'nearby',
       'other tables, for a name that was misspelt',
       "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE TABLE_OID IS NULL AND c.relkind IN ('r','p') AND n.nspname NOT IN ('pg_catalog','information_schema') ORDER BY 1 LIMIT 2000",
-    ),
-    look(
-      'holder',
-      'who holds the table now',
-      `SELECT deployment FROM ${quote(homeSchema)}.claims WHERE table_oid = TABLE_OID AND whole_table ORDER BY claimed_at LIMIT 1`,
     ),
   ];
 }
@@ -56,9 +90,17 @@ const tableSql = (
   pg_get_userbyid(c.relowner)::text AS owner, c.reltuples::float8 AS rows, pg_total_relation_size(c.oid)::float8 AS bytes,
   (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages,
   coalesce((SELECT option_value::int FROM pg_options_to_table(c.reloptions) WHERE option_name = 'fillfactor'), 100) AS fillfactor,
-  (c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE'))) AS row_security,
+  row_security_active(c.oid) AS row_security,
   (SELECT count(*)::int FROM pg_index i WHERE i.indrelid = c.oid) AS indexes, ${schema} AS schema
 FROM pg_class c WHERE c.oid = TABLE_OID`;
+
+/** `updates_fail`: a publication sends updates, and nothing tells subscribers which row was updated. */
+const shapeSql = `SELECT c.relpersistence::text AS persistence, c.relispartition AS partition, c.relhassubclass AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS has_children,
+  EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid) AS has_parents, c.relnatts::int AS columns_ever,
+  EXISTS (SELECT FROM pg_publication p JOIN pg_publication_tables t ON t.pubname = p.pubname WHERE t.schemaname = n.nspname AND t.tablename = c.relname AND p.pubupdate)
+    AND c.relpersistence = 'p' AND CASE c.relreplident WHEN 'f' THEN false WHEN 'n' THEN true WHEN 'd' THEN NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary)
+      ELSE NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisreplident) END AS updates_fail
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = TABLE_OID`;
 
 const columnsSql = `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null, a.atthasdef AS has_default,
   CASE WHEN a.attgenerated <> '' THEN 'stored' WHEN a.attidentity <> '' THEN 'identity' ELSE 'no' END AS generated,
@@ -87,10 +129,14 @@ JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = TABLE_OID AND d.refobjsubid > 0 AND r.ev_class <> d.refobjid
 GROUP BY r.ev_class ORDER BY 1`;
 
+const maySetRole = `pg_has_role(session_user, relowner, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)`;
+
+/** `acts_as`: the owner, where our role is its member without inheriting its rights. */
 const rightsSql = (
   home: string,
-): string => `SELECT current_user::text AS role, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
-  coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = TABLE_OID), false) AS owns_table,
-  coalesce((SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = ${home}),
-           has_database_privilege(current_database(), 'CREATE')) AS schema_ready,
-  has_database_privilege(current_database(), 'TEMPORARY') AS temporary`;
+): string => `SELECT r.*, coalesce((SELECT CASE WHEN r.acts_as IS NULL THEN has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') ELSE pg_has_role(nspowner, 'USAGE') END
+    FROM pg_namespace WHERE nspname = ${home}), has_database_privilege(current_database(), 'CREATE')) AS schema_ready,
+  has_database_privilege(coalesce(r.acts_as, current_user), current_database(), 'TEMPORARY') AS temporary
+FROM (SELECT current_user::text AS role, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
+    coalesce((SELECT pg_has_role(relowner, 'USAGE') OR ${maySetRole} FROM pg_class WHERE oid = TABLE_OID), false) AS owns_table,
+    (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TABLE_OID AND NOT pg_has_role(relowner, 'USAGE') AND ${maySetRole}) AS acts_as) AS r`;

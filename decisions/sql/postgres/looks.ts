@@ -3,7 +3,7 @@ import type { Spec } from '../../../contracts/spec.ts';
 import { droppedOf } from './alterations.ts';
 import type { Change } from './changes/change.ts';
 import { literal } from './identifier.ts';
-import { inspect } from './inspect.ts';
+import { inspect, ourselves } from './inspect.ts';
 import { misfitsOf } from './misfits.ts';
 import type { Ours } from './ours.ts';
 
@@ -14,12 +14,13 @@ import type { Ours } from './ours.ts';
 export function preflightLooks(spec: Spec, ours: Ours, oid: number): readonly Statement[] {
   return [
     ...inspect(spec, ours.homeSchema).filter(({ id }) => id !== 'nearby' && id !== 'holder'),
+    ...ourselves,
     {
       id: 'longTransactions',
       note: 'transactions over 30 s old hold back pruning, and DDL if they have read the table',
       sql: `SELECT coalesce(nullif(application_name, ''), backend_type) AS application, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds,
   EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = ${oid} AND l.granted) AS holds_table
-FROM pg_stat_activity a WHERE xact_start < clock_timestamp() - interval '30 seconds' AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 20`,
+FROM pg_stat_activity a WHERE xact_start < clock_timestamp() - interval '30 seconds' AND pid <> pg_backend_pid() AND (datname = current_database() OR datname IS NULL) ORDER BY xact_start LIMIT 20`,
     },
     {
       id: 'slots',
@@ -29,8 +30,8 @@ FROM pg_stat_activity a WHERE xact_start < clock_timestamp() - interval '30 seco
     {
       id: 'statements',
       note: 'applications that would notice a new column; needs pg_stat_statements',
-      sql: `SELECT count(*) FILTER (WHERE query ~* ${literal(`select\\s+\\*[^;]*\\m${regex(ours.table)}\\M`)})::int AS select_star,
-  count(*) FILTER (WHERE query ~* ${literal(`insert\\s+into\\s+[^(]*\\m${regex(ours.table)}\\M"?\\s+(values|select)`)} OR query ~* ${literal(`copy\\s+[^(]*\\m${regex(ours.table)}\\M"?\\s+from`)})::int AS positional
+      sql: `SELECT count(*) FILTER (WHERE query ~* ${literal(`select\\s+\\*[^;]*${word(ours.table)}`)})::int AS select_star,
+  count(*) FILTER (WHERE query ~* ${literal(`insert\\s+into\\s+[^(]*${word(ours.table)}"?\\s+(values|select)`)} OR query ~* ${literal(`copy\\s+[^(]*${word(ours.table)}"?\\s+from`)})::int AS positional
 FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     },
     {
@@ -51,18 +52,19 @@ export function evidenceLooks(ours: Ours, oid: number, changes: readonly Change[
     {
       id: 'dependents',
       note: 'views, constraints, indexes and other objects that a drop would break or take along',
-      sql: `SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) AS name,
-  coalesce(r.ev_class::regclass::text, '') AS view, d.classid IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass) AS blocks
+      // what PostgreSQL drops along with the column depends on it automatically, some of it on others besides
+      sql: `SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS name, coalesce(max(r.ev_class::regclass::text), '') AS view, bool_and(d.deptype = 'n') OR bool_or(d.classid = 'pg_attrdef'::regclass) AS blocks
 FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${oid} AND a.attname = ANY (${names})
-  AND NOT EXISTS (SELECT FROM pg_attrdef own WHERE d.classid = 'pg_attrdef'::regclass AND own.oid = d.objid AND own.adnum = a.attnum) ORDER BY 1`,
+  AND NOT EXISTS (SELECT FROM pg_attrdef own WHERE d.classid = 'pg_attrdef'::regclass AND own.oid = d.objid AND own.adnum = a.attnum)
+GROUP BY 1 ORDER BY 1`,
     },
     {
       id: 'readers',
       note: 'statements that name an old column, since the statistics began; needs pg_stat_statements',
       sql: `SELECT count(*)::int AS statements, coalesce(sum(calls), 0)::float8 AS calls FROM pg_stat_statements
-WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query ~* ${literal(`\\m${regex(ours.table)}\\M`)} AND (${old
-        .map((name) => `query ~* ${literal(`\\m${regex(name)}\\M`)}`)
+WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query ~* ${literal(word(ours.table))} AND (${old
+        .map((name) => `query ~* ${literal(word(name))}`)
         .join(' OR ')})`,
     },
     wayBack(ours),
@@ -74,6 +76,11 @@ export const wayBack = (ours: Ours): Statement => ({
   id: 'wayBack',
   note: 'rows that going back would lose',
   sql: `SELECT count(*)::float8 AS misfits FROM ${misfitsOf(ours, 'true')}`,
+  ...(ours.actsAs === undefined ? {} : { as: ours.actsAs }),
 });
 
-const regex = (name: string): string => name.replace(/[^\w]/g, '\\$&');
+/** A name as a whole word in a POSIX expression; what can't begin or end a word there needs no boundary. */
+const word = (name: string): string => {
+  const plain = name.replace(/[!-/:-@[-^`{-~]/g, '\\$&');
+  return `${/^\w/.test(name) ? '\\m' : ''}${plain}${/\w$/.test(name) ? '\\M' : ''}`;
+};

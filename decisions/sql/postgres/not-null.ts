@@ -1,16 +1,20 @@
 import type { Statement } from '../../../contracts/plan.ts';
+import { hashOf } from '../../hash.ts';
 import { literal, quote } from './identifier.ts';
-import { tableOf, type Ours } from './ours.ts';
+import { setting, tableOf, type Ours } from './ours.ts';
 
 /** The check that stands for NOT NULL until all rows have been read. */
 export const notNullCheck = (ours: Ours, column: string): string =>
   `CONSTRAINT ${quote(notNullName(ours, column))} CHECK (${quote(column)} IS NOT NULL) NOT VALID`;
 
-export const notNullName = ({ mark }: Ours, column: string): string => `lakeshift_${mark}_${column}`.slice(0, 63);
+/** Told by a number, since a name of 63 bytes leaves no room: two long names would become one. */
+export const notNullName = ({ mark }: Ours, column: string): string =>
+  `lakeshift_${mark}_${hashOf(column).slice(0, 8)}`;
 
 /** Makes NOT NULL of such checks without a scan under a strong lock: validate, take over, drop. */
 export function takeOverNotNull(ours: Ours, columns: readonly string[]): readonly Statement[] {
-  return columns.flatMap((column): Statement[] => {
+  const role = columns.length === 0 || ours.actsAs === undefined ? [] : setting(ours, 'SET');
+  const taken = columns.flatMap((column): Statement[] => {
     const name = quote(notNullName(ours, column));
     const table = tableOf(ours);
     const there = `EXISTS (SELECT FROM pg_constraint WHERE conrelid = ${literal(table)}::regclass AND conname = ${literal(notNullName(ours, column))})`;
@@ -30,4 +34,5 @@ export function takeOverNotNull(ours: Ours, columns: readonly string[]): readonl
       },
     ];
   });
+  return [...role, ...taken];
 }

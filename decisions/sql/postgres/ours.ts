@@ -1,4 +1,5 @@
-import { quote } from './identifier.ts';
+import type { Statement } from '../../../contracts/plan.ts';
+import { literal, quote } from './identifier.ts';
 
 /** Names of what we add to the target for one deployment. */
 export interface Ours {
@@ -8,7 +9,36 @@ export interface Ours {
   /** Eight hex digits of the spec's hash: two deployments of one table never run at once, so they need no more. */
   readonly mark: string;
   readonly key: readonly { readonly name: string; readonly type: string }[];
+  /** The owner of the table, when our role works as it. */
+  readonly actsAs?: string;
+  /** Others have triggers that may change a row before ours sees it. */
+  readonly othersBefore?: boolean;
 }
+
+/** The role and the path under which every statement of ours runs that touches the table. */
+export function setting(ours: Ours, scope: 'SET' | 'SET LOCAL'): readonly Statement[] {
+  const path: Statement = {
+    id: 'path',
+    note: 'names are looked up as in the trigger',
+    sql: `${scope} search_path = ${searchPath(ours.schema)}`,
+  };
+  return ours.actsAs === undefined
+    ? [path]
+    : [{ id: 'role', note: 'as the owner of the table', sql: `${scope} ROLE ${quote(ours.actsAs)}` }, path];
+}
+
+/** The setting by which a session tells our trigger for which deployment it converts rows itself. */
+export const actorSetting = 'lakeshift.actor';
+
+/**
+ * SQL in a trigger: the write is one of our backfill's own, not one of another deployment's and not one that somebody's
+ * trigger has made of it. `depth`: how many triggers deep the backfill's own write is there.
+ */
+export const writesOfOurs = ({ mark }: Ours, depth: 0 | 1): string =>
+  `(coalesce(current_setting(${literal(actorSetting)}, true), '') = ${literal(mark)} AND pg_trigger_depth() = ${depth})`;
+
+/** Where names of functions and types are looked up in every statement of ours that holds an expression. */
+export const searchPath = (schema: string): string => `pg_catalog, ${quote(schema)}, pg_temp`;
 
 /** The table of the deployment. */
 export const tableOf = ({ schema, table }: Ours): string => `${quote(schema)}.${quote(table)}`;

@@ -1,11 +1,13 @@
 import type { ColumnFacts, ExpressionFacts, TableFacts } from '../../../contracts/facts.ts';
 import type { LookResult } from '../../../contracts/activities.ts';
+import type { Row } from '../../../contracts/json.ts';
 import type { Statement } from '../../../contracts/plan.ts';
 import type { Spec } from '../../../contracts/spec.ts';
 import type { Change, Expression } from './changes/change.ts';
 import { changesOf } from './changes/index.ts';
 import { literal, quote } from './identifier.ts';
 import { textOf } from '../../row-text.ts';
+import { searchPath } from './ours.ts';
 
 const probe = 'pg_temp.lakeshift_probe';
 
@@ -16,7 +18,11 @@ const probe = 'pg_temp.lakeshift_probe';
  */
 export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
   const changes = changesOf(spec.changes, facts.columns);
+  const { actsAs } = facts.rights;
   return [
+    ...(actsAs === undefined
+      ? []
+      : [{ id: 'role', note: 'as the owner of the table', sql: `SET LOCAL ROLE ${quote(actsAs)}` }]),
     {
       id: 'path',
       note: 'names are looked up as in every statement of ours',
@@ -38,23 +44,28 @@ export function expressionFacts(
   results: Readonly<Record<string, LookResult>>,
 ): readonly ExpressionFacts[] {
   return changesOf(spec.changes, columns).flatMap((change) =>
-    [...newColumn(change).map(({ id }) => id), ...change.expressions.map((e) => pointerOf(change, e))].map((pointer) =>
-      factsOf(pointer, results),
-    ),
+    [
+      ...(change.added === null ? [] : [change.added.pointer]),
+      ...change.expressions.map((e) => pointerOf(change, e)),
+    ].map((pointer) => factsOf(pointer, results)),
   );
 }
 
 function factsOf(pointer: string, results: Readonly<Record<string, LookResult>>): ExpressionFacts {
   const result = results[pointer];
-  const reads = results[`${pointer}:reads`];
+  const { code, name } = result?.ok === false ? result : { code: null, name: null };
   return {
     pointer,
     ok: result?.ok === true,
-    code: result === undefined || result.ok ? null : result.code,
-    name: result === undefined || result.ok ? null : result.name,
-    reads: reads?.ok === true ? reads.rows.map((row) => textOf(row['name'])) : [],
+    code,
+    name,
+    reads: rowsOf(results[`${pointer}:reads`]).map((row) => textOf(row['name'])),
+    ...(rowsOf(results[`${pointer}:fills`])[0]?.['fills'] === true ? { fills: true } : {}),
+    ...(results[`${pointer}:null`]?.ok === false ? { refusesNull: true } : {}),
   };
 }
+
+const rowsOf = (result: LookResult | undefined): readonly Row[] => (result?.ok === true ? result.rows : []);
 
 const newColumn = ({ added }: Change): readonly Statement[] =>
   added === null
@@ -65,6 +76,7 @@ const newColumn = ({ added }: Change): readonly Statement[] =>
           note: 'the type exists and the name is free',
           sql: `ALTER TABLE ${probe} ADD COLUMN ${quote(added.name)} ${added.type}`,
         },
+        { id: `${added.pointer}:fills`, note: 'the table would be rewritten', sql: fillsSql(added.name) },
       ];
 
 const pointerOf = ({ index }: Change, { field }: Expression): string => `/changes/${index}/${field}`;
@@ -79,8 +91,25 @@ function tests(change: Change, expression: Expression): Statement[] {
       sql: `ALTER TABLE ${probe} ADD COLUMN ${scratch} ${expression.type} GENERATED ALWAYS AS (${expression.sql}) STORED`,
     },
     { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(scratch) },
+    // between two shapes, what does not fit into one of them has to be NULL there
+    ...(expression.reads === null
+      ? []
+      : [
+          {
+            id: `${pointer}:null`,
+            note: 'NULL is one of its values',
+            sql: `SELECT NULL::${expression.type} AS nothing`,
+          },
+        ]),
   ];
 }
+
+/** A serial brings a default and NOT NULL; a domain may bring either, and any of its rules makes a rewrite. */
+const fillsSql = (column: string): string => `WITH RECURSIVE d AS (
+  SELECT t.* FROM pg_type t WHERE t.typtype = 'd' AND t.oid = (SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = '${probe}'::regclass AND a.attname = ${literal(column)})
+  UNION ALL SELECT t.* FROM d JOIN pg_type t ON t.oid = d.typbasetype AND t.typtype = 'd')
+SELECT a.attnotnull OR a.atthasdef OR EXISTS (SELECT FROM d WHERE typnotnull OR typdefault IS NOT NULL OR EXISTS (SELECT FROM pg_constraint c WHERE c.contypid = d.oid)) AS fills
+FROM pg_attribute a WHERE a.attrelid = '${probe}'::regclass AND a.attname = ${literal(column)}`;
 
 const readsSql = (scratch: string): string => `SELECT DISTINCT r.attname::text AS name FROM pg_attribute s
 JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attrelid AND d.refobjsubid > 0 AND d.refobjsubid <> s.attnum
@@ -88,6 +117,3 @@ JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attre
     OR (d.classid = 'pg_attrdef'::regclass AND d.objid = (SELECT x.oid FROM pg_attrdef x WHERE x.adrelid = s.attrelid AND x.adnum = s.attnum)))
 JOIN pg_attribute r ON r.attrelid = s.attrelid AND r.attnum = d.refobjsubid
 WHERE s.attrelid = '${probe}'::regclass AND s.attname = ${literal(scratch)} ORDER BY 1`;
-
-/** Where names of functions and types are looked up in every statement of ours that holds an expression. */
-export const searchPath = (schema: string): string => `pg_catalog, ${quote(schema)}, pg_temp`;

@@ -1,7 +1,7 @@
 import type { KeySlices, PageSlices, RowCheck, Statement } from '../../../contracts/plan.ts';
 import { isJudged, type Change, type RowRules } from './changes/change.ts';
 import { quote } from './identifier.ts';
-import { tableOf, type Ours } from './ours.ts';
+import { setting, tableOf, type Ours } from './ours.ts';
 
 const tryFunction = 'pg_temp.lakeshift_try';
 
@@ -15,10 +15,13 @@ export function conversionCheck(ours: Ours, changes: readonly Change[]): RowChec
   const table = tableOf(ours);
   const wrong = judged.map(({ rows }) => rows.misfit).join(' OR ');
   const lossy = judged.map(({ rows }) => rows.roundTripLoss).join(' OR ');
-  const fresh = judged.flatMap(({ rows }) => convertedColumn(rows));
-  const converted = `(SELECT ${['t.*', ...fresh].join(', ')} FROM ${table} AS t WHERE t.ctid >= $1::tid AND t.ctid < $2::tid)`;
+  // without a key a row is told by its place, which a subquery hides unless it is asked for
+  const place = ours.key.length === 0 ? ['t.ctid'] : [];
+  const fresh = [...place, 't.*', ...judged.flatMap(({ rows }) => convertedColumn(rows))];
+  const converted = `(SELECT ${fresh.join(', ')} FROM ${table} AS t WHERE t.ctid >= $1::tid AND t.ctid < $2::tid)`;
   const trials = judged.map((change) => trial(ours, change));
   return {
+    session: setting(ours, 'SET'),
     prepare: trials.map(({ make }) => make),
     fast: counts('fast', `(${wrong}) AS wrong, (${lossy}) AS lossy, ${keyText(ours)} AS key`, `${converted} AS r`),
     slow: counts(
@@ -49,12 +52,18 @@ export function equalityCheck(ours: Ours, changes: readonly Change[]): RowCheck 
   const prepare = comparisons.map(({ make }) => make);
   if (ours.key.length === 0) {
     const range = `${from} WHERE r.ctid >= $1::tid AND r.ctid < $2::tid`;
-    return { prepare, fast: counts('fast', fast, range), slow: counts('slow', slow, range), slices: pageSlices(ours) };
+    return {
+      session: setting(ours, 'SET'),
+      prepare,
+      fast: counts('fast', fast, range),
+      slow: counts('slow', slow, range),
+      slices: pageSlices(ours),
+    };
   }
   const { slices, between, rest } = keySlices(ours, (id, where) =>
     counts(id, id.startsWith('fast') ? fast : slow, `${from} ${where}`),
   );
-  return { prepare, ...between, slices: { ...slices, ...rest } };
+  return { session: setting(ours, 'SET'), prepare, ...between, slices: { ...slices, ...rest } };
 }
 
 const keyText = ({ key }: Ours): string =>
@@ -83,6 +92,7 @@ const total = (ours: Ours, change: Change, body: readonly string[]): Trial => ({
     note: 'temporary; ends with the session',
     sql: [
       `CREATE OR REPLACE FUNCTION ${tryFunction}_${change.index}(lakeshift_row ${tableOf(ours)}) RETURNS text LANGUAGE plpgsql AS $lakeshift$`,
+      '#variable_conflict use_column',
       'DECLARE lakeshift_up boolean; lakeshift_down boolean;',
       'BEGIN',
       ...body,

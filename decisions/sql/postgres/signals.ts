@@ -1,6 +1,6 @@
-import type { Statement } from '../../../contracts/plan.ts';
+import type { Protection, Statement } from '../../../contracts/plan.ts';
 import { quote } from './identifier.ts';
-import type { Ours } from './ours.ts';
+import { setting, type Ours } from './ours.ts';
 
 /** What a backfill looks at each second, besides who is at work. Each answers one row; NULL: our role can't see it. */
 export const signals = (ours: Ours, serverVersion: number): readonly Statement[] => [
@@ -59,14 +59,17 @@ const counters: Statement = {
   sql: `SELECT deadlocks::float8 AS deadlocks FROM pg_stat_database WHERE datname = current_database()`,
 };
 
+type ProbeStatements = Extract<Protection['by'], { kind: 'probe' }>;
+
 /** Rows of the table by key, and one of them: what the probe asks again and again, as an application would. */
-export function probeStatements(ours: Ours, oid: number): { readonly keys: Statement; readonly one: Statement } {
+export function probeStatements(ours: Ours, oid: number): Omit<ProbeStatements, 'kind'> {
   const table = `${quote(ours.schema)}.${quote(ours.table)}`;
   // without a key a row's place has to do
   const key = ours.key.length === 0 ? [{ name: 'ctid', type: 'tid' }] : ours.key;
   const column = (name: string): string => (ours.key.length === 0 ? name : quote(name));
   const pages = `greatest(1, pg_relation_size(${oid}) / current_setting('block_size')::int)`;
   return {
+    prepare: setting(ours, 'SET'),
     keys: {
       id: 'probe:keys',
       note: 'keys of rows all over the table; they stay in memory',

@@ -1,19 +1,18 @@
 import { isSynced, type Change, type Lead } from './changes/change.ts';
-import { literal, quote } from './identifier.ts';
-import { indent, tableOf, type Ours } from './ours.ts';
-import { searchPath } from './probe.ts';
+import { quote } from './identifier.ts';
+import { indent, searchPath, tableOf, writesOfOurs, type Ours } from './ours.ts';
 
 /** Fires last among the table's BEFORE triggers, since PostgreSQL orders them by name. */
 export const triggerName = ({ mark }: Ours): string => `zzz_lakeshift_${mark}`;
 export const functionName = ({ homeSchema, mark }: Ours): string => `${quote(homeSchema)}.${quote(`sync_${mark}`)}`;
 
-/** The setting by which a session of ours tells the trigger that it converts rows itself. */
-export const actorSetting = 'lakeshift.actor';
-
-/** Fires on every write of the application; the backfill's own writes skip it in `WHEN`, which costs next to nothing. */
+/**
+ * Fires on every write of the application. The backfill's own writes skip it in `WHEN`, which costs next to nothing;
+ * not where others' triggers may change what the backfill has just converted.
+ */
 export const createTrigger = (ours: Ours): string =>
   `CREATE TRIGGER ${quote(triggerName(ours))} BEFORE INSERT OR UPDATE ON ${tableOf(ours)} FOR EACH ROW ` +
-  `WHEN (current_setting(${literal(actorSetting)}, true) IS DISTINCT FROM 'backfill') EXECUTE FUNCTION ${functionName(ours)}()`;
+  `${ours.othersBefore === true ? '' : `WHEN (NOT ${writesOfOurs(ours, 0)}) `}EXECUTE FUNCTION ${functionName(ours)}()`;
 
 /**
  * The trigger function that keeps all changes true. `SECURITY DEFINER` and a fixed search path, so that a write of the
@@ -24,6 +23,8 @@ export function createFunction(ours: Ours, changes: readonly Change[], lead: Lea
   return [
     `CREATE OR REPLACE FUNCTION ${functionName(ours)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER`,
     `SET search_path = ${searchPath(ours.schema)} AS $lakeshift$`,
+    // in the expressions a name means the column, also where PL/pgSQL has a variable of that name
+    '#variable_conflict use_column',
     'BEGIN',
     ...parts,
     '  RETURN NEW;',

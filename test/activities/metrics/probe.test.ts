@@ -16,8 +16,14 @@ describe('our own probe', () => {
 
   const inputOf = (protect: Protection | null | undefined) => {
     if (protect?.by.kind !== 'probe') throw new Error('no probe in this plan');
-    const { keys, one } = protect.by;
-    return { url: world.url, applicationName: 'lakeshift probe', keys: keys.sql, one: one.sql };
+    const { prepare, keys, one } = protect.by;
+    return {
+      url: world.database.url,
+      applicationName: 'lakeshift probe',
+      prepare: prepare.map(({ sql }) => sql),
+      keys: keys.sql,
+      one: one.sql,
+    };
   };
 
   test('is in a plan unless its spec says otherwise, with the bound in it', async () => {
@@ -47,7 +53,7 @@ describe('our own probe', () => {
       expect(asked[0]?.query).toContain('WHERE "id" = $1::bigint');
 
       source.turn('bursts');
-      await world.client.query(
+      await world.superuser.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lakeshift probe'`,
       );
       await until(() => source.pools.bursts.length > 20);
@@ -59,6 +65,20 @@ describe('our own probe', () => {
     }
   });
 
+  test('reads as the owner where our role may only SET ROLE to it', async () => {
+    const guest = await SqlWorld.open({ inherit: false });
+    try {
+      await guest.payments(100);
+      const input = { ...inputOf(stageOf(await guest.plan(), 'backfill').protect), url: guest.database.url };
+      const source = new ProbeSource(input, { alone: [], bursts: [] });
+      source.turn('alone');
+      await until(() => source.pools.alone.length > 0);
+      await source.close();
+    } finally {
+      await guest.close();
+    }
+  });
+
   test('asks by place where there is no key', async () => {
     await world.client.query('ALTER TABLE payments DROP CONSTRAINT payments_pkey');
     const { one } = inputOf(stageOf(await world.plan(), 'backfill').protect);
@@ -67,7 +87,7 @@ describe('our own probe', () => {
 
   test('counts only what is surely of one kind', () => {
     const source = new ProbeSource(
-      { url: 'postgres://127.0.0.1:1/none', applicationName: 'x', keys: '', one: '' },
+      { url: 'postgres://127.0.0.1:1/none', applicationName: 'x', prepare: [], keys: '', one: '' },
       { alone: [], bursts: [] },
     );
     const from = Date.now();

@@ -107,14 +107,16 @@ describe('changing a table', () => {
   });
 
   test('a role that may not see how old transactions are sees that they last', async () => {
-    await world.client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'plain'`);
-    await world.client.query(`GRANT SELECT ON payments TO ${role}`);
+    await world.superuser.query(
+      `CREATE ROLE ${role} LOGIN PASSWORD 'plain'; DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO ${role}', current_database()); END $$`,
+    );
+    await world.superuser.query(`GRANT SELECT ON payments TO ${role}`);
     const reader = await world.application();
     await reader.query('BEGIN; SELECT count(*) FROM payments');
-    const url = Object.assign(new URL(world.url), { username: role, password: 'plain' }).href;
+    const url = Object.assign(new URL(world.database.url), { username: role, password: 'plain' }).href;
     const session = await openSession({ name: 'shop', url }, 'lakeshift test');
     try {
-      const holders = new LockHolders(session, 'public.payments');
+      const holders = new LockHolders(session, '"public"."payments"');
       expect(await holders.look()).toMatchObject([
         { forMs: 0, words: expect.stringContaining('at least 0.0 s') as string },
       ]);
@@ -126,7 +128,7 @@ describe('changing a table', () => {
       expect(await holders.look()).toEqual([]);
     } finally {
       await session.close();
-      await world.client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      await world.superuser.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
   });
 

@@ -157,9 +157,10 @@ describe('a backfill', () => {
         .catch((error: unknown) => error);
       if (kills < 10) {
         await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 60));
-        await world.client.query(
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'lakeshift %'`,
-        );
+        const kill = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'lakeshift %'`;
+        // on a busy machine it may not even be connected yet
+        while ((await world.superuser.query(kill)).rowCount === 0)
+          await new Promise((resolve) => setTimeout(resolve, 5));
         kills += 1;
       }
       const facts = await running;

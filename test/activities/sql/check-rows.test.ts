@@ -63,7 +63,7 @@ describe('the check of every row', () => {
     const plan = await world.expanded();
     await world.backfill(plan);
     await world.client.query(
-      `SET lakeshift.actor = 'backfill'; UPDATE payments SET amount_cents = 1 WHERE id = 61234; RESET lakeshift.actor`,
+      `SET lakeshift.actor = '${plan.specHash.slice(0, 8)}'; UPDATE payments SET amount_cents = 1 WHERE id = 61234; RESET lakeshift.actor`,
     );
     expect(await world.verify(plan)).toMatchObject({ seen: 120_000, wrong: 1, keys: ['61234'] });
   });

@@ -14,7 +14,7 @@ describe('a look at the load', () => {
 
   const watchAs = async (user?: string) => {
     const plan = await world.expanded();
-    const at = new URL(world.url);
+    const at = new URL(world.database.url);
     if (user !== undefined) Object.assign(at, { username: user, password: 'plain' });
     const site = world.site();
     return new LoadWatch({ name: 'shop', url: at.href }, site, stageOf(plan, 'backfill'));
@@ -39,7 +39,9 @@ describe('a look at the load', () => {
   });
 
   test('of a role that may not see other sessions says unknown, never nobody', async () => {
-    await world.client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'plain'`);
+    await world.superuser.query(
+      `CREATE ROLE ${role} LOGIN PASSWORD 'plain'; DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO ${role}', current_database()); END $$`,
+    );
     const watch = await watchAs(role);
     try {
       await watch.look();
@@ -52,7 +54,7 @@ describe('a look at the load', () => {
       expect(watch.signals.commitMs).toBeDefined();
     } finally {
       await watch.close();
-      await world.client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      await world.superuser.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
   });
 
@@ -78,7 +80,7 @@ describe('a look at the load', () => {
     try {
       await watch.look();
       const { at } = watch.signals.busy;
-      await world.client.query(
+      await world.superuser.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'lakeshift %'`,
       );
       await watch.look();

@@ -1,4 +1,5 @@
 import type { AddColumnSpec } from '../../../../contracts/spec.ts';
+import { isNull, isThere } from '../compare.ts';
 import { parseColumn, quote } from '../identifier.ts';
 import { cast, plain, type Change, type Expression, type ReadChange, type RowRules } from './change.ts';
 import { fillMissing, judgedWith } from './parts.ts';
@@ -26,14 +27,14 @@ export const addColumn: ReadChange<AddColumnSpec> = (spec, index) => {
 };
 
 function filled(shape: Change, name: string, up: string, type: string): Change {
-  const missing = `(${quote(name)} IS NULL AND ${up} IS NOT NULL)`;
+  const missing = `(${isNull(type, quote(name))} AND ${isThere(type, up)})`;
   const expression: Expression = { field: 'up', type, sql: up, reads: null };
   return {
     ...shape,
     expressions: [expression, ...shape.expressions],
     conversion: { column: name, value: up, missing },
-    sync: () => fillMissing(name, up),
-    rows: rowRules(name, up),
+    sync: () => fillMissing({ name, type }, up),
+    rows: rowRules(name, type, up),
     classification: {
       ...shape.classification,
       class: 'unsafe',
@@ -42,8 +43,8 @@ function filled(shape: Change, name: string, up: string, type: string): Change {
   };
 }
 
-function rowRules(name: string, up: string): RowRules {
-  const right = `(r.${quote(name)} IS NOT NULL OR ${up} IS NULL)`;
+function rowRules(name: string, type: string, up: string): RowRules {
+  const right = `(${isThere(type, `r.${quote(name)}`)} OR ${isNull(type, up)})`;
   return {
     converted: { column: name, value: up },
     misfit: 'false',

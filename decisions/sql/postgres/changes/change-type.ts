@@ -1,6 +1,7 @@
 import type { ColumnFacts } from '../../../../contracts/facts.ts';
 import type { Finding } from '../../../../contracts/plan.ts';
 import type { ChangeTypeSpec } from '../../../../contracts/spec.ts';
+import { differ, isNull, isThere, same } from '../compare.ts';
 import { parseColumn, parseName, quote } from '../identifier.ts';
 import { cast, plain, type ReadChange, type RowRules } from './change.ts';
 import { twoWay, type Pair } from './two-way.ts';
@@ -47,26 +48,29 @@ export const changeType: ReadChange<ChangeTypeSpec> = (spec, index, columns) => 
 
 /** From a value that is there a conversion rarely makes NULL: then asking first costs more than writing in vain. */
 function missing({ fresh, oldNotNull, up }: Pair): string {
-  const empty = `${quote(fresh.name)} IS NULL`;
-  return oldNotNull ? empty : `(${empty} AND ${up} IS NOT NULL)`;
+  const empty = isNull(fresh.type, quote(fresh.name));
+  return oldNotNull ? empty : `(${empty} AND ${isThere(fresh.type, up)})`;
 }
 
 function rowRules(pair: Pair): RowRules {
   const fresh = `r.${quote(pair.fresh.name)}`;
   const old = `r.${quote(pair.old.name)}`;
   const row = 'FROM (SELECT (lakeshift_row).*) AS r';
+  const filled = isThere(pair.fresh.type, fresh);
+  const isUp = same(pair.fresh.type, fresh, pair.up);
+  const isDown = same(pair.old.type, old, pair.down);
   return {
     converted: { column: pair.fresh.name, value: pair.up },
     misfit: 'false',
-    roundTripLoss: `${pair.down} IS DISTINCT FROM ${old}`,
-    right: `(${fresh} IS NOT DISTINCT FROM ${pair.up} OR (${fresh} IS NOT NULL AND ${old} IS NOT DISTINCT FROM ${pair.down}))`,
-    losesGoingBack: `(${fresh} IS NOT NULL AND ${fresh} IS DISTINCT FROM ${pair.up})`,
+    roundTripLoss: differ(pair.old.type, pair.down, old),
+    right: `(${isUp} OR (${filled} AND ${isDown}))`,
+    losesGoingBack: `(${filled} AND ${differ(pair.fresh.type, fresh, pair.up)})`,
     // lossy: right, or held by the new shape alone because the old one can't hold it
     comparison: [
-      `  BEGIN SELECT ${fresh} IS NOT DISTINCT FROM ${pair.up} INTO lakeshift_up ${row}; EXCEPTION WHEN OTHERS THEN lakeshift_up := false; END;`,
+      `  BEGIN SELECT ${isUp} INTO lakeshift_up ${row}; EXCEPTION WHEN OTHERS THEN lakeshift_up := false; END;`,
       `  IF lakeshift_up THEN RETURN 'right'; END IF;`,
-      `  BEGIN SELECT ${fresh} IS NOT NULL AND ${old} IS NOT DISTINCT FROM ${pair.down} INTO lakeshift_down ${row};`,
-      `  EXCEPTION WHEN OTHERS THEN SELECT ${fresh} IS NOT NULL AND ${old} IS NULL INTO lakeshift_down ${row}; END;`,
+      `  BEGIN SELECT ${filled} AND ${isDown} INTO lakeshift_down ${row};`,
+      `  EXCEPTION WHEN OTHERS THEN SELECT ${filled} AND ${isNull(pair.old.type, old)} INTO lakeshift_down ${row}; END;`,
       `  RETURN CASE WHEN lakeshift_down THEN 'lossy' ELSE 'wrong' END;`,
     ],
   };

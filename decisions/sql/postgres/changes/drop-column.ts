@@ -1,5 +1,6 @@
 import type { ColumnFacts } from '../../../../contracts/facts.ts';
 import type { DropColumnSpec } from '../../../../contracts/spec.ts';
+import { isNull } from '../compare.ts';
 import { literal, parseName, quote } from '../identifier.ts';
 import { keyOf } from '../misfits.ts';
 import type { Ours } from '../ours.ts';
@@ -41,12 +42,12 @@ export const needsDown = ({ notNull, hasDefault, generated }: ColumnFacts): bool
 const fill = (ours: Ours, column: ColumnFacts, down: string): string =>
   needsDown(column)
     ? [
-        fillMissing(column.name, down),
-        `IF NEW.${quote(column.name)} IS NULL THEN`,
+        fillMissing(column, down),
+        `IF ${isNull(column.type, `NEW.${quote(column.name)}`)} THEN`,
         '  BEGIN',
         `    INSERT INTO ${quote(ours.homeSchema)}.misfits (mark, key) VALUES (${literal(ours.mark)}, ${keyOf(ours, 'NEW.')}) ON CONFLICT DO NOTHING;`,
         '  EXCEPTION WHEN OTHERS THEN NULL;',
         '  END;',
         'END IF;',
       ].join('\n')
-    : `IF TG_OP = 'INSERT' THEN\n${fillMissing(column.name, down)}\nEND IF;`;
+    : `IF TG_OP = 'INSERT' THEN\n${fillMissing(column, down)}\nEND IF;`;

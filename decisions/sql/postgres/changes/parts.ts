@@ -1,11 +1,12 @@
+import { isNull } from '../compare.ts';
 import { quote } from '../identifier.ts';
 
 /** PL/pgSQL: a column that the writer left empty gets its value; what can't be computed stays NULL. */
-export const fillMissing = (column: string, value: string): string =>
+export const fillMissing = (column: { readonly name: string; readonly type: string }, value: string): string =>
   [
-    `IF NEW.${quote(column)} IS NULL THEN`,
+    `IF ${isNull(column.type, `NEW.${quote(column.name)}`)} THEN`,
     '  BEGIN',
-    `    NEW.${quote(column)} := (SELECT ${value} FROM (SELECT NEW.*) AS lakeshift_row);`,
+    `    NEW.${quote(column.name)} := (SELECT ${value} FROM (SELECT NEW.*) AS lakeshift_row);`,
     '  EXCEPTION WHEN OTHERS THEN NULL;',
     '  END;',
     'END IF;',

@@ -1,5 +1,6 @@
 import type { ColumnFacts } from '../../../../contracts/facts.ts';
 import type { SetNotNullSpec } from '../../../../contracts/spec.ts';
+import { isNull, isThere } from '../compare.ts';
 import { parseName, quote } from '../identifier.ts';
 import { cast, plain, type Change, type ReadChange, type RowRules } from './change.ts';
 import { fillMissing, judgedWith } from './parts.ts';
@@ -32,8 +33,8 @@ function filled(shape: Change, column: ColumnFacts, up: string): Change {
     ...shape,
     title: `fill column ${name} where it is empty`,
     expressions: [{ field: 'up', type, sql: up, reads: null }],
-    conversion: { column: name, value: up, missing: `(${quote(name)} IS NULL AND ${up} IS NOT NULL)` },
-    sync: () => fillMissing(name, up),
+    conversion: { column: name, value: up, missing: `(${isNull(type, quote(name))} AND ${isThere(type, up)})` },
+    sync: () => fillMissing(column, up),
     rows: rowRules(column, up),
     findings: [
       {
@@ -46,11 +47,11 @@ function filled(shape: Change, column: ColumnFacts, up: string): Change {
 }
 
 /** Without `up` every row must have a value already; with it, every row gets one. */
-function rowRules({ name }: ColumnFacts, up: string | null): RowRules {
-  const right = `r.${quote(name)} IS NOT NULL`;
+function rowRules({ name, type }: ColumnFacts, up: string | null): RowRules {
+  const right = isThere(type, `r.${quote(name)}`);
   return {
     converted: null,
-    misfit: `(r.${quote(name)} IS NULL${up === null ? '' : ` AND ${up} IS NULL`})`,
+    misfit: `(${isNull(type, `r.${quote(name)}`)}${up === null ? '' : ` AND ${isNull(type, up)}`})`,
     roundTripLoss: 'false',
     right,
     losesGoingBack: 'false',

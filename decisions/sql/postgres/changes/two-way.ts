@@ -1,5 +1,6 @@
+import { differ, isNull, isThere, same } from '../compare.ts';
 import { literal, quote } from '../identifier.ts';
-import { indent, type Ours } from '../ours.ts';
+import { indent, writesOfOurs, type Ours } from '../ours.ts';
 import { keyOf } from '../misfits.ts';
 import type { Lead } from './change.ts';
 
@@ -20,8 +21,7 @@ export interface Pair {
 
 /** PL/pgSQL: keeps both columns of a written row true, in both directions; total, whatever the expressions do. */
 export function twoWay(ours: Ours, pair: Pair, lead: Lead): string {
-  const fresh = quote(pair.fresh.name);
-  const old = quote(pair.old.name);
+  const noFresh = isNull(pair.fresh.type, `NEW.${quote(pair.fresh.name)}`);
   const ahead = lead === 'old' ? 'up' : 'down';
   return [
     'DECLARE',
@@ -29,13 +29,14 @@ export function twoWay(ours: Ours, pair: Pair, lead: Lead): string {
     '  lakeshift_fits boolean := true;',
     'BEGIN',
     `  IF TG_OP = 'INSERT' THEN`,
-    `    IF NEW.${fresh} IS NULL THEN lakeshift_go := 'up';`,
-    `    ELSIF NEW.${old} IS NULL${unsetOld(pair)} THEN lakeshift_go := 'down';`,
+    `    IF ${noFresh} THEN lakeshift_go := 'up';`,
+    `    ELSIF ${isNull(pair.old.type, `NEW.${quote(pair.old.name)}`)}${unsetOld(pair)} THEN lakeshift_go := 'down';`,
     `    ELSE lakeshift_go := '${ahead}, if they disagree';`,
     '    END IF;',
-    `  ELSIF NEW.${fresh} IS DISTINCT FROM OLD.${fresh} THEN`,
-    `    lakeshift_go := CASE WHEN NEW.${old} IS DISTINCT FROM OLD.${old} THEN '${ahead}, if they disagree' ELSE 'down' END;`,
-    `  ELSIF NEW.${old} IS DISTINCT FROM OLD.${old} OR NEW.${fresh} IS NULL THEN lakeshift_go := 'up';`,
+    ...byBackfill(ours, pair),
+    `  ELSIF ${changed(pair.fresh)} THEN`,
+    `    lakeshift_go := CASE WHEN ${changed(pair.old)} THEN '${ahead}, if they disagree' ELSE 'down' END;`,
+    `  ELSIF ${changed(pair.old)} OR ${noFresh} THEN lakeshift_go := 'up';`,
     '  END IF;',
     indent(bothGiven(pair), 2),
     '  lakeshift_fits := true;',
@@ -50,9 +51,17 @@ export function twoWay(ours: Ours, pair: Pair, lead: Lead): string {
   ].join('\n');
 }
 
+/** The backfill has converted the row before somebody else's trigger saw it: what that has changed is converted anew. */
+const byBackfill = (ours: Ours, pair: Pair): readonly string[] =>
+  ours.othersBefore === true
+    ? [`  ELSIF ${writesOfOurs(ours, 1)} THEN`, `    IF ${changed(pair.old)} THEN lakeshift_go := 'up'; END IF;`]
+    : [];
+
+const changed = ({ name, type }: Pair['old']): string => differ(type, `NEW.${quote(name)}`, `OLD.${quote(name)}`);
+
 /** An old column with a constant default is not *given* when an insert that names the new one leaves it at that. */
 const unsetOld = ({ old, oldDefault }: Pair): string =>
-  oldDefault === null ? '' : ` OR NEW.${quote(old.name)} IS NOT DISTINCT FROM (${oldDefault})::${old.type}`;
+  oldDefault === null ? '' : ` OR ${same(old.type, `NEW.${quote(old.name)}`, `(${oldDefault})::${old.type}`)}`;
 
 /** A write that sets both and agrees in either direction is left as it is. */
 const bothGiven = (pair: Pair): string =>
@@ -64,7 +73,7 @@ const bothGiven = (pair: Pair): string =>
     '  BEGIN',
     indent(compute(pair, 'up', 'lakeshift_up'), 4),
     indent(compute(pair, 'down', 'lakeshift_down'), 4),
-    `    lakeshift_go := CASE WHEN NEW.${quote(pair.fresh.name)} IS NOT DISTINCT FROM lakeshift_up OR NEW.${quote(pair.old.name)} IS NOT DISTINCT FROM lakeshift_down`,
+    `    lakeshift_go := CASE WHEN ${same(pair.fresh.type, `NEW.${quote(pair.fresh.name)}`, 'lakeshift_up')} OR ${same(pair.old.type, `NEW.${quote(pair.old.name)}`, 'lakeshift_down')}`,
     `      THEN NULL ELSE split_part(lakeshift_go, ',', 1) END;`,
     '  END;',
     'END IF;',
@@ -100,18 +109,18 @@ function compute(pair: Pair, direction: 'up' | 'down', into: string): string {
   ].join('\n');
 }
 
-const misfits = (fresh: string): string => `NOT lakeshift_fits OR lakeshift_back IS DISTINCT FROM NEW.${quote(fresh)}`;
+const misfits = ({ fresh }: Pair): string =>
+  `NOT lakeshift_fits OR ${differ(fresh.type, 'lakeshift_back', `NEW.${quote(fresh.name)}`)}`;
 
 /** Remembers the key of a row whose new value the old shape can't hold, or would give back as another one. */
 function noteMisfit(ours: Ours, pair: Pair): string {
-  const fresh = quote(pair.fresh.name);
   return [
     `DECLARE lakeshift_back ${pair.fresh.type};`,
     'BEGIN',
     indent(compute(pair, 'up', 'lakeshift_back'), 2),
-    `  IF ${misfits(pair.fresh.name)} THEN`,
+    `  IF ${misfits(pair)} THEN`,
     `    INSERT INTO ${quote(ours.homeSchema)}.misfits (mark, key) VALUES (${literal(ours.mark)}, ${keyOf(ours, 'NEW.')}) ON CONFLICT DO NOTHING;`,
-    `  ELSIF TG_OP = 'UPDATE' AND OLD.${quote(pair.old.name)} IS NULL AND OLD.${fresh} IS NOT NULL THEN`,
+    `  ELSIF TG_OP = 'UPDATE' AND ${isNull(pair.old.type, `OLD.${quote(pair.old.name)}`)} AND ${isThere(pair.fresh.type, `OLD.${quote(pair.fresh.name)}`)} THEN`,
     `    DELETE FROM ${quote(ours.homeSchema)}.misfits WHERE mark = ${literal(ours.mark)} AND key = ${keyOf(ours, 'NEW.')};`,
     '  END IF;',
     'EXCEPTION WHEN OTHERS THEN NULL; -- the application never pays for our bookkeeping; the row check counts it too',
@@ -125,7 +134,7 @@ const refuseMisfit = (pair: Pair): string =>
     `DECLARE lakeshift_back ${pair.fresh.type};`,
     'BEGIN',
     indent(compute(pair, 'up', 'lakeshift_back'), 2),
-    `  IF ${misfits(pair.fresh.name)} THEN`,
+    `  IF ${misfits(pair)} THEN`,
     `    RAISE check_violation USING MESSAGE = ${literal(`the value does not fit into column ${pair.old.name}, which is kept until the contract`)}, COLUMN = ${literal(pair.fresh.name)}, TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA;`,
     '  END IF;',
     'END;',
@@ -134,7 +143,7 @@ const refuseMisfit = (pair: Pair): string =>
 /** The old column's NOT NULL is lifted for what does not fit; for everything else it holds on. */
 const keepNotNull = ({ old, fresh }: Pair): string =>
   [
-    `IF NEW.${quote(old.name)} IS NULL AND NEW.${quote(fresh.name)} IS NULL THEN`,
+    `IF ${isNull(old.type, `NEW.${quote(old.name)}`)} AND ${isNull(fresh.type, `NEW.${quote(fresh.name)}`)} THEN`,
     `  RAISE not_null_violation USING MESSAGE = 'null value in a column violates its not-null constraint', COLUMN = ${literal(old.name)}, TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA;`,
     'END IF;',
   ].join('\n');
