@@ -1,5 +1,6 @@
 import type { Dialect, FailurePolicy, FindingLevel, StageKind, Strategy } from './catalog.ts';
 import type { TableFacts } from './facts.ts';
+import type { Protection } from './protection.ts';
 import type { Spec } from './spec.ts';
 
 /**
@@ -201,22 +202,6 @@ export interface BackfillStage extends StageBase {
   readonly rate: number | null;
   /** How long one activity works before it hands back, ms. */
   readonly sliceMs: number;
-}
-
-/** What tells the application's p99, and how many times its p99 without us it may be. */
-export interface Protection {
-  readonly p99: number;
-  readonly by:
-    | { readonly kind: 'metrics'; readonly source: string }
-    | {
-        readonly kind: 'probe';
-        /** Run once per session. */
-        readonly prepare: readonly Statement[];
-        /** Some rows' keys `k0…kn` as text. */
-        readonly keys: Statement;
-        /** A row by its key, `$1…$n`. */
-        readonly one: Statement;
-      };
 }
 
 export interface VerifyStage extends StageBase {

@@ -1,4 +1,4 @@
-import type { Protection } from '../../contracts/plan.ts';
+import type { Protection } from '../../contracts/protection.ts';
 import type { P99 } from '../../decisions/pace/share.ts';
 import type { LatencySource } from './latency-source.ts';
 import { ProbeSource, type Pools } from './probe.ts';

@@ -1,5 +1,5 @@
 import type { Felt } from '../../contracts/progress.ts';
-import type { Protection } from '../../contracts/plan.ts';
+import type { Protection } from '../../contracts/protection.ts';
 import { windowAt, type Window } from '../../decisions/pace/rhythm.ts';
 import { blindLimitMs, firstShare, steerShare, type P99, type Share } from '../../decisions/pace/share.ts';
 import type { LatencySource } from './latency-source.ts';

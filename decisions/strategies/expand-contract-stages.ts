@@ -7,9 +7,9 @@ import type {
   ExpandStage,
   GraceStage,
   PreflightStage,
-  Protection,
   VerifyStage,
 } from '../../contracts/plan.ts';
+import type { Protection } from '../../contracts/protection.ts';
 import type { Spec } from '../../contracts/spec.ts';
 import * as alterations from '../sql/postgres/alterations.ts';
 import { backfillSession, barrier, chunk, presence } from '../sql/postgres/backfill.ts';

@@ -1,4 +1,5 @@
-import type { Protection, Statement } from '../../../contracts/plan.ts';
+import type { Statement } from '../../../contracts/plan.ts';
+import type { Protection } from '../../../contracts/protection.ts';
 import { quote } from './identifier.ts';
 import { setting, type Ours } from './ours.ts';
 

@@ -1,5 +1,5 @@
 import { ProbeSource } from '../../../activities/metrics/probe.ts';
-import type { Protection } from '../../../contracts/plan.ts';
+import type { Protection } from '../../../contracts/protection.ts';
 import { centsSpec, SqlWorld, stageOf } from '../../support/sql-world.ts';
 
 const until = async (holds: () => boolean): Promise<void> => {
