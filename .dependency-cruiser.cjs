@@ -36,8 +36,9 @@ const table = {
     ],
   },
   cli: {
-    own: ['contracts', 'config', 'decisions/duration', 'tools/bootstrap'],
-    // Temporal itself for `doctor`, which looks at the namespace when there is no API to ask.
+    // The ledger for `ledger`, which works beside the service, where its configuration is.
+    own: ['contracts', 'config', 'ledger', 'decisions/duration', 'tools/bootstrap'],
+    // Temporal itself for `doctor`, which looks at the namespace when there is no API to ask, and for `ledger rebuild`.
     libraries: [node, 'commander', 'eventsource-parser', 'yaml', ...temporal('client')],
   },
 };

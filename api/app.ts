@@ -9,6 +9,7 @@ import { useLimits } from './plugins/limits.ts';
 import { useMetrics } from './plugins/metrics.ts';
 import { useOpenApi } from './plugins/openapi.ts';
 import { useValidation } from './plugins/validation.ts';
+import { apply } from './routes/apply.ts';
 import { catalog } from './routes/catalog.ts';
 import { list, show } from './routes/deployments.ts';
 import { events } from './routes/events.ts';
@@ -22,7 +23,7 @@ import { start } from './routes/start.ts';
 import { createWatch } from './watch.ts';
 
 /** Routes under /v1: all of them need a role. */
-const guarded: readonly Routes[] = [plans, start, list, show, events, orders, report, catalog];
+const guarded: readonly Routes[] = [plans, start, apply, list, show, events, orders, report, catalog];
 
 /** The whole API without a socket: the server listens with it, tests inject into it. */
 export async function buildApp(deps: ApiDependencies): Promise<FastifyInstance> {

@@ -98,7 +98,7 @@ function patience(error: unknown): News {
 export function inOrder(events: readonly KeptEvent[], after: number, now: number): readonly KeptEvent[] {
   let last = after;
   const gap = events.findIndex(({ event, recordedAt }) => {
-    const isGap = event.seq !== last + 1 && now - recordedAt < gapLimitMs;
+    const isGap = event.seq !== last + 1 && event.kind !== 'rebuilt' && now - recordedAt < gapLimitMs;
     last = event.seq;
     return isGap;
   });

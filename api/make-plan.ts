@@ -4,6 +4,7 @@ import type { Plan } from '../contracts/plan.ts';
 import type { Spec } from '../contracts/spec.ts';
 import { checkSpec } from '../decisions/check-spec.ts';
 import { planDeployment } from '../decisions/plan-deployment.ts';
+import { parseQualified } from '../decisions/sql/postgres/identifier.ts';
 import type { ApiDependencies } from './deps.ts';
 import { unknownName } from './plugins/validation.ts';
 import { Refusal } from './problems.ts';
@@ -66,6 +67,12 @@ export async function makePlan({ config, engine }: ApiDependencies, { spec, targ
     errors: problems,
     ...(findings.length === 0 ? {} : { findings }),
   });
+}
+
+/** Where a spec changes something: equal for specs that can't be under way together. */
+export function tableOf({ spec }: CheckedSpec): string {
+  const { schema, table } = parseQualified(spec.table) ?? { schema: '', table: spec.table };
+  return JSON.stringify([spec.target, schema, table]);
 }
 
 /** The target's name as far as it can be read, so that an unknown one is named together with all other mistakes. */

@@ -15,6 +15,7 @@ import {
   createLedgerWriter,
   isLedgerFailure,
   ledgerFailureCode,
+  LedgerRefusal,
   migrateLedger,
   type Ledger,
 } from '../ledger/index.ts';
@@ -134,6 +135,7 @@ const isTaken = (error: unknown): boolean => error instanceof Error && 'code' in
 /** Only what is ours to say: a driver's message may quote an address with its password. */
 function reasonOf(error: unknown): string {
   if (error instanceof ConfigError || error instanceof AddressTaken) return error.message;
+  if (error instanceof LedgerRefusal) return `the API could not start: ${error.message}`;
   if (isLedgerFailure(error))
     return `the API could not start: the ledger does not answer (${ledgerFailureCode(error)})`;
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';

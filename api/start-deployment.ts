@@ -26,29 +26,46 @@ export interface Started {
   readonly status: Status;
   /** False: this very request had been accepted before. */
   readonly isNew: boolean;
+  /** False: somebody else's request has made the reservation, and this one has met it. */
+  readonly isOurs: boolean;
 }
 
+type Accepted = Omit<Started, 'isOurs'>;
+
 /** What is wished for, once it is known to make sense. */
-interface Wish extends CheckedSpec {
+export interface Wish extends CheckedSpec {
   readonly specHash: string;
   readonly planHash: string | null;
+  /** A plan that has been made just now; absent: one is made when it is needed. */
+  readonly plan?: Plan;
   readonly actor: Actor;
   readonly keyScope: string;
   readonly keyHash: string;
+  /** UUID of this request. */
+  readonly attempt: string;
+  /** Why a reservation of this key for another spec is in the way; null: it is not. */
+  readonly refuseOther: (kept: KeptStart) => Refusal | null;
 }
 
 /** A reservation that is this old and that no workflow has reported on was left behind by a service that died; ms. */
 const abandonedAfter = 600_000;
 
+/** Whether nobody works on a reservation any more, and no workflow does. */
+export const isAbandoned = ({ accepted, startedAt }: KeptStart): boolean =>
+  !accepted && Date.now() - startedAt >= abandonedAfter;
+
 /**
  * Starts a deployment once, however often and however simultaneously it is asked for: the id follows from who asks and
  * from the key, the plan is reserved in the ledger before the workflow begins, and whoever comes second meets both.
  */
-export async function startDeployment(deps: ApiDependencies, request: StartRequest): Promise<Started> {
-  const wish = readWish(deps, request);
-  const before = await deps.reader.findStart(wish.keyScope, wish.keyHash);
+export const startDeployment = (deps: ApiDependencies, request: StartRequest): Promise<Started> =>
+  fulfil(deps, readWish(deps, request));
+
+/** The same for a wish that has been read. */
+export async function fulfil(deps: ApiDependencies, wish: Wish): Promise<Started> {
+  const before = await deps.reader.findStart(wish.keyScope, wish.keyHash, idOf(wish));
   if (before !== null) refuseOtherSpec(before, wish);
-  if (before?.accepted === true) return known(deps, before.id);
+  if (before?.accepted === true) return { ...(await known(deps, before.id)), isOurs: false };
 
   const start = await reserve(deps, wish, before);
   refuseOtherSpec(start, wish);
@@ -56,25 +73,27 @@ export async function startDeployment(deps: ApiDependencies, request: StartReque
   const started = await begin(deps, start, wish.actor);
   // A workflow that began long ago has met the request: what it carries out is not what was just reserved.
   if (started.isNew) refuseOtherPlan(start.id, started.status.planHash, wish);
-  return started;
+  return { ...started, isOurs: start.attempt === wish.attempt };
 }
 
 function readWish(deps: ApiDependencies, { body, actor, key, planHash }: StartRequest): Wish {
   const checked = readSpec(deps, body);
   const hash = specHash(checked.spec);
-  return { ...checked, specHash: hash, planHash, actor, keyScope: actor.name, keyHash: sha256(key ?? hash) };
+  const keys = { keyScope: actor.name, keyHash: sha256(key ?? hash), attempt: randomUUID() };
+  const refuseOther = ({ id }: KeptStart): Refusal => keyReused(id, 'another spec');
+  return { ...checked, specHash: hash, planHash, actor, ...keys, refuseOther };
 }
 
 /** The reservation that stands: an earlier one that is still fresh, somebody else's who was quicker, or our own. */
 async function reserve(deps: ApiDependencies, wish: Wish, before: KeptStart | null): Promise<KeptStart> {
-  if (before !== null && Date.now() - before.startedAt < abandonedAfter) return before;
+  if (before !== null && !isAbandoned(before)) return before;
   if (wish.planHash !== null) return keep(deps, wish, await findShownPlan(deps, wish.planHash, wish), before);
   let plan: Plan;
   try {
-    plan = await makePlan(deps, wish);
+    plan = wish.plan ?? (await makePlan(deps, wish));
   } catch (error) {
     // The same request may have been quicker, and what was seen is its work.
-    const stands = await deps.reader.findStart(wish.keyScope, wish.keyHash);
+    const stands = await deps.reader.findStart(wish.keyScope, wish.keyHash, idOf(wish));
     if (stands === null) throw error;
     return stands;
   }
@@ -83,17 +102,17 @@ async function reserve(deps: ApiDependencies, wish: Wish, before: KeptStart | nu
 
 /** Reserves a plan in the place of an abandoned reservation, unless the same request was quicker. */
 async function keep(deps: ApiDependencies, wish: Wish, plan: Plan, abandoned: KeptStart | null): Promise<KeptStart> {
-  const { actor, keyScope, keyHash } = wish;
+  const { actor, keyScope, keyHash, attempt } = wish;
   if (abandoned !== null) await deps.writer.dropStart(abandoned);
   const id = idOf(wish);
-  const made = { id, plan, startedBy: actor.name, startedAt: Date.now(), keyScope, keyHash, attempt: randomUUID() };
+  const made = { id, plan, startedBy: actor.name, startedAt: Date.now(), keyScope, keyHash, attempt };
   const stands = await deps.writer.saveStart(made);
   if (stands === null) throw new Refusal('KEY_REUSED', `the id ${id} belongs to another request; send another key`);
   return stands;
 }
 
 /** Starts the workflow, or meets it, and waits for its word. */
-async function begin(deps: ApiDependencies, start: KeptStart, actor: Actor): Promise<Started> {
+async function begin(deps: ApiDependencies, start: KeptStart, actor: Actor): Promise<Accepted> {
   const { id, plan, startedAt } = start;
   try {
     const status = await deps.engine.start({ id, plan, startedBy: actor, startedAt });
@@ -108,11 +127,12 @@ async function begin(deps: ApiDependencies, start: KeptStart, actor: Actor): Pro
 }
 
 /** Letters, digits and dashes: it stands in addresses and shell commands. */
-const idOf = ({ spec, keyScope, keyHash }: Wish): string =>
+export const idOf = ({ spec, keyScope, keyHash }: Pick<Wish, 'spec' | 'keyScope' | 'keyHash'>): string =>
   `${spec.name}-${sha256(canonicalJson([keyScope, keyHash])).slice(0, 8)}`;
 
-function refuseOtherSpec({ id, specHash: kept }: KeptStart, wish: Wish): void {
-  if (kept !== wish.specHash) throw keyReused(id, 'another spec');
+function refuseOtherSpec(kept: KeptStart, wish: Wish): void {
+  const refusal = kept.specHash === wish.specHash ? null : wish.refuseOther(kept);
+  if (refusal !== null) throw refusal;
 }
 
 /** Nothing but the plan that was shown is carried out for whoever names it. */
@@ -124,7 +144,7 @@ const keyReused = (id: string, what: string): Refusal =>
   new Refusal('KEY_REUSED', `the key has started ${id} with ${what}`, { holder: id });
 
 /** A deployment that had been accepted before. */
-async function known({ reader }: ApiDependencies, id: string): Promise<Started> {
+async function known({ reader }: ApiDependencies, id: string): Promise<Accepted> {
   const kept = await reader.find(id);
   if (kept === null) throw new Refusal('OUTCOME_UNKNOWN', `${id} has ended, and the ledger does not know how`);
   return { status: kept.status, isNew: false };

@@ -6,7 +6,7 @@ import {
   type Client,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
-import type { Strategy } from '../contracts/catalog.ts';
+import { workflowTypes } from '../contracts/catalog.ts';
 import type { TableFacts } from '../contracts/facts.ts';
 import { acceptUpdate, type DeploymentInput, type InspectInput } from '../contracts/messages.ts';
 import type { Plan } from '../contracts/plan.ts';
@@ -27,9 +27,6 @@ export interface TemporalEngineOptions {
   /** How long a caller waits for a worker, ms. */
   readonly patienceMs?: number;
 }
-
-/** The workflow type of each strategy. */
-const workflowTypes: Readonly<Record<Strategy, string>> = { 'expand-contract': 'expandContract' };
 
 /** The engine over a Temporal server. */
 export function createTemporalEngine(options: TemporalEngineOptions): Engine {

@@ -1,9 +1,9 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import type { DeploymentPage, DeploymentView, Report, TargetView } from '../contracts/api.ts';
+import type { ApplyAnswer, DeploymentPage, DeploymentView, Report, TargetView } from '../contracts/api.ts';
 import type { OrderName } from '../contracts/catalog.ts';
 import { eventKinds, type DeploymentEvent, type LiveProgress } from '../contracts/events.ts';
 import type { Plan } from '../contracts/plan.ts';
-import { type Access, jsonOf, send } from './http.ts';
+import { type Access, type Ask, jsonOf, send } from './http.ts';
 
 /** A spec as it is sent: as it was written, so that pointers and lines are those of its author. */
 export interface SpecText {
@@ -17,6 +17,13 @@ export interface DeployTerms {
   readonly key?: string | null;
   /** Hash of the plan that was shown and shall be carried out; null or absent: one is made. */
   readonly planHash?: string | null;
+}
+
+/** Specs that shall be carried out, as far as they have not been. */
+export interface ApplyAsk {
+  readonly specs: readonly unknown[];
+  readonly dryRun: boolean;
+  readonly again: boolean;
 }
 
 /** What an order carries beside its name. */
@@ -48,6 +55,7 @@ export interface Client {
   readonly address: string;
   readonly plan: (spec: SpecText) => Promise<Plan>;
   readonly deploy: (spec: SpecText, terms?: DeployTerms) => Promise<DeploymentView>;
+  readonly apply: (ask: ApplyAsk) => Promise<ApplyAnswer>;
   readonly list: (filters: Readonly<Record<string, readonly string[]>>) => Promise<DeploymentPage>;
   /** By id or name. */
   readonly show: (idOrName: string, wait?: Wait, signal?: AbortSignal) => Promise<DeploymentView>;
@@ -69,6 +77,7 @@ export function createClient(access: Access): Client {
     plan: async (body) =>
       (await jsonOf<{ plan: Plan }>(await send(access, { method: 'POST', path: '/v1/plans', body }))).plan,
     deploy: (body, terms = {}) => deploy(access, body, terms),
+    apply: async (ask) => jsonOf(await send(access, applying(ask))),
     list: (filters) => get('/v1/deployments', listQuery(filters)),
     show: (idOrName, wait, signal) => show(access, idOrName, wait, signal),
     events: (id, after, signal) => events(access, id, after, signal),
@@ -96,6 +105,14 @@ async function deploy(
   };
   return jsonOf(await send(access, { method: 'POST', path: '/v1/deployments', body, headers, patience: 120_000 }));
 }
+
+/** Each spec is planned, and may be started, one after the other. */
+const applying = (ask: ApplyAsk): Ask => ({
+  method: 'POST',
+  path: '/v1/apply',
+  body: { type: 'application/json', text: JSON.stringify(ask) },
+  patience: 120_000 + 10_000 * ask.specs.length,
+});
 
 async function show(access: Access, idOrName: string, wait?: Wait, signal?: AbortSignal): Promise<DeploymentView> {
   const path = deploymentPath(idOrName);

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { Connection } from '@temporalio/client';
 import {
   ConfigError,
@@ -10,7 +9,7 @@ import {
 import type { Client } from './client.ts';
 import { ApiProblem } from './failure.ts';
 import { some } from './render/format.ts';
-import { type Embedded, findEmbedded } from './settings.ts';
+import { findInstallation } from './installation.ts';
 
 /** What one look of the doctor gave. */
 export interface Finding {
@@ -23,12 +22,11 @@ export interface Finding {
 
 /** Looks at everything, whatever else is broken, and gives all findings together. */
 export async function diagnose(client: Client, env: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
-  const embedded = await findEmbedded(env);
-  const { config, finding } = await lookAtConfig(configFile(env, embedded), env);
-  const temporal = embedded?.temporal === null ? {} : { TEMPORAL_ADDRESS: embedded?.temporal };
+  const installation = await findInstallation(env);
+  const { config, finding } = await lookAtConfig(installation.configFile, env);
   const [service, attributes] = await Promise.all([
     lookAtService(client),
-    lookAtSearchAttributes(config, { ...temporal, ...env }),
+    lookAtSearchAttributes(config, installation.env),
   ]);
   return [finding, ...service, attributes];
 }
@@ -41,11 +39,6 @@ const bad = (name: string, detail: string, lines: readonly string[] = []): Findi
   lines,
 });
 const skipped = (name: string, detail: string): Finding => ({ name, state: 'skipped', detail, lines: [] });
-
-/** The file that is named, the one that lies here, or that of the service that runs here. */
-function configFile(env: NodeJS.ProcessEnv, embedded: Embedded | null): string | null {
-  return env['LAKESHIFT_CONFIG'] ?? (existsSync('lakeshift.yaml') ? 'lakeshift.yaml' : (embedded?.config ?? null));
-}
 
 async function lookAtConfig(
   file: string | null,

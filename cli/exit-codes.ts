@@ -4,7 +4,7 @@ export const exitCodes = {
   failed: { code: 1, means: 'the service could not be reached, or it made a mistake' },
   refused: { code: 2, means: 'refused: a bad spec, plan, order or command line; nothing happened' },
   rolledBack: { code: 3, means: 'everything was taken back' },
-  waiting: { code: 4, means: 'waiting for a person: an approval, or paused' },
+  waiting: { code: 4, means: 'waiting: for a person (an approval, or paused), or for a table that is taken' },
   attention: { code: 5, means: 'parked: it needs attention' },
   timedOut: { code: 6, means: 'still going on when the time was up' },
   interrupted: { code: 130, means: 'interrupted; what was started goes on in the service' },

@@ -1,10 +1,19 @@
-import type { Problem } from '../contracts/api.ts';
+import type { FieldProblem, Problem } from '../contracts/api.ts';
 import { failures } from '../contracts/failures.ts';
 import type { Finding } from '../contracts/plan.ts';
 import type { ExitName } from './exit-codes.ts';
 
+/** A mistake in a spec that was read from a file of many, and its line there, from 1. */
+export interface PlacedProblem extends FieldProblem {
+  readonly file?: string;
+  readonly line?: number;
+}
+
 /** What the API answers instead of what was asked; a refused plan brings its findings. */
-export type ProblemAnswer = Problem & { readonly findings?: readonly Finding[] };
+export type ProblemAnswer = Omit<Problem, 'errors'> & {
+  readonly errors?: readonly PlacedProblem[];
+  readonly findings?: readonly Finding[];
+};
 
 /** The API has answered with a problem. */
 export class ApiProblem extends Error {

@@ -1,12 +1,15 @@
 import { Command, CommanderError } from 'commander';
 import { createClient } from './client.ts';
+import { registerApply } from './commands/apply.ts';
 import { registerDeploy } from './commands/deploy.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerLedger } from './commands/ledger.ts';
 import { registerList } from './commands/list.ts';
 import { registerOrders } from './commands/order.ts';
 import { registerPlan } from './commands/plan.ts';
 import type { Register } from './commands/register.ts';
 import { registerReport } from './commands/report.ts';
+import { registerSchema } from './commands/schema.ts';
 import { registerShow } from './commands/show.ts';
 import { registerTargets } from './commands/targets.ts';
 import { registerWatch } from './commands/watch.ts';
@@ -21,13 +24,16 @@ import { findAccess, type GlobalOptions } from './settings.ts';
 const commands: readonly Register[] = [
   registerPlan,
   registerDeploy,
+  registerApply,
   registerList,
   registerShow,
   registerWatch,
   registerReport,
   registerOrders,
+  registerSchema,
   registerTargets,
   registerDoctor,
+  registerLedger,
 ];
 
 /** Runs one command line, without `node` and the script, and gives its exit code. Never throws. */

@@ -30,6 +30,25 @@ export interface FieldProblem {
   readonly didYouMean?: string;
 }
 
+/** What became of one spec of many that were applied together. */
+export interface ApplyResult {
+  readonly name: string;
+  /**
+   * `started`; `start`: it would be, were this not a dry run; `unchanged`: this very spec is under way or has ended, see
+   * `phase`; `later`: its table is taken, which `because` says by whom.
+   */
+  readonly action: 'started' | 'start' | 'unchanged' | 'later';
+  /** Id of its deployment; null: it has none. */
+  readonly deployment: string | null;
+  readonly phase: Phase | null;
+  readonly because: string | null;
+}
+
+/** What became of each spec, in their order. */
+export interface ApplyAnswer {
+  readonly results: readonly ApplyResult[];
+}
+
 /** One deployment as the API shows it. */
 export interface DeploymentView {
   readonly status: Status;

@@ -4,6 +4,9 @@
 export const strategies = ['expand-contract'] as const;
 export type Strategy = (typeof strategies)[number];
 
+/** The workflow type of each strategy: what Temporal lists them by. */
+export const workflowTypes: Readonly<Record<Strategy, string>> = { 'expand-contract': 'expandContract' };
+
 /** What a target is; one SQL dialect each. */
 export const dialects = ['postgres'] as const;
 export type Dialect = (typeof dialects)[number];

@@ -21,6 +21,7 @@ export const eventKinds = [
   'undo-began',
   'undo-ended',
   'ended',
+  'rebuilt',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 

@@ -25,6 +25,7 @@ export const failures = {
   RATE_LIMITED: refused(429, 'Too many requests'),
   TARGET_TAKEN: refused(409, 'Another deployment holds the table'),
   KEY_REUSED: refused(409, 'This Idempotency-Key belongs to another spec'),
+  SPEC_DIFFERS: refused(409, 'A deployment of this name is under way with another spec'),
   PLAN_STALE: refused(409, 'The plan that was shown can not be used'),
   ORDER_STALE: refused(409, 'The deployment is not at the stage that the order expects'),
   ORDER_REPEATED: refused(409, 'This has been ordered already'),

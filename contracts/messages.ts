@@ -1,6 +1,6 @@
 import type { Dialect, OrderName, Role } from './catalog.ts';
 import type { Plan } from './plan.ts';
-import type { Carried } from './progress.ts';
+import type { Carried, Status } from './progress.ts';
 import type { Spec } from './spec.ts';
 
 /** Who did something, and how we know. */
@@ -73,6 +73,7 @@ export const orderDescriptions: Readonly<Record<OrderName, string>> = {
 /** Names on the wire. Orders use their own names, as update and as signal. */
 export const acceptUpdate = 'accept';
 export const statusQuery = 'status';
+export const knownQuery = 'known';
 
 /** The argument of a deployment workflow. */
 export interface DeploymentInput {
@@ -87,6 +88,13 @@ export interface DeploymentInput {
   readonly searchAttributePrefix?: string | null;
   /** History events after which a run hands over to the next one; default 4,000. */
   readonly handOverAfter?: number;
+}
+
+/** Everything that a deployment knows of itself: what a ledger that was lost is rebuilt from. */
+export interface Known {
+  readonly plan: Plan;
+  readonly status: Status;
+  readonly carried: Carried;
 }
 
 /** The argument of the inspect workflow. */

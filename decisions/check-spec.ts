@@ -51,9 +51,15 @@ function doubleProtection({ protect }: Spec): FieldProblem[] {
   const idle = protect?.probe === false && protect.metrics === undefined && protect.p99 !== undefined;
   return idle ? [{ pointer: '/protect/p99', detail: 'needs metrics, or the probe' }] : [];
 }
+/** What names look like; the JSON Schema of the spec says the same. */
+export const wordForms = {
+  name: /^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?$/,
+  target: /^[\w.-]{1,60}$/,
+  group: /^[\w.@-]{1,60}$/,
+} as const;
 
 const name: Rule = text((value) =>
-  /^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?$/.test(value)
+  wordForms.name.test(value)
     ? null
     : 'must be 1 to 50 lower-case letters, digits and dashes, neither first nor last a dash',
 );
@@ -76,7 +82,7 @@ const columnName: Rule = text((value) =>
 );
 const approver: Rule = (value, pointer) => {
   if (typeof value === 'boolean') return [];
-  return text((group) => (/^[\w.@-]{1,60}$/.test(group) ? null : 'must be true, false or the name of a group'))(
+  return text((group) => (wordForms.group.test(group) ? null : 'must be true, false or the name of a group'))(
     value,
     pointer,
   );
@@ -114,7 +120,7 @@ const specRule = object(
   {
     name,
     strategy: oneOf(strategies),
-    target: text((value) => (/^[\w.-]{1,60}$/.test(value) ? null : 'must be the name of a target')),
+    target: text((value) => (wordForms.target.test(value) ? null : 'must be the name of a target')),
     table: text((value) =>
       parseQualified(value) === null ? 'must be schema.table, each a name of at most 63 bytes' : null,
     ),
@@ -126,7 +132,7 @@ const specRule = object(
     protect: object(
       {},
       {
-        metrics: text((value) => (/^[\w.-]{1,60}$/.test(value) ? null : 'must be the name of a metrics source')),
+        metrics: text((value) => (wordForms.target.test(value) ? null : 'must be the name of a metrics source')),
         probe: yesNo,
         p99: text((value) => (parseTimes(value) === null ? 'must be a factor from 1.05x to 10x, such as 1.5x' : null)),
       },

@@ -7,6 +7,12 @@ const unitMs: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
+const short = /^(\d+(\.\d+)?(ms|[smhdw]))+$/;
+const iso = /^P(?!$)(?:(\d+)W)?(?:(\d+)D)?(?:T(?!$)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
+
+/** What durations look like, as the source of a regular expression. */
+export const durationPattern = `${short.source}|${iso.source}`;
+
 /** Milliseconds of `90s`, `1h30m`, `7d` or ISO-8601 `P7DT12H`; null when it is neither. */
 export function parseDuration(text: string): number | null {
   return fromShort(text) ?? fromIso(text);
@@ -27,7 +33,7 @@ export function formatDuration(ms: number): string {
 }
 
 function fromShort(text: string): number | null {
-  if (!/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(text)) return null;
+  if (!short.test(text)) return null;
   let total = 0;
   for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhdw])/g)) {
     total += Number(count) * (unitMs[unit ?? ''] ?? 0);
@@ -36,7 +42,7 @@ function fromShort(text: string): number | null {
 }
 
 function fromIso(text: string): number | null {
-  const match = /^P(?!$)(?:(\d+)W)?(?:(\d+)D)?(?:T(?!$)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(text);
+  const match = iso.exec(text);
   if (match === null) return null;
   const [, weeks, days, hours, minutes, seconds] = match;
   return [

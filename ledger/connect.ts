@@ -12,6 +12,8 @@ export type Ledger = Kysely<LedgerTables>;
 export interface LedgerOptions {
   /** Connections at the most. */
   readonly connections?: number;
+  /** How long one statement may take, ms; 0: as long as it takes. Default 15 s. */
+  readonly statementTimeoutMs?: number;
   /** Told of a connection that broke while nobody used it; the pool makes a new one. Gets SQLSTATE or errno. */
   readonly onIdleError?: (code: string) => void;
 }
@@ -20,13 +22,14 @@ const exactNumbers = new TypeOverrides();
 exactNumbers.setTypeParser(types.builtins.INT8, Number);
 
 /** Opens a pool to the ledger. Nothing is connected yet; end it with `destroy()`. */
-export function connectLedger(url: string, { connections = 8, onIdleError }: LedgerOptions = {}): Ledger {
+export function connectLedger(url: string, options: LedgerOptions = {}): Ledger {
+  const { connections = 8, statementTimeoutMs = 15_000, onIdleError } = options;
   const pool = new Pool({
     connectionString: url,
     max: connections,
     application_name: 'lakeshift ledger',
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 15_000,
+    statement_timeout: statementTimeoutMs,
     // Our bigints are counts of rows: far below 2^53, so numbers are exact.
     types: exactNumbers,
   });

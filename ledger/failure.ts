@@ -1,5 +1,10 @@
 import { DatabaseError } from 'pg';
 
+/** What is not done because of the state that the ledger or a backup is in. Its message is for people, one line. */
+export class LedgerRefusal extends Error {
+  override readonly name = 'LedgerRefusal';
+}
+
 /**
  * SQLSTATE or errno of an error that came from the ledger's driver; `unknown` when it has none. Its message and
  * detail are never repeated: they quote values.

@@ -1,5 +1,7 @@
 export { connectLedger, ledgerSchema, type Ledger, type LedgerOptions } from './connect.ts';
-export { migrateLedger } from './migrate.ts';
+export { ledgerVersion, migrateLedger, moveLedger, refuseNewerLedger, type Move } from './migrate.ts';
+export { backupLedger } from './backup.ts';
+export { restoreLedger, type Restored } from './restore.ts';
 export { createLedgerWriter, type LedgerWriter } from './write.ts';
 export {
   createLedgerReader,
@@ -9,6 +11,8 @@ export {
   type ListFilter,
   type Pulse,
 } from './read.ts';
-export { isLedgerFailure, ledgerFailureCode } from './failure.ts';
+export { isLedgerFailure, ledgerFailureCode, LedgerRefusal } from './failure.ts';
+export type { Rebuilt } from './rebuild.ts';
+export type { NamedDeployment } from './named.ts';
 export type { KeptPlan } from './plans.ts';
 export type { KeptStart, Reservation } from './starts.ts';

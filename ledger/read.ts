@@ -6,6 +6,7 @@ import type { DeploymentEvent, EventKind, LiveProgress } from '../contracts/even
 import type { JsonObject } from '../contracts/json.ts';
 import type { Status } from '../contracts/progress.ts';
 import type { Ledger } from './connect.ts';
+import { findNamed, type NamedDeployment } from './named.ts';
 import { findPlan, type KeptPlan } from './plans.ts';
 import { readReport } from './report.ts';
 import { findStart, type KeptStart } from './starts.ts';
@@ -57,10 +58,12 @@ export interface LedgerReader {
   events(id: string, after: number, limit: number): Promise<readonly KeptEvent[]>;
   /** What happened; null when the plan is not here. */
   report(id: string): Promise<Report | null>;
-  /** The reservation of a key; null: nobody has used it. */
-  findStart(keyScope: string, keyHash: string): Promise<KeptStart | null>;
+  /** The reservation of a key, or of the id that follows from it; null: nobody has used it. */
+  findStart(keyScope: string, keyHash: string, id: string): Promise<KeptStart | null>;
   /** The plan of a hash; null: it was never shown here, or more than a day ago. */
   findPlan(hash: string): Promise<KeptPlan | null>;
+  /** Deployments of a name: those that have not ended before the others, newest first. */
+  findNamed(name: string): Promise<readonly NamedDeployment[]>;
   pulses(ids: readonly string[]): Promise<readonly Pulse[]>;
   /** Throws when the ledger does not answer. */
   ping(): Promise<void>;
@@ -76,8 +79,9 @@ export const createLedgerReader = (ledger: Ledger): LedgerReader => ({
   },
   events: (id, after, limit) => events(ledger, id, after, limit),
   report: (id) => readReport(ledger, id),
-  findStart: (keyScope, keyHash) => findStart(ledger, keyScope, keyHash),
+  findStart: (keyScope, keyHash, id) => findStart(ledger, keyScope, keyHash, id),
   findPlan: (hash) => findPlan(ledger, hash),
+  findNamed: (name) => findNamed(ledger, name),
   async pulses(ids) {
     const rows = await ledger
       .selectFrom('deployments')

@@ -19,6 +19,7 @@ const decisive: readonly EventKind[] = [
   'evidence',
   'undo-began',
   'ended',
+  'rebuilt',
 ];
 
 /** What happened to one deployment, from the ledger alone; null when the ledger has no plan of it. */
@@ -81,6 +82,7 @@ async function approvals(ledger: Ledger, id: string): Promise<Report['approvals'
     .select(['stage', 'actor', 'at', 'reason'])
     .where('deployment', '=', id)
     .where('counts', '=', true)
+    .orderBy('at')
     .orderBy('seq')
     .execute();
   return rows.map(({ stage, actor, at, reason }) => ({

@@ -2,6 +2,9 @@ import type { Plan } from '../contracts/plan.ts';
 import type { Ledger } from './connect.ts';
 import { toJson } from './json.ts';
 
+/** The attempt of a deployment that no request here has reserved. */
+const noAttempt = '00000000-0000-0000-0000-000000000000';
+
 /** A request to start a deployment: kept before its workflow begins, so that the same request meets the same plan. */
 export interface Reservation {
   readonly id: string;
@@ -46,26 +49,39 @@ export async function saveStart(ledger: Ledger, reservation: Reservation): Promi
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   if (kept === 1n) return { ...reservation, specHash: plan.specHash, accepted: false };
-  return findStart(ledger, keyScope, keyHash);
+  return findStart(ledger, keyScope, keyHash, reservation.id);
 }
 
-/** The reservation of a key; null: nobody has used it. */
-export async function findStart(ledger: Ledger, keyScope: string, keyHash: string): Promise<KeptStart | null> {
+/**
+ * The reservation of a key; null: nobody has used it. A deployment that came back into a lost ledger has no key there;
+ * its id, which follows from the key, stands for it.
+ */
+export async function findStart(
+  ledger: Ledger,
+  keyScope: string,
+  keyHash: string,
+  id: string,
+): Promise<KeptStart | null> {
   const row = await ledger
     .selectFrom('deployments')
     .select(['id', 'plan', 'spec_hash', 'started_by', 'started_at', 'attempt'])
     .select((eb) => eb('status', 'is not', null).as('accepted'))
-    .where('key_scope', '=', keyScope)
-    .where('key_hash', '=', keyHash)
+    .where((eb) =>
+      eb.or([
+        eb.and({ key_scope: keyScope, key_hash: keyHash }),
+        eb.and([eb('id', '=', id), eb('key_hash', 'is', null)]),
+      ]),
+    )
+    .orderBy('key_hash', (order) => order.asc().nullsLast())
     .executeTakeFirst();
   if (row === undefined) return null;
   return {
     id: row.id,
-    plan: row.plan as Plan, // a row with a key was made by `saveStart`
+    plan: row.plan as Plan, // `saveStart` and `keepPlan` write nothing else
     specHash: row.spec_hash ?? '',
     startedBy: row.started_by,
     startedAt: row.started_at.getTime(),
-    attempt: row.attempt ?? '',
+    attempt: row.attempt ?? noAttempt,
     keyScope,
     keyHash,
     accepted: Boolean(row.accepted),

@@ -1,11 +1,13 @@
 import type { Transaction } from 'kysely';
 import type { LedgerEntry, LiveProgress } from '../contracts/events.ts';
+import type { Known } from '../contracts/messages.ts';
 import type { Plan } from '../contracts/plan.ts';
 import type { Status } from '../contracts/progress.ts';
 import type { Ledger } from './connect.ts';
-import { storable, toJson } from './json.ts';
 import { createPlanKeeper } from './plans.ts';
+import { keepPlan, moveStatus } from './move-status.ts';
 import { projectEvents, projectStages } from './project.ts';
+import { rebuildDeployment, type Rebuilt } from './rebuild.ts';
 import { dropStart, saveStart, type KeptStart, type Reservation } from './starts.ts';
 import type { LedgerTables } from './tables.ts';
 
@@ -21,6 +23,8 @@ export interface LedgerWriter {
   saveStart(reservation: Reservation): Promise<KeptStart | null>;
   /** Forgets a reservation that came to nothing; never one that a workflow has reported on. */
   dropStart(reservation: Pick<Reservation, 'id' | 'attempt'>): Promise<void>;
+  /** Writes back what a deployment knows of itself, as far as it is not here; `at` (epoch ms) is now. */
+  rebuild(known: Known, at: number): Promise<Rebuilt>;
   /** Overwrites what a running stage says of itself, unless a later word is there. */
   saveLive(live: LiveProgress): Promise<void>;
 }
@@ -33,6 +37,7 @@ export const createLedgerWriter = (ledger: Ledger): LedgerWriter => ({
   },
   savePlan: createPlanKeeper(ledger),
   saveStart: (reservation) => saveStart(ledger, reservation),
+  rebuild: (known, at) => ledger.transaction().execute((trx) => rebuildDeployment(trx, known, at)),
   saveLive: (live) => saveLive(ledger, live),
   dropStart: (reservation) => dropStart(ledger, reservation),
 });
@@ -43,52 +48,6 @@ async function recordEntry(trx: Transaction<LedgerTables>, { id, status, plan, e
   if (plan !== undefined) await keepPlan(trx, id, plan);
   await projectEvents(trx, id, events);
   if (moved) await projectStages(trx, id, status);
-}
-
-/** Whether the status was newer than the kept one: a later event, or the same events and a later change. */
-async function moveStatus(ledger: Ledger, id: string, status: Status, seq: number): Promise<boolean> {
-  const row = {
-    plan_hash: status.planHash,
-    status: toJson(status),
-    phase: status.phase,
-    stage: status.stage,
-    changed_at: new Date(status.changedAt),
-  };
-  const done = await ledger
-    .insertInto('deployments')
-    .values({
-      ...row,
-      id,
-      seq,
-      name: status.name,
-      target: status.target,
-      strategy: status.strategy,
-      started_by: storable(status.startedBy.name),
-      started_at: new Date(status.startedAt),
-    })
-    .onConflict((conflict) =>
-      conflict
-        .column('id')
-        .doUpdateSet((eb) => ({ ...row, seq: eb.fn<number>('greatest', ['deployments.seq', 'excluded.seq']) }))
-        .where((eb) =>
-          eb.or([
-            eb('deployments.status', 'is', null),
-            eb('excluded.seq', '>', eb.ref('deployments.seq')),
-            eb.and([
-              eb.or([eb('excluded.seq', '=', eb.ref('deployments.seq')), eb('excluded.seq', '=', 0)]),
-              eb('excluded.changed_at', '>', eb.ref('deployments.changed_at')),
-            ]),
-          ]),
-        ),
-    )
-    .executeTakeFirst();
-  return (done.numInsertedOrUpdatedRows ?? 0n) > 0n;
-}
-
-/** The workflow's plan is the true one: a reservation only says what was asked for. */
-async function keepPlan(trx: Transaction<LedgerTables>, id: string, plan: Plan): Promise<void> {
-  const row = { plan: toJson(plan), plan_hash: plan.hash, spec_hash: plan.specHash, environment: plan.environment };
-  await trx.updateTable('deployments').set(row).where('id', '=', id).execute();
 }
 
 async function saveLive(ledger: Ledger, { id, ...live }: LiveProgress): Promise<void> {

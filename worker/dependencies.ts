@@ -1,11 +1,19 @@
 import type { ActivityDependencies } from '../activities/index.ts';
 import { failure } from '../activities/failures.ts';
 import type { Config } from '../config/index.ts';
-import { connectLedger, createLedgerReader, createLedgerWriter } from '../ledger/index.ts';
+import {
+  connectLedger,
+  createLedgerReader,
+  createLedgerWriter,
+  isLedgerFailure,
+  refuseNewerLedger,
+} from '../ledger/index.ts';
 
 /** What the activities of a worker use, and how it is given back. */
 export interface Dependencies {
   readonly activities: ActivityDependencies;
+  /** Throws when the ledger is of a newer version; one that does not answer is waited for by nobody. */
+  checkLedger(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,6 +36,10 @@ export function createDependencies(config: Config, onLedgerError: (code: string)
       ledger: { writer, reader: createLedgerReader(ledger) },
       approvals: config.approvals,
     },
+    checkLedger: () =>
+      refuseNewerLedger(ledger).catch((error: unknown) => {
+        if (!isLedgerFailure(error)) throw error;
+      }),
     close: () => ledger.destroy(),
   };
 }

@@ -33,6 +33,7 @@ async function serve(config: Config, log: Log, signal: AbortSignal, asked: Promi
   const dependencies = createDependencies(config, (code) => log.warn({ code }, 'a connection to the ledger broke'));
   try {
     const { activities } = dependencies;
+    await dependencies.checkLedger();
     const workers = await createWorkers(config, connection, temporal.namespace, bundle, activities);
     const running = workers.map((worker) => worker.run());
     log.info({ address: temporal.connectionOptions.address, taskQueues: queuesOf(workers) }, 'worker ready');

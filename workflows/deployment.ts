@@ -6,7 +6,7 @@ import {
   defineQuery,
   setHandler,
 } from '@temporalio/workflow';
-import { statusQuery, type DeploymentInput, type Order } from '../contracts/messages.ts';
+import { knownQuery, statusQuery, type DeploymentInput, type Known, type Order } from '../contracts/messages.ts';
 import type { Outcome, Status } from '../contracts/progress.ts';
 import { expectedStage } from '../decisions/progress.ts';
 import { openDoor, rejected } from './admission.ts';
@@ -30,6 +30,7 @@ export async function deployment(input: DeploymentInput): Promise<Outcome> {
   const desk = openDesk(run);
   const door = openDoor(run);
   setHandler(defineQuery<Status>(statusQuery), () => run.status(), { description: 'Where the deployment is' });
+  setHandler(defineQuery<Known>(knownQuery), () => run.known(), { description: 'What a lost ledger is rebuilt from' });
   void abortWhenCancelled(run, desk);
   return CancellationScope.nonCancellable(() => live(run, door));
 }

@@ -2,7 +2,7 @@ import { condition, workflowInfo } from '@temporalio/workflow';
 import type { Site } from '../contracts/activities.ts';
 import type { EventKind } from '../contracts/events.ts';
 import type { JsonObject } from '../contracts/json.ts';
-import type { DeploymentInput, Order } from '../contracts/messages.ts';
+import type { DeploymentInput, Known, Order } from '../contracts/messages.ts';
 import type { Plan } from '../contracts/plan.ts';
 import type { Carried, DeskState, Progress, Status } from '../contracts/progress.ts';
 import { endWaitIfApproved } from '../decisions/approvals.ts';
@@ -134,6 +134,11 @@ export class Run {
   /** What the next run needs. */
   carried(): Carried {
     return { progress: this.#progress, desk: this.#desk, ...this.clerk.carried() };
+  }
+
+  /** What a ledger that was lost is rebuilt from. */
+  known(): Known {
+    return { plan: this.plan, status: this.status(), carried: this.carried() };
   }
 
   /** The current stage; null when only the end remains. */

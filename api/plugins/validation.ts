@@ -29,7 +29,8 @@ export function useValidation(app: FastifyInstance): void {
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
 }
 
-const compile: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+/** Makes the check of one part of a request. */
+export const compile: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = Compile(schema);
   const prefix = prefixes[httpPart ?? 'body'] ?? '';
   return (given: unknown) => {

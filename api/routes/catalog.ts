@@ -62,7 +62,7 @@ const TargetsSchema = open(
   'Targets',
 );
 
-const { orderNames, ...lists } = names;
+const { orderNames, workflowTypes: _, ...lists } = names;
 
 const catalogue = {
   ...lists,

@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import { failures } from '../../contracts/failures.ts';
 import type { RouteDependencies } from '../deps.ts';
 import { Refusal } from '../problems.ts';
+import { specJsonSchema, specJsonSchemaPath } from '../schemas/spec-json-schema.ts';
 import { closed, open, text, whole } from '../schemas/words.ts';
 import { isCode } from '../temporal-failures.ts';
 import { problems, type Api, type Routes } from './route.ts';
@@ -31,6 +32,7 @@ const FailureSchema = open(
 const addresses = {
   docs: '/docs',
   openapi: '/openapi.json',
+  spec: specJsonSchemaPath,
   deployments: '/v1/deployments',
   targets: '/v1/targets',
   catalog: '/v1/catalog',
@@ -69,6 +71,20 @@ export const service: Routes = (app, { version, config: { environment } }: Route
       const { family, status, title } = failures[code];
       return Promise.resolve({ code, family, status, title, runbook: `docs/runbooks/${code}.md` });
     },
+  );
+
+  app.get(
+    specJsonSchemaPath,
+    {
+      schema: {
+        summary: 'The JSON Schema of a spec',
+        description: 'For editors, which complete and check specs by it.',
+        tags: ['service'],
+        produces: ['application/schema+json'],
+        response: { 200: Type.Object({}, { description: 'A JSON Schema, draft 7' }) },
+      },
+    },
+    (_request, reply) => reply.type('application/schema+json').send(specJsonSchema),
   );
 
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));

@@ -1,25 +1,42 @@
 import { Type } from 'typebox';
 import { conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../../contracts/catalog.ts';
-import { closed, listOf, text, whole, yesNo } from './words.ts';
+import { wordForms } from '../../decisions/check-spec.ts';
+import { durationPattern } from '../../decisions/duration.ts';
+import { timesPattern } from '../../decisions/times.ts';
+import { nameForms } from '../../decisions/sql/postgres/identifier.ts';
+import { closed, text, whole, yesNo } from './words.ts';
+
+const column = (description: string, ...examples: readonly string[]) =>
+  text(description, { pattern: nameForms.column.source, examples: [...examples] });
+const expression = (description: string, ...examples: readonly string[]) =>
+  text(description, { pattern: '\\S', maxLength: 2_000, examples: [...examples] });
+
+const columnName = (description: string) => text(description, { pattern: nameForms.name.source, examples: ['amount'] });
 
 const AddColumn = closed(
   {
-    add: text('New column: name and type, for example `note text`'),
-    up: Type.Optional(text('SQL expression over the row that gives existing rows their value')),
-    default: Type.Optional(text('SQL constant that new rows get when they name none')),
+    add: column('New column: name and type', 'note text', 'currency_code char(3)'),
+    up: Type.Optional(
+      expression(
+        'SQL expression over the row that gives existing rows their value',
+        "upper(coalesce(currency, 'EUR'))",
+      ),
+    ),
+    default: Type.Optional(expression('SQL constant that new rows get when they name none', "'EUR'", '0')),
   },
   'A new column',
 );
 
 const ChangeType = closed(
   {
-    type: text('The column that is there today'),
-    to: text('New column: name and type, for example `amount_cents bigint`'),
-    up: text('SQL expression: new value from the old column'),
-    down: text('SQL expression: old value from the new column'),
+    type: columnName('The column that is there today'),
+    to: column('New column: name and type', 'amount_cents bigint'),
+    up: expression('SQL expression: new value from the old column', 'round(amount * 100)'),
+    down: expression('SQL expression: old value from the new column', 'amount_cents / 100.0'),
     misfits: Type.Optional(
       Type.Enum([...misfitPolicies], {
         description: 'What happens to a write whose new value the old column can not hold',
+        default: 'count',
       }),
     ),
   },
@@ -28,51 +45,85 @@ const ChangeType = closed(
 
 const DropColumn = closed(
   {
-    drop: text('The column that goes'),
-    down: Type.Optional(text('SQL expression: its value in rows of writers that no longer name it')),
+    drop: columnName('The column that goes'),
+    down: Type.Optional(expression('SQL expression: its value in rows of writers that no longer name it', '0')),
   },
   'A column that goes',
 );
 
 const SetNotNull = closed(
   {
-    notNull: text('The column that may no longer be empty'),
-    up: Type.Optional(text('SQL expression: the value of rows that have none')),
+    notNull: columnName('The column that may no longer be empty'),
+    up: Type.Optional(expression('SQL expression: the value of rows that have none', "'unknown'")),
   },
   'A column that may no longer be empty',
 );
 
-const Approve = Type.Union(
-  [Type.Boolean({ description: 'Any approver' }), Type.String({ description: 'A member of this group' })],
-  { description: 'Who must approve' },
-);
+const Group = Type.String({
+  pattern: wordForms.group.source,
+  description: 'A member of this group',
+  examples: ['dba'],
+});
+const AnyApprover = { description: 'Any approver' };
 
 /**
  * The spec for people, editors and clients. What is true of a spec beyond its shape is checked by
- * `decisions/check-spec.ts`, which is what the routes use: it names all mistakes at once.
+ * `decisions/check-spec.ts`, which is what the routes use: it names all mistakes at once. Nothing is refused here that
+ * is taken there.
  */
 export const SpecSchema = closed(
   {
-    name: text('Lower-case letters, digits and dashes; the deployment\u2019s id begins with it'),
+    name: text('Lower-case letters, digits and dashes; the deployment\u2019s id begins with it', {
+      pattern: wordForms.name.source,
+      examples: ['payments-cents'],
+    }),
     strategy: Type.Enum([...strategies], { description: 'How to get from the old shape to the new one' }),
-    target: text('Name of a database in the configuration'),
-    table: text('schema.table'),
-    changes: listOf(
-      Type.Union([AddColumn, ChangeType, DropColumn, SetNotNull], { description: 'One change' }),
-      'What changes, 1 to 20',
-    ),
+    target: text('Name of a database in the configuration', { pattern: wordForms.target.source, examples: ['shop'] }),
+    table: text('schema.table; each part is quoted as in SQL when it needs it', {
+      pattern: nameForms.table.source,
+      examples: ['public.payments', 'public."Payments"'],
+    }),
+    changes: Type.Array(Type.Union([AddColumn, ChangeType, DropColumn, SetNotNull], { description: 'One change' }), {
+      description: 'What changes; no column is named twice',
+      minItems: 1,
+      maxItems: 20,
+    }),
     conflict: Type.Optional(
-      Type.Enum([...conflictPolicies], { description: 'Who wins when one write sets both shapes and they disagree' }),
+      Type.Enum([...conflictPolicies], {
+        description: 'Who wins when one write sets both shapes and they disagree',
+        default: 'old-wins',
+      }),
     ),
     backfill: Type.Optional(
-      closed({ rate: Type.Optional(whole('Rows per second at the most')) }, 'How old rows are rewritten'),
+      closed(
+        {
+          rate: Type.Optional(
+            whole('Rows per second at the most; default: as fast as the application allows', {
+              minimum: 1,
+              maximum: 10_000_000,
+              examples: [50_000],
+            }),
+          ),
+        },
+        'How old rows are rewritten',
+      ),
     ),
     protect: Type.Optional(
       closed(
         {
-          metrics: Type.Optional(text('Name of a metrics source in the configuration')),
+          metrics: Type.Optional(
+            text('Name of a metrics source in the configuration', {
+              pattern: wordForms.target.source,
+              examples: ['shop-prometheus'],
+            }),
+          ),
           probe: Type.Optional(yesNo('True: our own probe, which is the default; false: nothing is measured')),
-          p99: Type.Optional(text('How many times its p99 without us it may be, for example `1.5x`')),
+          p99: Type.Optional(
+            text('How many times its p99 without us it may be; default `1.5x`', {
+              pattern: timesPattern.source,
+              examples: ['1.5x'],
+            }),
+          ),
         },
         'What keeps the application quick while rows are rewritten',
       ),
@@ -80,8 +131,17 @@ export const SpecSchema = closed(
     cutover: Type.Optional(
       closed(
         {
-          after: Type.Optional(text('Name or id of a deployment that must have been deployed')),
-          approve: Type.Optional(Approve),
+          after: Type.Optional(
+            text('Name or id of a deployment that must have been deployed', {
+              pattern: '\\S',
+              examples: ['checkout-4-2'],
+            }),
+          ),
+          approve: Type.Optional(
+            Type.Union([Type.Boolean({ description: 'true: any approver; false: nobody, only with `after`' }), Group], {
+              description: 'Who must say that the application has moved',
+            }),
+          ),
         },
         'When the new shape leads',
       ),
@@ -89,15 +149,30 @@ export const SpecSchema = closed(
     contract: Type.Optional(
       closed(
         {
-          after: Type.Optional(text('How long the old shape is kept, for example `7d`')),
-          approve: Type.Optional(Approve),
+          after: Type.Optional(
+            text('How long the old shape is kept after the cutover, at most a year', {
+              pattern: durationPattern,
+              default: '7d',
+              examples: ['90s', '12h', '7d', 'P7D'],
+            }),
+          ),
+          approve: Type.Optional(
+            Type.Union([Type.Literal(true, AnyApprover), Group], { description: 'Who must approve the drop' }),
+          ),
           notBy: Type.Optional(Type.Enum(['author'], { description: 'Who started may not approve' })),
-          approvals: Type.Optional(whole('How many different people must approve')),
+          approvals: Type.Optional(
+            whole('How many different people must approve', { minimum: 1, maximum: 10, default: 1 }),
+          ),
         },
         'When the old shape goes',
       ),
     ),
-    onFailure: Type.Optional(Type.Enum([...failurePolicies], { description: 'What happens when a stage is broken' })),
+    onFailure: Type.Optional(
+      Type.Enum([...failurePolicies], {
+        description: 'What happens when a stage is broken: a person is called, or all is taken back',
+        default: 'park',
+      }),
+    ),
   },
   'What a caller wishes',
 );

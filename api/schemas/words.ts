@@ -1,4 +1,4 @@
-import { Type, type TProperties, type TSchema } from 'typebox';
+import { Type, type TNumberOptions, type TProperties, type TSchema, type TStringOptions } from 'typebox';
 import { orderNames, phases, roles } from '../../contracts/catalog.ts';
 
 /** An object that takes no other fields than these. */
@@ -13,8 +13,8 @@ export const open = <P extends TProperties>(properties: P, description: string) 
 export const nullable = <S extends TSchema>(schema: S, description: string) =>
   Type.Union([schema, Type.Null({ description: 'Nothing' })], { description });
 
-export const text = (description: string) => Type.String({ description });
-export const whole = (description: string) => Type.Integer({ description });
+export const text = (description: string, more: TStringOptions = {}) => Type.String({ description, ...more });
+export const whole = (description: string, more: TNumberOptions = {}) => Type.Integer({ description, ...more });
 export const moment = (description: string) => Type.Integer({ description: `${description}; epoch milliseconds` });
 export const yesNo = (description: string) => Type.Boolean({ description });
 export const listOf = <S extends TSchema>(schema: S, description: string) => Type.Array(schema, { description });

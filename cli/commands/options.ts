@@ -22,4 +22,4 @@ export function planOption(text: string): string {
 }
 
 /** Collects an option that may be given several times. */
-export const repeated = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+export const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];

@@ -1,12 +1,21 @@
 import { sql } from 'kysely';
-import type { Migration } from 'kysely/migration';
+import { LedgerRefusal } from '../failure.ts';
+import type { ReversibleMigration } from './reversible.ts';
 
 /** Deployments, what happened to them, and what is read from that. Names are spelt out: a migration stays as it is. */
-export const migration: Migration = {
+export const migration: ReversibleMigration = {
   async up(db) {
     for (const statement of statements) await sql.raw(statement).execute(db);
   },
+  async down(db) {
+    const { rows } = await sql`select from lakeshift_ledger.deployments limit 1`.execute(db);
+    if (rows.length > 0)
+      throw new LedgerRefusal('the ledger holds deployments, and before 0001 there is no place for any');
+    await sql.raw(`drop table ${tables.map((table) => `lakeshift_ledger.${table}`).join(', ')}`).execute(db);
+  },
 };
+
+const tables = ['live_progress', 'approvals', 'orders', 'verdicts', 'readings', 'stages', 'events', 'deployments'];
 
 const fact = `
   deployment text not null references lakeshift_ledger.deployments (id) on delete cascade,

@@ -1,11 +1,13 @@
 import { sql } from 'kysely';
-import type { Migration } from 'kysely/migration';
+import { putAside, takeBack, type ReversibleMigration } from './reversible.ts';
 
 /** Plans that were shown, for as long as somebody may want to start the very one that was seen. */
-export const migration: Migration = {
+export const migration: ReversibleMigration = {
   async up(db) {
+    if (await takeBack(db, '0002', 'plans')) return;
     for (const statement of statements) await sql.raw(statement).execute(db);
   },
+  down: (db) => putAside(db, '0002', 'plans'),
 };
 
 const statements: readonly string[] = [

@@ -15,6 +15,7 @@ const fieldsOf = (name: string) => {
 const routes = [
   { method: 'POST', url: '/v1/plans', role: 'operator', payload: spec() },
   { method: 'POST', url: '/v1/deployments', role: 'operator', payload: spec() },
+  { method: 'POST', url: '/v1/apply', role: 'operator', payload: { specs: [spec()] } },
   { method: 'GET', url: '/v1/deployments', role: 'viewer' },
   { method: 'GET', url: '/v1/deployments/none-00000000', role: 'viewer' },
   { method: 'GET', url: '/v1/deployments/none-00000000/events', role: 'viewer' },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
+import { specJsonSchema } from '../../api/schemas/spec-json-schema.ts';
 import { overrides } from '../../config/index.ts';
 import { endPhases, orderNames, phases } from '../../contracts/catalog.ts';
 import { readPage, root, rowsOf } from './pages.ts';
@@ -82,16 +83,38 @@ const changeKinds = (/type ChangeSpec\s*=([^;]+);/.exec(readFileSync('contracts/
   .filter((name) => name !== '');
 
 describe('docs/specs.md', () => {
+  const known = new Map([...interfacesOf('contracts/spec.ts')]);
+  const kinds = [...known.keys()].filter((name) => changeKinds.includes(name));
+  const union = kinds.flatMap((name) => leaves(membersOf(known, name), known, 'changes[].'));
+  const fields = [...new Set([...leaves(membersOf(known, 'Spec'), known), ...union])].sort();
+
   test('names every field of a spec and no other', () => {
-    const known = new Map([...interfacesOf('contracts/spec.ts')]);
-    const kinds = [...known.keys()].filter((name) => changeKinds.includes(name));
     expect(kinds).toHaveLength(changeKinds.length);
-    const union = kinds.flatMap((name) => leaves(membersOf(known, name), known, 'changes[].'));
-    const fields = new Set([...leaves(membersOf(known, 'Spec'), known), ...union]);
-    expect([...fields]).toEqual(expect.arrayContaining(['changes[].up', 'contract.notBy', 'onFailure']));
-    expect(fieldsIn('docs/specs.md').sort()).toEqual([...fields].sort());
+    expect(fields).toEqual(expect.arrayContaining(['changes[].up', 'contract.notBy', 'onFailure']));
+    expect(fieldsIn('docs/specs.md').sort()).toEqual(fields);
+  });
+
+  test('names the fields that the JSON Schema has', () => {
+    expect([...new Set(leavesOfSchema(specJsonSchema))].sort()).toEqual(fields);
   });
 });
+
+interface Shape {
+  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly items?: Shape;
+  readonly anyOf?: readonly Shape[];
+}
+
+/** The same paths as `leaves`, of a JSON Schema. */
+function leavesOfSchema({ properties, items, anyOf = [] }: Shape, path = ''): string[] {
+  const alternatives = anyOf.flatMap((shape) => leavesOfSchema(shape, path)).filter((leaf) => leaf !== path);
+  if (alternatives.length > 0) return alternatives;
+  if (items !== undefined) return [path, ...leavesOfSchema(items, `${path}[]`)];
+  if (properties === undefined) return [path];
+  return Object.entries(properties).flatMap(([name, part]) =>
+    leavesOfSchema(part, path === '' ? name : `${path}.${name}`),
+  );
+}
 
 describe('docs/glossary.md', () => {
   test('has every phase, in their order, and says which are the end', () => {

@@ -77,9 +77,11 @@ describe('commands in the documentation', () => {
     const top = await help();
     const wrong: string[] = [];
     for (const line of new Set(commandLines)) {
-      const [, command = ''] = line.split(/\s+/);
+      const [, command = '', sub = ''] = line.split(/\s+/);
       const known = new RegExp(`^  ${command} `, 'm').test(top);
-      const flags = known ? flagsIn(`${await help(command)}\n${top}`) : [];
+      const own = known ? await help(command) : '';
+      const isFamily = new RegExp(`^  ${sub} `, 'm').test(own.split('Commands:')[1] ?? '');
+      const flags = flagsIn(`${isFamily ? await help(command, sub) : own}\n${top}`);
       if (!known || flagsIn(line).some((flag) => !flags.includes(flag))) wrong.push(line);
     }
     expect(wrong).toEqual([]);
@@ -155,7 +157,7 @@ describe('what the documentation points at', () => {
 /** All code that may read the environment, as one text. */
 async function readSource(): Promise<string> {
   const texts: string[] = [];
-  for (const folder of ['config', 'cli', 'tools', 'worker', 'api', 'test/support']) {
+  for (const folder of ['config', 'cli', 'tools', 'worker', 'api', 'test/support', 'test/scenarios']) {
     for (const path of await readdir(join(root, folder), { recursive: true })) {
       if (/\.(ts|mjs)$/.test(path)) texts.push(await readFile(join(root, folder, path), 'utf8'));
     }

@@ -217,8 +217,12 @@ describe('reservations', () => {
     expect(await writer.saveStart(first)).toMatchObject({ ...first, accepted: false });
     const second = { ...reservation(newId(), 'key-1'), plan: testPlan({ graceMs: 9 }) };
     expect(await writer.saveStart(second)).toMatchObject({ ...first, accepted: false });
-    expect(await reader.findStart('ann', 'key-1')).toMatchObject({ id: first.id, plan: first.plan, accepted: false });
-    expect(await reader.findStart('bob', 'key-1')).toBeNull();
+    expect(await reader.findStart('ann', 'key-1', first.id)).toMatchObject({
+      id: first.id,
+      plan: first.plan,
+      accepted: false,
+    });
+    expect(await reader.findStart('bob', 'key-1', 'bob-1')).toBeNull();
   });
 
   test('of two at the same moment are one, and both are told which', async () => {
@@ -241,16 +245,16 @@ describe('reservations', () => {
     expect(await reader.find(made.id)).toBeNull();
     await writer.record({ id: made.id, status: deploymentOf(writer, made.id).status, events: [] });
     expect(await reader.find(made.id)).not.toBeNull();
-    expect(await reader.findStart('ann', 'key-2')).toMatchObject({ accepted: true });
+    expect(await reader.findStart('ann', 'key-2', made.id)).toMatchObject({ accepted: true });
   });
 
   test('are forgotten by whoever made them only, and never after a report', async () => {
     const made = reservation(newId(), 'key-3');
     await writer.saveStart(made);
     await writer.dropStart({ id: made.id, attempt: crypto.randomUUID() });
-    expect(await reader.findStart('ann', 'key-3')).not.toBeNull();
+    expect(await reader.findStart('ann', 'key-3', made.id)).not.toBeNull();
     await writer.dropStart(made);
-    expect(await reader.findStart('ann', 'key-3')).toBeNull();
+    expect(await reader.findStart('ann', 'key-3', made.id)).toBeNull();
 
     await writer.saveStart(made);
     await writer.record({ id: made.id, status: deploymentOf(writer, made.id).status, events: [] });

@@ -25,7 +25,8 @@ export class RealService {
   /** The role that the service works as: what is ours in the target is for no other eyes. */
   readonly #ours: pg.Pool;
   readonly surroundings: Surroundings;
-  readonly #env: NodeJS.ProcessEnv;
+  /** What its processes see of the environment. */
+  readonly env: NodeJS.ProcessEnv;
   readonly #folder: string;
   readonly #api: ServiceProcess;
   #workers: ServiceProcess[] = [];
@@ -34,7 +35,7 @@ export class RealService {
   private constructor(surroundings: Surroundings, folder: string, env: NodeJS.ProcessEnv) {
     this.surroundings = surroundings;
     this.#folder = folder;
-    this.#env = env;
+    this.env = env;
     this.shop = new pg.Pool({
       connectionString: surroundings.shopOwnerUrl ?? surroundings.shopUrl,
       max: 4,
@@ -65,7 +66,7 @@ export class RealService {
   }
 
   async startWorker(): Promise<ServiceProcess> {
-    const worker = startServiceProcess('worker/main.ts', this.#env);
+    const worker = startServiceProcess('worker/main.ts', this.env);
     this.#workers.push(worker);
     await worker.ready;
     return worker;

@@ -7,23 +7,30 @@ export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const literal = (text: string): string =>
   text.includes('\\') ? `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'` : `'${text.replaceAll("'", "''")}'`;
 
+/** What names look like in a spec; a column is a name and, not looked at here, its type. */
+export const nameForms = {
+  table: /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*\.\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/,
+  name: /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/,
+  column: /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s+(\S[^]*?)\s*$/,
+} as const;
+
 /** `schema.table`, each part plain (folded to lower case) or quoted; null when it is neither. */
 export function parseQualified(text: string): { readonly schema: string; readonly table: string } | null {
-  const parts = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*\.\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/.exec(text);
+  const parts = nameForms.table.exec(text);
   const [schema, table] = [unquote(parts?.[1] ?? ''), unquote(parts?.[2] ?? '')];
   return isName(schema) && isName(table) ? { schema, table } : null;
 }
 
 /** A name, plain (folded to lower case) or quoted; null when it is neither. */
 export function parseName(text: string): string | null {
-  const match = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s*$/.exec(text);
+  const match = nameForms.name.exec(text);
   const name = unquote(match?.[1] ?? '');
   return isName(name) ? name : null;
 }
 
 /** `name type`, for example `amount_cents bigint`; null when it is not of that form. */
 export function parseColumn(text: string): { readonly name: string; readonly type: string } | null {
-  const match = /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s+(\S.*?)\s*$/s.exec(text);
+  const match = nameForms.column.exec(text);
   if (match === null) return null;
   const [name, type] = [unquote(match[1] ?? ''), match[2] ?? ''];
   return isName(name) && isTypeName(type) ? { name, type } : null;

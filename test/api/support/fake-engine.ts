@@ -17,6 +17,8 @@ export class FakeEngine implements Engine {
   readonly started: DeploymentInput[] = [];
   readonly orders: { readonly id: string; readonly name: OrderName; readonly order: Orders[OrderName] }[] = [];
   readonly #running = new Map<string, Status>();
+  /** Who holds which table. */
+  readonly #holders = new Map<string, string>();
   readonly #ended = new Set<string>();
 
   async inspect(): Promise<TableFacts> {
@@ -30,11 +32,13 @@ export class FakeEngine implements Engine {
     if (this.#ended.has(input.id)) return null;
     const running = this.#running.get(input.id);
     if (running !== undefined) return running;
-    const holder = [...this.#running.keys()][0];
+    const { table } = input.plan.spec;
+    const holder = this.#holders.get(table);
     if (holder !== undefined) throw new Refusal('TARGET_TAKEN', `${holder} holds the table`, { holder });
     this.started.push(input);
     const status = statusOf(input);
     this.#running.set(input.id, status);
+    this.#holders.set(table, input.id);
     return status;
   }
 
@@ -62,6 +66,7 @@ export class FakeEngine implements Engine {
   /** The deployment's workflow has ended: its table is free, its id is not. */
   end(id: string): void {
     this.#running.delete(id);
+    for (const [table, holder] of this.#holders) if (holder === id) this.#holders.delete(table);
     this.#ended.add(id);
   }
 }
