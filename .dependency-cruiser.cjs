@@ -36,8 +36,17 @@ const table = {
     ],
   },
   cli: {
-    // The ledger for `ledger`, which works beside the service, where its configuration is.
-    own: ['contracts', 'config', 'ledger', 'decisions/duration', 'tools/bootstrap'],
+    // The ledger for `ledger`, which works beside the service, where its configuration is; `decisions/guests` because
+    // `eject --plan` must work when there is no service to ask.
+    own: [
+      'contracts',
+      'config',
+      'ledger',
+      'decisions/duration',
+      'decisions/nearest',
+      'decisions/guests',
+      'tools/bootstrap',
+    ],
     // Temporal itself for `doctor`, which looks at the namespace when there is no API to ask, and for `ledger rebuild`.
     libraries: [node, 'commander', 'eventsource-parser', 'yaml', ...temporal('client')],
   },

@@ -1,99 +1,128 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
-import { startPostgres, type RunningPostgres } from '../tools/postgres/server.ts';
 import type { Bench, Figure } from './figures.ts';
-import { prepareLakeshift } from './lakeshift-backfill.ts';
+import { BenchDeployment } from './lakeshift-backfill.ts';
+import { inDatabase, PaymentsServer, type Cost } from './payments.ts';
 import { getPgroll, preparePgroll } from './peers/pgroll.ts';
-import { serverCpuSeconds } from './server-cpu.ts';
 
-interface Cost {
-  readonly cpu: number;
-  readonly wall: number;
-  readonly wal: number;
-  /** Of the primary key and the index over time: they follow the table's order. */
-  readonly orderedGrowth: number;
-  /** Of the index over a column in random order. */
-  readonly randomGrowth: number;
-}
-type Variant = 'plain' | 'lakeshift' | 'pgroll';
+type Variant = 'plain' | 'lakeshift' | 'parallel' | 'pgroll';
 /** Makes ready what is not timed, and gives back what is. */
 type Prepare = (url: string) => Promise<() => Promise<void>>;
+type Costs = Readonly<Record<Variant, Cost[]>>;
 
-/** Rewrites one column of full pages in three ways, in turn, each on a fresh copy of the same database. */
-export const backfillBench: Bench = async ({ rows, rounds, say }) => {
-  const folder = await mkdtemp(join(tmpdir(), 'lakeshift-bench-'));
-  const server = await startPostgres({ dataDir: join(folder, 'data'), settings });
-  try {
-    say(`making a table of ${rows} rows`);
-    await makeTemplate(server.url, rows);
-    const pgroll = await getPgroll(say);
-    const variants: [Variant, Prepare][] = [
-      ['plain', plainUpdate],
-      ['lakeshift', prepareLakeshift],
-      ...(pgroll === null
-        ? []
-        : ([['pgroll', (url: string) => preparePgroll(pgroll, url)]] satisfies [Variant, Prepare][])),
-    ];
-    const costs: Record<Variant, Cost[]> = { plain: [], lakeshift: [], pgroll: [] };
+const lakeshift =
+  (connections: number): Prepare =>
+  async (url) => {
+    const deployment = await BenchDeployment.claim(url);
+    return () => deployment.backfill(connections);
+  };
+
+const plainUpdate: Prepare = (url) =>
+  Promise.resolve(() =>
+    inDatabase(url, 'copy', async (client) => {
+      await client.query('ALTER TABLE payments ADD COLUMN amount_cents bigint');
+      await client.query('UPDATE payments SET amount_cents = (round(amount * 100))::bigint');
+    }),
+  );
+
+/** Rewrites one column of full pages in four ways, in turn, each on a fresh copy of the same database. */
+export const backfillBench: Bench = async (options) => {
+  const pgroll = await getPgroll(options.say);
+  const variants: Partial<Record<Variant, Prepare>> = {
+    plain: plainUpdate,
+    lakeshift: lakeshift(1),
+    parallel: lakeshift(4),
+    ...(pgroll === null ? {} : { pgroll: (url: string) => preparePgroll(pgroll, url) }),
+  };
+  const costs = await compare(variants, 100, options);
+  return {
+    name: 'backfill',
+    how: `${options.rows} rows, full pages, primary key and two indexes; CPU of all sessions; ratios of each round; one connection unless said`,
+    figures: [
+      ...faster('one plain UPDATE', costs.plain, costs.lakeshift, 1.6),
+      wal(costs, 0.6),
+      growth("our indexes in the table's order grow by", costs.lakeshift, ({ orderedGrowth }) => orderedGrowth, 1),
+      growth('our index in random order grows by', costs.lakeshift, ({ randomGrowth }) => randomGrowth, 1),
+      growth('all three under one plain UPDATE grow by', costs.plain, ({ orderedGrowth }) => orderedGrowth, null),
+      ...faster('pgroll 0.14', costs.pgroll, costs.lakeshift, 3.5),
+      rate('our rows per second', costs.lakeshift, options.rows),
+      wallOf('one plain UPDATE ÷ ours on up to 4 connections', costs.plain, costs.parallel),
+      ...faster('one connection ÷ up to 4', costs.lakeshift, costs.parallel, null).slice(0, 1),
+      growth(
+        'indexes in order, up to 4 connections, grow by',
+        costs.parallel,
+        ({ orderedGrowth }) => orderedGrowth,
+        null,
+      ),
+    ].filter(({ rounds }) => rounds.length > 0),
+  };
+};
+
+/** The same where each page has a fifth of its room free. */
+export const roomyBackfillBench: Bench = async (options) => {
+  const costs = await compare({ plain: plainUpdate, lakeshift: lakeshift(1) }, 80, options);
+  return {
+    name: 'backfill-roomy',
+    how: `${options.rows} rows, fillfactor 80, primary key and two indexes; CPU of all sessions; ratios of each round; one connection`,
+    figures: [
+      ...faster('one plain UPDATE', costs.plain, costs.lakeshift, 2.2),
+      wal(costs, null),
+      growth("our indexes in the table's order grow by", costs.lakeshift, ({ orderedGrowth }) => orderedGrowth, 1),
+      growth('our index in random order grows by', costs.lakeshift, ({ randomGrowth }) => randomGrowth, 1),
+    ],
+  };
+};
+
+async function compare(
+  variants: Partial<Record<Variant, Prepare>>,
+  fillfactor: number,
+  { rows, rounds, say }: Parameters<Bench>[0],
+): Promise<Costs> {
+  say(`making a table of ${rows} rows`);
+  return PaymentsServer.with({ rows, fillfactor }, async (server) => {
+    const costs: Costs = { plain: [], lakeshift: [], parallel: [], pgroll: [] };
     for (let round = 1; round <= rounds; round++) {
-      for (const [name, prepare] of variants) {
-        const cost = await measure(server, prepare);
+      for (const name of ['plain', 'lakeshift', 'parallel', 'pgroll'] as const) {
+        const prepare = variants[name];
+        if (prepare === undefined) continue;
+        const cost = await server.measure(prepare);
         costs[name].push(cost);
         say(
-          `round ${round}: ${name} ${cost.cpu.toFixed(1)} s CPU, ${cost.wall.toFixed(1)} s wall, ${Math.round(cost.wal / 1e6)} MB WAL, indexes +${(cost.orderedGrowth * 100).toFixed(1)} %`,
+          `round ${round}: ${name} ${cost.cpu.toFixed(1)} s CPU, ${cost.wall.toFixed(1)} s wall, ${Math.round(cost.wal / 1e6)} MB WAL, indexes +${(cost.orderedGrowth * 100).toFixed(1)} and +${(cost.randomGrowth * 100).toFixed(1)} %`,
         );
       }
     }
-    return {
-      name: 'backfill',
-      how: `${rows} rows, full pages, primary key and two indexes; backend CPU; ratios of each round`,
-      figures: figuresOf(costs, rows),
-    };
-  } finally {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
-};
-
-/** No autovacuum and no checkpoint in between: what is compared is the work itself. */
-const settings = {
-  shared_buffers: '2GB',
-  max_wal_size: '20GB',
-  checkpoint_timeout: '1h',
-  autovacuum: 'off',
-  full_page_writes: 'on',
-};
-
-function figuresOf({ plain, lakeshift, pgroll }: Readonly<Record<Variant, readonly Cost[]>>, rows: number): Figure[] {
-  const ratio = (over: readonly Cost[], under: readonly Cost[], of: (cost: Cost) => number): number[] =>
-    over.map((cost, round) => of(cost) / of(under[round] ?? cost));
-  const faster = (what: string, peer: readonly Cost[], goal: number): Figure[] => [
-    {
-      what: `CPU of ${what} ÷ ours`,
-      unit: '×',
-      rounds: ratio(peer, lakeshift, ({ cpu }) => cpu),
-      goal: { atLeast: goal },
-    },
-    { what: `wall time of ${what} ÷ ours`, unit: '×', rounds: ratio(peer, lakeshift, ({ wall }) => wall), goal: null },
-  ];
-  return [
-    ...faster('one plain UPDATE', plain, 1.3),
-    {
-      what: 'WAL of ours ÷ one plain UPDATE',
-      unit: '×',
-      rounds: ratio(lakeshift, plain, ({ wal }) => wal),
-      goal: { atMost: 0.75 },
-    },
-    growth("our indexes in the table's order grow by", lakeshift, ({ orderedGrowth }) => orderedGrowth, 2),
-    growth('our index in random order grows by', lakeshift, ({ randomGrowth }) => randomGrowth, null),
-    growth('all three under one plain UPDATE grow by', plain, ({ orderedGrowth }) => orderedGrowth, null),
-    ...(pgroll.length === 0 ? [] : faster('pgroll 0.14', pgroll, 2.8)),
-    { what: 'our rows per second', unit: '/s', rounds: lakeshift.map(({ wall }) => rows / wall), goal: null },
-  ].filter(({ rounds }) => rounds.length > 0);
+    return costs;
+  });
 }
+
+const ratio = (over: readonly Cost[], under: readonly Cost[], of: (cost: Cost) => number): number[] =>
+  over.flatMap((cost, round) => {
+    const other = under[round];
+    return other === undefined ? [] : [of(cost) / of(other)];
+  });
+
+const faster = (what: string, peer: readonly Cost[], ours: readonly Cost[], goal: number | null): Figure[] => [
+  {
+    what: `CPU of ${what}${what.includes('÷') ? '' : ' ÷ ours'}`,
+    unit: '×',
+    rounds: ratio(peer, ours, ({ cpu }) => cpu),
+    goal: goal === null ? null : { atLeast: goal },
+  },
+  wallOf(`${what}${what.includes('÷') ? '' : ' ÷ ours'}`, peer, ours),
+];
+
+const wallOf = (what: string, over: readonly Cost[], under: readonly Cost[]): Figure => ({
+  what: `wall time of ${what}`,
+  unit: '×',
+  rounds: ratio(over, under, ({ wall }) => wall),
+  goal: null,
+});
+
+const wal = ({ lakeshift: ours, plain }: Costs, atMost: number | null): Figure => ({
+  what: 'WAL of ours ÷ one plain UPDATE',
+  unit: '×',
+  rounds: ratio(ours, plain, (cost) => cost.wal),
+  goal: atMost === null ? null : { atMost },
+});
 
 const growth = (what: string, costs: readonly Cost[], of: (cost: Cost) => number, atMost: number | null): Figure => ({
   what,
@@ -102,76 +131,9 @@ const growth = (what: string, costs: readonly Cost[], of: (cost: Cost) => number
   goal: atMost === null ? null : { atMost },
 });
 
-async function makeTemplate(url: string, rows: number): Promise<void> {
-  await inDatabase(url, 'postgres', (client) => client.query('CREATE DATABASE template_payments'));
-  await inDatabase(url, 'template_payments', async (client) => {
-    await client.query(
-      `CREATE TABLE payments (id bigint PRIMARY KEY, customer_id bigint NOT NULL, amount numeric(12,2) NOT NULL, currency text NOT NULL, note text, created_at timestamptz NOT NULL DEFAULT now())`,
-    );
-    await client.query(
-      `INSERT INTO payments SELECT g, hashint8(g) & 65535, (hashint8(g) & 1048575) / 100.0, 'EUR', 'payment number ' || g || ' of the year', timestamptz '2026-01-01' + g * interval '1 second' FROM generate_series(1, $1::int) g`,
-      [rows],
-    );
-    await client.query('CREATE INDEX by_customer ON payments (customer_id)');
-    await client.query('CREATE INDEX by_time ON payments (created_at)');
-    await client.query('VACUUM (FREEZE, ANALYZE) payments');
-  });
-}
-
-async function measure(server: RunningPostgres, prepare: Prepare): Promise<Cost> {
-  await inDatabase(server.url, 'postgres', (client) =>
-    client.query('CREATE DATABASE copy TEMPLATE template_payments STRATEGY FILE_COPY'),
-  );
-  const at = new URL(server.url);
-  at.pathname = '/copy';
-  const run = await prepare(at.href);
-  const look = () => inDatabase(server.url, 'copy', sizes);
-  await inDatabase(server.url, 'copy', (client) => client.query('SELECT count(*) FROM payments'));
-  await inDatabase(server.url, 'postgres', (client) => client.query('CHECKPOINT'));
-  const before = { ...(await look()), cpu: await serverCpuSeconds(server.pid), at: performance.now() };
-  await run();
-  const wall = (performance.now() - before.at) / 1_000;
-  // a session that has just ended is for a moment neither among the living nor in the postmaster's account
-  await sleep(500);
-  const cpu = (await serverCpuSeconds(server.pid)) - before.cpu;
-  const after = await look();
-  await inDatabase(server.url, 'postgres', (client) => client.query('DROP DATABASE copy WITH (FORCE)'));
-  return {
-    wall,
-    cpu,
-    wal: after.wal - before.wal,
-    orderedGrowth: after.ordered / before.ordered - 1,
-    randomGrowth: after.random / before.random - 1,
-  };
-}
-
-/** Bytes of write-ahead log so far, and of the indexes. */
-async function sizes(client: pg.Client): Promise<{ wal: number; ordered: number; random: number }> {
-  const { rows } = await client.query<{ wal: number; ordered: number; random: number }>(
-    `SELECT (pg_current_wal_insert_lsn() - '0/0')::float8 AS wal, pg_relation_size('by_customer')::float8 AS random,
-       (pg_relation_size('payments_pkey') + pg_relation_size('by_time'))::float8 AS ordered`,
-  );
-  return rows[0] ?? { wal: Number.NaN, ordered: Number.NaN, random: Number.NaN };
-}
-
-const plainUpdate: Prepare = async (url) => {
-  await Promise.resolve();
-  return async () => {
-    await inDatabase(url, 'copy', async (client) => {
-      await client.query('ALTER TABLE payments ADD COLUMN amount_cents bigint');
-      await client.query('UPDATE payments SET amount_cents = (round(amount * 100))::bigint');
-    });
-  };
-};
-
-async function inDatabase<T>(url: string, database: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const at = new URL(url);
-  at.pathname = `/${database}`;
-  const client = new pg.Client({ connectionString: at.href });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
+const rate = (what: string, costs: readonly Cost[], rows: number): Figure => ({
+  what,
+  unit: '/s',
+  rounds: costs.map(({ wall }) => rows / wall),
+  goal: null,
+});

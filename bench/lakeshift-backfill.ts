@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createSqlActivities } from '../activities/sql/index.ts';
-import type { Stage } from '../contracts/plan.ts';
+import { createSqlActivities, type SqlActivities } from '../activities/sql/index.ts';
+import type { Site } from '../contracts/activities.ts';
+import type { Plan, Stage, StageOf } from '../contracts/plan.ts';
 import type { Spec } from '../contracts/spec.ts';
 import { planDeployment } from '../decisions/plan-deployment.ts';
 import { sqlDialects } from '../decisions/sql/dialect.ts';
@@ -13,45 +14,78 @@ const spec: Spec = {
   changes: [{ type: 'amount', to: 'amount_cents bigint', up: 'round(amount * 100)', down: 'amount_cents / 100.0' }],
 };
 
-/** Our expand and backfill by the activities that a worker runs: trigger, fence and progress row included. */
-export async function prepareLakeshift(url: string): Promise<() => Promise<void>> {
-  const env = new MockActivityEnvironment();
-  const run = <R>(work: () => Promise<R>): Promise<R> => env.run<[], R, () => Promise<R>>(work);
-  const acts = createSqlActivities({ target: (name) => ({ name, url }), tell: () => Promise.resolve() });
-  const dialect = sqlDialects.postgres;
-  const seen = await run(() =>
-    acts.look({
-      target: 'bench',
-      statements: dialect.inspect(spec, 'lakeshift'),
-      mode: 'read-only' as const,
-    }),
-  );
-  const facts = dialect.facts(spec, seen);
-  const result = planDeployment({
-    spec,
-    facts,
-    dialect: 'postgres',
-    environment: 'bench',
-    taskQueue: 'bench',
-    homeSchema: 'lakeshift',
-  });
-  if (!result.ok) throw new Error(`the bench's own plan is refused: ${JSON.stringify(result.problems)}`);
-  const { plan } = result;
-  const site = (turn: number) => ({ deployment: 'bench-00000001', target: 'bench', homeSchema: 'lakeshift', turn });
-  await run(() => acts.claim({ site: site(1), plan }));
-  return async () => {
-    const expand = stageOf(plan.stages, 'expand');
-    const stage = stageOf(plan.stages, 'backfill');
-    await run(() => acts.alter({ site: site(2), stage: 'expand', alteration: expand.perform }));
-    for (let turn = 3; ; turn++) {
-      const { finished } = await run(() => acts.backfill({ site: site(turn), stage, rows: plan.facts.rows }));
-      if (finished) return;
-    }
-  };
-}
+/** One deployment by the activities that a worker runs, without the workflow: trigger, fence and progress row included. */
+export class BenchDeployment {
+  readonly plan: Plan;
+  readonly #run: <R>(work: (acts: SqlActivities) => Promise<R>) => Promise<R>;
+  #turn = 1;
 
-function stageOf<K extends Stage['kind']>(stages: readonly Stage[], kind: K): Extract<Stage, { kind: K }> {
-  const stage = stages.find((candidate): candidate is Extract<Stage, { kind: K }> => candidate.kind === kind);
-  if (stage === undefined) throw new Error(`the plan has no stage ${kind}`);
-  return stage;
+  private constructor(plan: Plan, run: <R>(work: (acts: SqlActivities) => Promise<R>) => Promise<R>) {
+    this.plan = plan;
+    this.#run = run;
+  }
+
+  /** Plans it and takes the claim. */
+  static async claim(url: string): Promise<BenchDeployment> {
+    const env = new MockActivityEnvironment();
+    const acts = createSqlActivities({ target: (name) => ({ name, url }), tell: () => Promise.resolve() });
+    const run = <R>(work: (acts: SqlActivities) => Promise<R>): Promise<R> =>
+      env.run<[], R, () => Promise<R>>(() => work(acts));
+    const dialect = sqlDialects.postgres;
+    const statements = dialect.inspect(spec, 'lakeshift');
+    const facts = dialect.facts(
+      spec,
+      await run((acts) => acts.look({ target: 'bench', statements, mode: 'read-only' })),
+    );
+    const from = { environment: 'bench', taskQueue: 'bench', homeSchema: 'lakeshift' };
+    const result = planDeployment({ spec, facts, dialect: 'postgres', ...from });
+    if (!result.ok) throw new Error(`the bench's own plan is refused: ${JSON.stringify(result.problems)}`);
+    const deployment = new BenchDeployment(result.plan, run);
+    await run((acts) => acts.claim({ site: deployment.#site(), plan: result.plan }));
+    return deployment;
+  }
+
+  /** Adds column and trigger, and rewrites the rows over at most so many connections. */
+  async backfill(connections: number): Promise<void> {
+    await this.#alter(this.#stage('expand').perform);
+    const planned = this.#stage('backfill');
+    const stage = { ...planned, shards: { minPages: 4_096, ...planned.shards, atMost: connections } };
+    const { rows } = this.plan.facts;
+    while (!(await this.#run((acts) => acts.backfill({ site: this.#site(), stage, rows }))).finished);
+  }
+
+  /** Compares both shapes of every row; how many rows were seen. */
+  async verify(): Promise<number> {
+    const { check } = this.#stage('verify');
+    if (check === null) throw new Error('there is nothing to verify');
+    const pass = { stage: 'verify', check, pass: String(this.#turn), rows: this.plan.facts.rows, sliceMs: 60_000 };
+    for (;;) {
+      const facts = await this.#run((acts) => acts.checkRows({ site: this.#site(), ...pass }));
+      if (facts.wrong > 0) throw new Error(`${facts.wrong} rows are wrong`);
+      if (facts.finished) return facts.seen;
+    }
+  }
+
+  async cutover(): Promise<void> {
+    await this.#alter(this.#stage('cutover').perform);
+  }
+
+  /** Takes the cutover back: from here on the old shape leads again. */
+  async rollBack(): Promise<void> {
+    for (const alteration of this.#stage('cutover').undo) await this.#alter(alteration);
+  }
+
+  async #alter(alteration: StageOf<'expand'>['perform']): Promise<void> {
+    await this.#run((acts) => acts.alter({ site: this.#site(), stage: 'bench', alteration }));
+  }
+
+  #site(): Site {
+    return { deployment: 'bench-00000001', target: 'bench', homeSchema: 'lakeshift', turn: this.#turn++ };
+  }
+
+  #stage<K extends Stage['kind']>(kind: K): StageOf<K> {
+    const stage = this.plan.stages.find((candidate): candidate is StageOf<K> => candidate.kind === kind);
+    if (stage === undefined) throw new Error(`the plan has no stage ${kind}`);
+    return stage;
+  }
 }

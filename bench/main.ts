@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { backfillBench } from './backfill.ts';
+import { afterBackfillBench } from './after-backfill.ts';
+import { backfillBench, roomyBackfillBench } from './backfill.ts';
 import { ddlBench } from './ddl.ts';
 import { feltBench } from './felt.ts';
 import { historyBench, orderBench, startBench } from './service.ts';
@@ -11,6 +12,8 @@ import { meets, renderResult, type Bench } from './figures.ts';
 /** Every benchmark there is; `npm run bench -- NAME…` runs some, without a name all. */
 const benches: Readonly<Record<string, Bench>> = {
   backfill: backfillBench,
+  'backfill-roomy': roomyBackfillBench,
+  'after-backfill': afterBackfillBench,
   ddl: ddlBench,
   felt: feltBench,
   start: startBench,

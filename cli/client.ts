@@ -1,5 +1,13 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import type { ApplyAnswer, DeploymentPage, DeploymentView, Report, TargetView } from '../contracts/api.ts';
+import type {
+  ApplyAnswer,
+  DeploymentPage,
+  DeploymentView,
+  EjectView,
+  GrantsView,
+  Report,
+  TargetView,
+} from '../contracts/api.ts';
 import type { OrderName } from '../contracts/catalog.ts';
 import { eventKinds, type DeploymentEvent, type LiveProgress } from '../contracts/events.ts';
 import type { Plan } from '../contracts/plan.ts';
@@ -64,6 +72,13 @@ export interface Client {
   readonly report: (idOrName: string) => Promise<Report>;
   readonly order: (id: string, order: OrderName, body: OrderBody) => Promise<DeploymentView>;
   readonly targets: () => Promise<readonly TargetView[]>;
+  /** The statements that give our role its rights in a target. */
+  readonly grants: (
+    target: string,
+    about: { readonly table: string | null; readonly role: string | null },
+  ) => Promise<GrantsView>;
+  /** A script for a half-done change. */
+  readonly eject: (id: string, way: EjectView['way']) => Promise<EjectView>;
   /** What the service needs and whether it has it. */
   readonly ready: () => Promise<Readonly<Record<string, string>>>;
 }
@@ -84,12 +99,20 @@ export function createClient(access: Access): Client {
     report: (idOrName) => get(`${deploymentPath(idOrName)}/report`),
     order: (id, name, body) => order(access, id, name, body),
     targets: async () => (await get<{ targets: TargetView[] }>('/v1/targets')).targets,
+    grants: (target, about) => get(`/v1/targets/${encodeURIComponent(target)}/grants`, given(about)),
+    eject: (id, way) => get(`${deploymentPath(id)}/eject`, new URLSearchParams({ way })),
     ready: async () => (await get<{ checks: Record<string, string> }>('/health/ready')).checks,
   };
 }
 
 /** How an order is called in addresses and on the command line. */
 export const orderPath = (order: OrderName): string => order.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** Query parameters without those that were not given. */
+const given = (about: Readonly<Record<string, string | null>>): URLSearchParams =>
+  new URLSearchParams(
+    Object.entries(about).flatMap(([name, value]): [string, string][] => (value === null ? [] : [[name, value]])),
+  );
 
 const deploymentPath = (idOrName: string): string => `/v1/deployments/${encodeURIComponent(idOrName)}`;
 

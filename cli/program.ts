@@ -3,6 +3,9 @@ import { createClient } from './client.ts';
 import { registerApply } from './commands/apply.ts';
 import { registerDeploy } from './commands/deploy.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerEject } from './commands/eject.ts';
+import { registerExport } from './commands/export.ts';
+import { registerGrants } from './commands/grants.ts';
 import { registerLedger } from './commands/ledger.ts';
 import { registerList } from './commands/list.ts';
 import { registerOrders } from './commands/order.ts';
@@ -32,6 +35,9 @@ const commands: readonly Register[] = [
   registerOrders,
   registerSchema,
   registerTargets,
+  registerGrants,
+  registerEject,
+  registerExport,
   registerDoctor,
   registerLedger,
 ];

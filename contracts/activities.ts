@@ -49,6 +49,10 @@ export interface BackfillFacts {
   readonly blindForMs?: number;
   /** Why it gives none. */
   readonly blindBecause?: string | null;
+  /** Share of the rewritten rows that touched no index, 0 to 1; null or missing: not measured. */
+  readonly hotShare?: number | null;
+  /** What was noticed on the way: gone over again and why, striping left and why. */
+  readonly notes?: readonly string[];
 }
 
 /** What a row check saw. */

@@ -117,3 +117,32 @@ export interface TargetView {
   readonly dialect: string;
   readonly taskQueue: string;
 }
+
+/** One statement that gives our role a right. */
+export interface Grant {
+  readonly id: 'role' | 'connect' | 'owner' | 'home' | 'temporary' | 'activity' | 'statements';
+  readonly sql: string;
+  /** What it is good for, or what is refused without it. */
+  readonly note: string;
+  readonly needed: boolean;
+  /** Whether it has been given already; null: nobody could see. */
+  readonly there: boolean | null;
+}
+
+/** The rights that our role needs in a target, least first. */
+export interface GrantsView {
+  readonly target: string;
+  readonly role: string;
+  /** `schema.table`, or null when none was named: then the membership in its owner is missing from the list. */
+  readonly table: string | null;
+  readonly grants: readonly Grant[];
+}
+
+/** A script that takes a half-done change back, or finishes it, by hand. */
+export interface EjectView {
+  readonly id: string;
+  readonly way: 'back' | 'finish';
+  /** Where the ledger believes the deployment to be; null: nobody has told. */
+  readonly stage: string | null;
+  readonly sql: string;
+}

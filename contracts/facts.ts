@@ -13,6 +13,8 @@ export interface TableFacts {
   readonly bytes: number | null;
   readonly pages: number | null;
   readonly fillfactor: number;
+  /** Leaves of a partitioned table, at most 1,001; none of any other. */
+  readonly partitions?: readonly PartitionFacts[];
   /** Row-level security hides rows even from the owner. */
   readonly rowSecurity: boolean;
   readonly columns: readonly ColumnFacts[];
@@ -31,6 +33,15 @@ export interface TableFacts {
   readonly tablesNearby: readonly string[];
   /** The id of the deployment that holds the table now. */
   readonly holder: string | null;
+}
+
+/** One leaf of a partitioned table. */
+export interface PartitionFacts {
+  readonly name: string;
+  readonly oid: number;
+  /** pg_class.relkind: `r` table, `f` foreign table. */
+  readonly kind: string;
+  readonly pages: number;
 }
 
 /** What kind of table it is, where that matters to rewriting its rows. */
@@ -88,6 +99,8 @@ export interface ViewFacts {
 
 export interface RightsFacts {
   readonly role: string;
+  /** The database that our role is connected to; absent in plans made before it was looked at. */
+  readonly database?: string;
   readonly superuser: boolean;
   /** The table's owner, when our role does not have its rights by itself but may take it on by `SET ROLE`. */
   readonly actsAs?: string;
@@ -110,6 +123,8 @@ export interface ExpressionFacts {
   readonly name: string | null;
   /** Columns of the table that the expression reads. */
   readonly reads: readonly string[];
+  /** Functions that it calls and for whose promises nobody vouches: not of the server, nor of an extension in C. */
+  readonly calls?: readonly string[];
   /** Of a new column's type: a column of it is filled or checked when it is added, so the table would be rewritten. */
   readonly fills?: boolean;
   /** NULL is not a value of the type that the expression gives. */

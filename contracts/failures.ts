@@ -32,8 +32,10 @@ export const failures = {
   ORDER_IMPOSSIBLE: refused(409, 'This order is not possible now'),
   ORDER_INVALID: refused(422, 'The order lacks something'),
   APPROVAL_NOT_COUNTED: refused(403, 'This approval does not count'),
+  TARGET_POOLED: refused(409, 'The address of the target is a transaction pooler'),
   CONFIG_INVALID: refused(500, 'The configuration has mistakes'),
   TARGET_UNREACHABLE: busy('The target cannot be reached'),
+  TARGET_FULL: busy('The target has no room left'),
   LOCK_NOT_ACQUIRED: busy('Other sessions hold the table'),
   ENGINE_UNREACHABLE: busy('Temporal cannot be reached'),
   WORKER_ABSENT: busy('No worker answers on the task queue'),
@@ -47,6 +49,7 @@ export const failures = {
   VERIFY_DIFFERS: broken(500, 'Rows differ between the two shapes'),
   FENCED: broken(500, 'A newer attempt has taken over'),
   INTERNAL: broken(500, 'The service made a mistake'),
+  CLAIM_GONE: { family: 'ambiguous', status: 500, title: 'The claim of this deployment is gone from the target' },
   OUTCOME_UNKNOWN: { family: 'ambiguous', status: 500, title: 'It cannot be told whether it happened' },
 } as const satisfies Record<string, FailureKind>;
 

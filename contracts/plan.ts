@@ -1,3 +1,4 @@
+import type { ApprovalNeed } from './approval-need.ts';
 import type { Dialect, FailurePolicy, FindingLevel, StageKind, Strategy } from './catalog.ts';
 import type { TableFacts } from './facts.ts';
 import type { Protection } from './protection.ts';
@@ -87,15 +88,6 @@ export interface Statement {
   readonly as?: string;
 }
 
-export interface ApprovalNeed {
-  /** Null: any approver. */
-  readonly group: string | null;
-  /** How many different people. */
-  readonly count: number;
-  /** True: who started the deployment does not count. */
-  readonly notByAuthor: boolean;
-}
-
 interface StageBase {
   readonly kind: StageKind;
   /** Unique in the plan; what operators name as the expected stage. */
@@ -180,13 +172,20 @@ export interface BackfillStage extends StageBase {
   /** Session settings of the backfill's connection. */
   readonly session: readonly Statement[];
   /**
+   * Each heap in at most so many ranges of at least so many pages, and as many connections when nobody else is there;
+   * missing in older plans: one. Of a partitioned table the chunk's SQL names the leaf `{heap}` and its oid `{oid}`.
+   */
+  readonly shards?: { readonly atMost: number; readonly minPages: number };
+  /**
    * One chunk: `$1` deployment, `$2` shard, `$3` expected seq, `$4` fence, `$5` next page, `$6` next pass, `$7::tid` from
-   * (inclusive), `$8::tid` to (exclusive), `$9` how many stripes, `$10` which. One row `rows`, `total`, `paused`, `rate`; none:
+   * (inclusive), `$8::tid` to (exclusive), `$9` how many stripes, `$10` which (with `cuts`: the parts from `$9` to below `$10`). One row `rows`, `total`, `paused`, `rate`; none:
    * the fence was lost or the chunk was already applied.
    */
   readonly chunk: Statement;
-  /** One row `pages`, `filenode`, `guarded` (the trigger is there and enabled, the columns too). */
+  /** A row for each heap: `pages`, `filenode`, `guarded`; with `shards` also `heap` (oid; null: none), `name`, `fault`, `guard`. */
   readonly barrier: Statement;
+  /** One row: `held_by` (who holds back pruning since transaction `$1`), `unseen` (somebody can't be seen), `now`. */
+  readonly horizon?: Statement;
   /** Sessions of others that are at work; one row `busy`, null when they can't be seen. */
   readonly presence: Statement;
   /** What else is looked at each second; absent in plans of before: nothing. */
@@ -195,6 +194,8 @@ export interface BackfillStage extends StageBase {
   readonly protect?: Protection | null;
   /** How many passes go over one super-chunk; 1: plain order. */
   readonly stripes: number;
+  /** Where one pass ends and the next begins, in parts of a page's rows, from 0 to all of them; missing: equal stripes. */
+  readonly cuts?: readonly number[];
   /** Pages of a super-chunk. */
   readonly superPages: number;
   readonly rowsPerPage: number;

@@ -51,6 +51,8 @@ export interface Progress {
   readonly busy?: Failure | null;
   /** What the application has felt of the backfill so far; absent: nobody has looked. */
   readonly felt?: Felt;
+  /** A person has answered to CLAIM_GONE: what cannot be undone for want of a claim is owed no more. */
+  readonly claimGone?: boolean;
 }
 
 /** What the application felt while rows were rewritten. Null: not measured, which is not 0. */

@@ -1,5 +1,5 @@
 import type { FieldProblem } from '../contracts/api.ts';
-import type { ExpressionFacts, TableFacts } from '../contracts/facts.ts';
+import type { ExpressionFacts, PartitionFacts, TableFacts } from '../contracts/facts.ts';
 import type { Spec } from '../contracts/spec.ts';
 import { columnsNamed, type NamedColumn } from './change-names.ts';
 import { shapeProblems, typeProblems } from './check-shape.ts';
@@ -27,32 +27,45 @@ function unknownTable(spec: Spec, facts: TableFacts): FieldProblem {
 }
 
 const kinds: Readonly<Record<string, string>> = {
-  p: 'a partitioned table',
   v: 'a view',
   m: 'a materialized view',
   f: 'a foreign table',
   S: 'a sequence',
 };
 
-function kindProblem({ kind, schema, table }: TableFacts): FieldProblem | null {
-  if (kind === 'r') return null;
-  return {
-    pointer: '/table',
-    detail: `${schema}.${table} is ${kinds[kind ?? ''] ?? 'not a plain table'}; only plain tables can be changed here`,
-  };
+function kindProblem(facts: TableFacts): FieldProblem | null {
+  const { schema, table, kind } = facts;
+  const problem = (detail: string): FieldProblem => ({ pointer: '/table', detail: `${schema}.${table} ${detail}` });
+  if (kind !== 'r' && kind !== 'p')
+    return problem(`is ${kinds[kind ?? ''] ?? 'not a table'}; only tables can be changed here`);
+  const fault = partitionsFault(facts.partitions ?? []);
+  return fault === null ? null : problem(fault);
 }
 
-function rightsProblems({ rights, rowSecurity, schema, table }: TableFacts): FieldProblem[] {
+function partitionsFault(partitions: readonly PartitionFacts[]): string | null {
+  const other = partitions.find(({ kind }) => kind !== 'r');
+  if (other !== undefined) return `has a partition that is not a plain table: ${other.name}`;
+  return partitions.length > mostPartitions ? `has more than ${mostPartitions} partitions` : null;
+}
+
+/** Each has a watermark of its own, and stands in the plan. */
+const mostPartitions = 1_000;
+
+/** Each names the statement that is missing; `lakeshift grants` prints all of them. */
+function rightsProblems({ rights, rowSecurity, owner, schema, table }: TableFacts): FieldProblem[] {
   const problem = (wrong: boolean, detail: string): FieldProblem[] => (wrong ? [{ pointer: '/table', detail }] : []);
   return [
-    ...problem(!rights.ownsTable, `role ${rights.role} is not a member of the owner of ${schema}.${table}`),
+    ...problem(
+      !rights.ownsTable,
+      `role ${rights.role} is not a member of the owner of ${schema}.${table}: GRANT ${owner ?? 'its owner'} TO ${rights.role}`,
+    ),
     ...problem(
       !rights.schemaReady,
-      `role ${rights.role} may not create our schema in this database; create it beforehand and grant it`,
+      `role ${rights.role} may not create our schema in this database: CREATE SCHEMA … AUTHORIZATION ${rights.role}, or GRANT CREATE ON DATABASE`,
     ),
     ...problem(
       !rights.temporary,
-      `role ${rights.role} may not make temporary objects in this database, which the preflight needs`,
+      `role ${rights.role} may not make temporary objects in this database, which the preflight needs: GRANT TEMPORARY ON DATABASE … TO ${rights.role}`,
     ),
     ...problem(rowSecurity, `row-level security of ${schema}.${table} would hide rows from role ${rights.role}`),
   ];
@@ -71,15 +84,19 @@ function changeProblems(spec: Spec, facts: TableFacts, index: number): FieldProb
     ...columnProblems(wish, facts, at),
     ...typeProblems(facts, at),
     ...expressions.map((expression) => expressionProblem(expression, facts)),
+    ...facts.expressions.filter(({ pointer }) => pointer.startsWith(`${at}/`)).flatMap(promiseProblems),
     ...changesOf(spec.changes, facts.columns)
       .filter((change) => change.index === index)
       .flatMap((change) => readsProblems(change, facts)),
   ];
 }
 
+const systemColumns = ['tableoid', 'ctid', 'xmin', 'cmin', 'xmax', 'cmax'];
+
 /** A new name that is taken, or an old one that is not there. */
 function nameProblems(pointer: string, { name, isThere }: NamedColumn, { columns }: TableFacts): FieldProblem[] {
   const names = columns.map((column) => column.name);
+  if (!isThere && systemColumns.includes(name)) return [{ pointer, detail: `column ${name} is the server's own` }];
   if (names.includes(name) === isThere) return [];
   if (!isThere) return [{ pointer, detail: `column ${name} is there already` }];
   const near = nearest(name, names);
@@ -118,12 +135,25 @@ function expressionProblem({ pointer, code, name }: ExpressionFacts, { columns }
   return near === null ? { pointer, detail } : { pointer, detail, didYouMean: near };
 }
 
+/** What the server accepts and we do not: promises that nobody keeps watch over. */
+const promiseProblems = ({ pointer, calls = [] }: ExpressionFacts): FieldProblem[] =>
+  calls.length === 0
+    ? []
+    : [
+        {
+          pointer,
+          detail: `calls ${calls.join(', ')}: nobody can tell what such a function does; write it with functions of the server`,
+        },
+      ];
+
 /** A two-way change is well defined only when each direction reads nothing but the other side. */
 function readsProblems({ index, expressions }: Change, facts: TableFacts): FieldProblem[] {
-  const generated = facts.columns.filter((column) => column.generated === 'stored').map(({ name }) => name);
+  const stored = facts.columns.filter((column) => column.generated === 'stored').map(({ name }) => name);
+  const generated = [...stored, 'tableoid'];
   return expressions.flatMap(({ field, reads: only }): FieldProblem[] => {
     const pointer = `/changes/${index}/${field}`;
     const reads = facts.expressions.find((expression) => expression.pointer === pointer)?.reads ?? [];
+    if (field === 'default') return readsAtAll(pointer, reads);
     const wrong = reads.filter((name) => (only === null ? generated.includes(name) : name !== only));
     if (wrong.length === 0) return [];
     const detail =
@@ -133,3 +163,7 @@ function readsProblems({ index, expressions }: Change, facts: TableFacts): Field
     return [{ pointer, detail }];
   });
 }
+
+/** A default is there before the row is. */
+const readsAtAll = (pointer: string, reads: readonly string[]): FieldProblem[] =>
+  reads.length === 0 ? [] : [{ pointer, detail: `may read no column, but reads ${reads.join(', ')}` }];

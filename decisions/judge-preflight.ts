@@ -19,7 +19,7 @@ export function judgePreflight(plan: Plan, looks: Looks, rows: CheckFacts | null
     ...drift(plan, facts),
     ...checkFacts(plan.spec, facts).map(({ pointer, detail }) => ({ ...refused('PLAN_REFUSED', detail), pointer })),
     ...everyRow(rows),
-    ...findingsOf(changes, facts),
+    ...findingsOf(changes, facts).map((finding) => asTheRule(looks, finding)),
     ...longTransactions(looks),
     ...slots(looks),
     ...statements(looks),
@@ -111,10 +111,17 @@ function statements(looks: Looks): Finding[] {
     ...noticed(
       Number(row['select_star']),
       'SELECT_STAR',
-      'read SELECT *: prepared ones fail once when a column is added',
+      'read or return *: prepared ones fail when a column is added or dropped, until they are prepared anew',
     ),
     ...noticed(Number(row['positional']), 'POSITIONAL_WRITE', 'write without a list of columns'),
   ];
+}
+
+/** What is only possible elsewhere is to be expected where the database or a role says that it is the rule. */
+function asTheRule(looks: Looks, finding: Finding): Finding {
+  if (finding.code !== 'SNAPSHOT_WRITERS' || !(Number(rowsOf(looks, 'isolation')?.[0]?.['strict'] ?? 0) > 0))
+    return finding;
+  return { ...finding, level: 'warned', detail: `${finding.detail}; here such transactions are the default` };
 }
 
 function rowTypes(looks: Looks): Finding[] {

@@ -75,7 +75,14 @@ export function turnBack(progress: Progress, because: string, now: number): Prog
   const waited = progress.stages.map((stage, index) =>
     index >= progress.begun && stage.state === 'running' ? { ...stage, state: 'undone' as const, endedAt: now } : stage,
   );
-  return { ...atRest(progress), direction: 'back', at: progress.begun - 1, because, stages: waited };
+  return {
+    ...atRest(progress),
+    ...answered(progress),
+    direction: 'back',
+    at: progress.begun - 1,
+    because,
+    stages: waited,
+  };
 }
 
 /** Stages whose undo is still owed, latest first. */
@@ -107,10 +114,19 @@ export const park = (progress: Progress, failure: Failure): Progress => ({
  */
 export const unpark = (progress: Progress): Progress => ({
   ...progress,
+  ...answered(progress),
   turn: progress.turn + (progress.parked?.code === 'FENCED' ? 1_000_000 : 0),
   parked: null,
   pass: null,
 });
+
+/** What a person has said by going on from where the deployment was parked. */
+const answered = ({ parked }: Progress): Pick<Progress, 'claimGone'> =>
+  parked?.code === 'CLAIM_GONE' ? { claimGone: true } : {};
+
+/** True when a failure says what a person knows and has answered already: there is no claim, so nothing is owed. */
+export const owesNothing = ({ claimGone }: Progress, { code }: Failure): boolean =>
+  claimGone === true && code === 'CLAIM_GONE';
 
 /** The turn was not possible now and is tried again; null: it was. */
 export const beBusy = (progress: Progress, busy: Failure | null): Progress => ({ ...progress, busy });

@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow';
 import type { InspectInput } from '../contracts/messages.ts';
 import type { TableFacts } from '../contracts/facts.ts';
 import { sqlDialects } from '../decisions/sql/dialect.ts';
@@ -11,7 +12,8 @@ export async function inspect({ spec, dialect, homeSchema }: InspectInput): Prom
   const { inspect: looks, facts: read, probes, expressions } = sqlDialects[dialect];
   const target = spec.target;
   const facts = read(spec, await lookAtOnce({ target, statements: looks(spec, homeSchema), mode: 'read-only' }));
-  if (facts.oid === null || facts.kind !== 'r') return facts;
+  if (facts.oid === null || !(facts.kind === 'r' || (facts.kind === 'p' && patched('partitioned-tables'))))
+    return facts;
   const trials = await lookAtOnce({ target, statements: probes(spec, facts), mode: 'discard' });
   return { ...facts, expressions: expressions(spec, facts.columns, trials) };
 }

@@ -124,6 +124,10 @@ function promote(
 }
 
 function fail(run: Run, stage: Stage, failure: Failure): void {
+  if (progress.owesNothing(run.progress, failure) && progress.pastNoReturn(run.plan, run.progress)) {
+    promote(run, stage, { next: 'promote', note: 'its claim is gone: somebody has finished it by hand' });
+    return;
+  }
   const answer = answerTo(run.plan, run.progress, failure);
   if (answer === 'rollback') goBack(run, `${stage.name} failed: ${failure.code} ${failure.detail}`);
   else if (answer === 'park') park(run, failure);
@@ -167,8 +171,12 @@ async function undo(run: Run, stage: Stage): Promise<void> {
       await runner.undo(stage, run);
     }
   } catch (error) {
-    notUndone(run, known(error));
-    return;
+    const failure = known(error);
+    if (!progress.owesNothing(run.progress, failure)) {
+      notUndone(run, failure);
+      return;
+    }
+    run.note('finding', `${stage.name}: nothing was undone, the claim is gone`, { ...failure });
   }
   run.note('undo-ended', `undo of ${stage.name} ended`);
   run.update(progress.endUndo(run.progress, Date.now()));

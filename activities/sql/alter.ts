@@ -1,12 +1,13 @@
 import { heartbeat, sleep } from '@temporalio/activity';
+import pg from 'pg';
 import type { AlterFacts, Site } from '../../contracts/activities.ts';
 import type { Alteration, Statement } from '../../contracts/plan.ts';
 import { failure } from '../failures.ts';
 import { beating } from './beating.ts';
-import { holdFence, home, sessionName, takeFence } from './home.ts';
+import { holdFence, home, onOurs, sessionName, takeFence } from './home.ts';
 import { LockHolders, type Holder } from './lock-holders.ts';
 import { type TellProgress } from './progress-teller.ts';
-import { inTransaction, withSession, type Session, type TargetConnection } from './session.ts';
+import { withSession, type Session, type TargetConnection } from './session.ts';
 import { sqlStateOf } from './sql-failure.ts';
 
 /**
@@ -97,44 +98,38 @@ class Waiting {
   }
 }
 
-/** Milliseconds that the statements took from the first, or null when the lock was not to be had. */
+/**
+ * Milliseconds that the statements took from the first, or null when the lock was not to be had. From the first strong
+ * lock to the commit everything is one message: whatever happens to us or to the network meanwhile, the application
+ * never waits for it. Nor does it wait for the disk.
+ */
 async function attempt(
   session: Session,
   site: Site,
   fence: number,
-  { statements }: Alteration,
+  alteration: Alteration,
   timeoutMs: number,
 ): Promise<number | null> {
-  // the application waits from the first statement to the end of the commit: that one does not wait for the disk too
-  const settings = `SET LOCAL lock_timeout = '${timeoutMs}ms'; SET LOCAL statement_timeout = '10s'; SET LOCAL synchronous_commit = off`;
+  const statements = alteration.statements.map((statement) => asText(statement, site.deployment));
   let started = 0;
   try {
-    await inTransaction(session, async () => {
-      await session.query(settings);
-      await holdFence(session, site, fence);
-      started = performance.now();
-      for (const sql of inFewTrips(statements)) await run(session, sql, site.deployment);
-    });
+    await session.script(
+      `BEGIN; SET LOCAL lock_timeout = '${timeoutMs}ms'; SET LOCAL statement_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '3s'; SET LOCAL synchronous_commit = off`,
+    );
+    await holdFence(session, site, fence);
+    started = performance.now();
+    await session.script([...statements, 'COMMIT'].join('\n;\n'));
   } catch (error) {
+    await session.query('ROLLBACK').catch(() => undefined);
     if (sqlStateOf(error) === '55P03') return null;
     throw error;
   }
   return Math.round((performance.now() - started) * 10) / 10;
 }
 
-/** Statements without parameters go to the server together: on the way there and back the table is locked. */
-function inFewTrips(statements: readonly Statement[]): readonly string[] {
-  const trips: string[] = [];
-  let together: string[] = [];
-  for (const { sql } of statements) {
-    if (!sql.includes('$1')) together.push(sql);
-    else {
-      trips.push(together.join('\n;\n'), sql);
-      together = [];
-    }
-  }
-  return [...trips, together.join('\n;\n')].filter((sql) => sql !== '');
-}
+/** A statement with its one parameter, if its note names it. Expressions of a spec may hold a `$1` of their own. */
+const asText = ({ sql, note }: Statement, deployment: string): string =>
+  note.includes('$1 deployment') ? sql.replaceAll('$1', () => pg.escapeLiteral(deployment)) : sql;
 
 /** The change is there, and on disk: an update that waits for the disk takes along what was committed before it. */
 async function made(session: Session, site: Site, alteration: Alteration, tries: number): Promise<number> {
@@ -145,12 +140,8 @@ async function made(session: Session, site: Site, alteration: Alteration, tries:
 }
 
 async function isDone(session: Session, site: Site, { done }: Alteration): Promise<boolean> {
-  const rows = await run(session, done.sql, site.deployment);
-  return rows[0]?.['done'] === true;
+  return (await onOurs(() => session.query(done.sql, [site.deployment])))[0]?.['done'] === true;
 }
-
-const run = (session: Session, sql: string, deployment: string) =>
-  session.query(sql, sql.includes('$1') ? [deployment] : []);
 
 const namesOf = (holders: readonly Holder[]): string =>
   holders.length === 0

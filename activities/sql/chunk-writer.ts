@@ -1,9 +1,10 @@
 import type { Site } from '../../contracts/activities.ts';
 import type { Row } from '../../contracts/json.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
-import { shareDone, type Ground, type Position } from '../../decisions/pace/next-chunk.ts';
-import { failure } from '../failures.ts';
-import { fenced, home, takeFence } from './home.ts';
+import { guardOf, type Guard } from '../../decisions/pace/barrier.ts';
+import { inPlainOrder, pagesDone, type Ground, type Position } from '../../decisions/pace/next-chunk.ts';
+import { fenced, home } from './home.ts';
+import { orderedRate } from './steer.ts';
 import { textOf, type Session } from './session.ts';
 import { sqlStateOf } from './sql-failure.ts';
 
@@ -15,67 +16,89 @@ export interface Chunk {
   readonly next: Position;
 }
 
+/** What a chunk did. */
+export interface Written {
+  readonly rows: number;
+  /** Of them, how many touched no index; null: not counted. */
+  readonly hot: number | null;
+}
+
 /** A range that was put aside because the application held its rows. */
 interface Deferred {
   readonly from: number;
   readonly to: number;
 }
 
-const shard = 0;
+/** What was ordered, as the last chunk of any shard has seen it. */
+export interface Steering {
+  paused: boolean;
+  /** Rows per second at the most; null: unbounded. */
+  rate: number | null;
+  /** The rate that counts as long as none was ordered. */
+  readonly planned: number | null;
+}
 
-/** One attempt's hold on a backfill: its fence, its watermark, and the one statement that moves both with the rows. */
+/** Takes over what a row of ours says about pause and rate. */
+export function follow(steering: Steering, row: Row): void {
+  steering.paused = row['paused'] === true;
+  const { rate } = row;
+  steering.rate = typeof rate === 'number' ? orderedRate(rate) : steering.planned;
+}
+
+/** One attempt's hold on one shard: its watermark, and the one statement that moves it with the rows. */
 export class ChunkWriter {
-  readonly #session: Session;
   readonly #site: Site;
   readonly #stage: BackfillStage;
   readonly #fence: number;
-  #row: Row;
+  readonly #steering: Steering;
+  readonly #sql: string;
+  readonly #fromPage: number;
+  readonly #endPage: number;
   #deferred: Deferred[];
   #seq: number;
 
+  readonly shard: number;
+  /** Oid of the heap as text; empty in plans that know one heap only. */
+  readonly heap: string;
+  /** Its quoted name. */
+  readonly name: string;
+  readonly filenode: string;
+  readonly guard: Guard | null;
+  /** It has no range yet. */
+  readonly isNew: boolean;
   position: Position;
-  ground: Ground;
-  filenode: string;
   total: number;
-  paused: boolean;
-  rate: number | null;
-  /** Chunks that this attempt has committed. */
-  chunks = 0;
+  hot: number;
+  #striped = true;
 
-  private constructor(session: Session, site: Site, stage: BackfillStage, fence: number, row: Row) {
-    this.#session = session;
+  constructor(site: Site, stage: BackfillStage, fence: number, steering: Steering, row: Row) {
     this.#site = site;
     this.#stage = stage;
     this.#fence = fence;
-    this.#row = row;
+    this.#steering = steering;
     this.#seq = Number(row['seq']);
     this.#deferred = deferredOf(row);
-    this.position = { page: Number(row['page']), pass: Number(row['pass']) };
-    this.ground = { stripes: stage.stripes, superPages: stage.superPages, endPage: Number(row['end_page']) };
+    this.shard = Number(row['shard']);
+    this.heap = textOf(row['heap']);
+    this.name = textOf(row['heap_name']);
     this.filenode = textOf(row['filenode']);
+    this.guard = guardOf(row['guard']);
+    this.isNew = row['end_page'] === null;
+    this.position = { page: Number(row['page']), pass: Number(row['pass']) };
+    this.#fromPage = Number(row['from_page']);
+    this.#endPage = Number(row['end_page']);
     this.total = Number(row['rows']);
-    this.paused = row['paused'] === true;
-    this.rate = rateOf(row);
+    this.hot = Number(row['hot']);
+    this.#sql = stage.chunk.sql.replaceAll('{heap}', this.name).replaceAll('{oid}', this.heap === '' ? '0' : this.heap);
   }
 
-  /** Takes the fence, and on the first time of all fixes the last page: after the barrier, when the trigger is at work. */
-  static async open(session: Session, site: Site, stage: BackfillStage): Promise<ChunkWriter> {
-    const fence = await takeFence(session, site);
-    const barrier = (await session.query(stage.barrier.sql))[0];
-    if (barrier?.['guarded'] !== true)
-      throw failure('TARGET_DRIFTED', 'our trigger or a new column is gone, or the trigger is disabled');
-    const rows = await session.query(
-      `UPDATE ${home(site)}.progress SET fence = $2, end_page = coalesce(end_page, $3), filenode = coalesce(filenode, $4)
-       WHERE deployment = $1 AND stage = 'backfill' AND shard = ${shard} AND fence <= $2
-       RETURNING seq::float8, page::float8, pass, end_page::float8, filenode, rows::float8, deferred, ${steering(site)}`,
-      [site.deployment, fence, barrier['pages'], barrier['filenode']],
-    );
-    const row = rows[0];
-    if (row === undefined) throw fenced(site);
-    const writer = new ChunkWriter(session, site, stage, fence, row);
-    if (writer.filenode !== barrier['filenode'])
-      await writer.restart(Number(barrier['pages']), textOf(barrier['filenode']));
-    return writer;
+  get ground(): Ground {
+    return {
+      stripes: this.#striped ? this.#stage.stripes : 1,
+      superPages: this.#stage.superPages,
+      fromPage: this.#fromPage,
+      endPage: this.#endPage,
+    };
   }
 
   get deferred(): number {
@@ -83,105 +106,94 @@ export class ChunkWriter {
   }
 
   get atEnd(): boolean {
-    return this.position.page >= this.ground.endPage;
+    return this.position.page >= this.#endPage;
   }
 
   get finished(): boolean {
     return this.atEnd && this.#deferred.length === 0;
   }
 
-  get share(): number {
-    return shareDone(this.position, this.ground);
+  get pages(): number {
+    return this.#endPage - this.#fromPage;
   }
 
-  /** Rows changed, or null when the application holds one of them. */
-  async write(chunk: Chunk): Promise<number | null> {
-    return this.#run(chunk.next, chunk.from, chunk.to, this.#stage.stripes, chunk.pass);
+  get pagesDone(): number {
+    return pagesDone(this.position, this.ground);
+  }
+
+  /** Goes on in stripes or in plain order. */
+  inStripes(striped: boolean): void {
+    if (this.#striped && !striped) this.position = inPlainOrder(this.position, this.ground);
+    this.#striped = striped;
+  }
+
+  /** Null when the application holds one of the rows. */
+  async write(session: Session, { from, to, pass, next }: Chunk): Promise<Written | null> {
+    return this.#run(session, next, { from, to }, this.#part(this.ground.stripes === 1 ? null : pass));
   }
 
   /** Puts a range aside and moves on. */
-  async defer({ from, to, next }: Chunk): Promise<void> {
+  async defer(session: Session, { from, to, next }: Chunk): Promise<void> {
     this.#deferred.push({ from, to });
-    await this.#move(next);
+    await this.#move(session, next);
   }
 
   /** Goes back once to each range that was put aside, all stripes at once; what is still held stays. */
-  async sweep(): Promise<void> {
+  async sweep(session: Session): Promise<void> {
     for (const range of [...this.#deferred]) {
-      const rows = await this.#run(this.position, range.from, range.to, 1, 0);
-      if (rows === null) continue;
+      if ((await this.#run(session, this.position, range, this.#part(null))) === null) continue;
       this.#deferred = this.#deferred.filter((other) => other !== range);
-      await this.#move(this.position);
+      await this.#move(session, this.position);
     }
   }
 
-  /** The table was rewritten: its rows have other places now, so everything is gone over again. */
-  async restart(pages: number, filenode: string): Promise<void> {
-    this.#deferred = [];
-    this.filenode = filenode;
-    this.ground = { ...this.ground, endPage: pages };
-    await this.#move({ page: 0, pass: 0 });
-  }
-
   /** Hears pause and rate while there is nothing to write; throws when a newer attempt has taken over. */
-  async listen(): Promise<void> {
-    const rows = await this.#session.query(
-      `SELECT ${steering(this.#site)} FROM ${home(this.#site)}.progress WHERE deployment = $1 AND stage = 'backfill' AND shard = ${shard} AND fence = $2`,
-      [this.#site.deployment, this.#fence],
+  async listen(session: Session): Promise<void> {
+    const rows = await session.query(
+      `SELECT c.paused, c.rate FROM ${home(this.#site)}.progress p JOIN ${home(this.#site)}.claims c USING (deployment)
+       WHERE p.deployment = $1 AND p.stage = 'backfill' AND p.shard = $2 AND p.fence = $3`,
+      [this.#site.deployment, this.shard, this.#fence],
     );
-    const row = rows[0];
-    if (row === undefined) throw fenced(this.#site);
-    this.paused = row['paused'] === true;
-    this.rate = rateOf(row);
+    if (rows[0] === undefined) throw fenced(this.#site);
+    follow(this.#steering, rows[0]);
   }
 
-  /** Makes sure that what was committed without waiting for the disk is there before anybody believes it. */
-  async flush(): Promise<void> {
-    await this.#session.query('SET synchronous_commit = on');
-    await this.#move(this.position);
-    await this.#session.query('SET synchronous_commit = off');
+  /** Which rows of a page a pass takes; null: all of them. */
+  #part(pass: number | null): readonly [number, number] {
+    const { cuts, stripes } = this.#stage;
+    if (cuts === undefined) return pass === null ? [1, 0] : [stripes, pass];
+    return pass === null ? [0, cuts.at(-1) ?? 1] : [cuts[pass] ?? 0, cuts[pass + 1] ?? 0];
   }
 
-  async #run(next: Position, from: number, to: number, stripes: number, stripe: number): Promise<number | null> {
-    const { deployment } = this.#site;
-    const values = [
-      deployment,
-      shard,
-      this.#seq,
-      this.#fence,
-      next.page,
-      next.pass,
-      `(${from},0)`,
-      `(${to},0)`,
-      stripes,
-      stripe,
-    ];
+  async #run(
+    session: Session,
+    next: Position,
+    { from, to }: Deferred,
+    part: readonly [number, number],
+  ): Promise<Written | null> {
+    const place = [this.#site.deployment, this.shard, this.#seq, this.#fence, next.page, next.pass];
+    const values = [...place, `(${from},0)`, `(${to},0)`, ...part];
     try {
-      this.#take((await this.#session.prepared('chunk', this.#stage.chunk.sql, values))[0]);
+      const row = (await session.prepared(`chunk ${this.heap}`, this.#sql, values))[0];
+      this.#take(row);
+      this.position = next;
+      const hot = row?.['hot'];
+      if (typeof hot === 'number') this.hot += hot;
+      return { rows: Number(row?.['rows']), hot: typeof hot === 'number' ? hot : null };
     } catch (error) {
       if (['55P03', '40P01', '40001', '57014'].includes(sqlStateOf(error) ?? '')) return null;
       throw error;
     }
-    this.position = next;
-    this.chunks += 1;
-    return Number(this.#row['rows']);
   }
 
-  async #move(next: Position): Promise<void> {
-    const rows = await this.#session.query(
-      `UPDATE ${home(this.#site)}.progress SET seq = seq + 1, page = $5, pass = $6, deferred = $7, end_page = $8, filenode = $9, updated_at = clock_timestamp()
-       WHERE deployment = $1 AND stage = 'backfill' AND shard = $2 AND seq = $3 AND fence = $4 RETURNING 0 AS rows, rows::float8 AS total, ${steering(this.#site)}`,
-      [
-        this.#site.deployment,
-        shard,
-        this.#seq,
-        this.#fence,
-        next.page,
-        next.pass,
-        JSON.stringify(this.#deferred),
-        this.ground.endPage,
-        this.filenode,
-      ],
+  async #move(session: Session, next: Position): Promise<void> {
+    const one = (column: string): string =>
+      `(SELECT ${column} FROM ${home(this.#site)}.claims WHERE deployment = $1) AS ${column}`;
+    const rows = await session.query(
+      `UPDATE ${home(this.#site)}.progress SET seq = seq + 1, page = $5, pass = $6, deferred = $7, updated_at = clock_timestamp()
+       WHERE deployment = $1 AND stage = 'backfill' AND shard = $2 AND seq = $3 AND fence = $4
+       RETURNING rows::float8 AS total, ${one('paused')}, ${one('rate')}`,
+      [this.#site.deployment, this.shard, this.#seq, this.#fence, next.page, next.pass, JSON.stringify(this.#deferred)],
     );
     this.#take(rows[0]);
     this.position = next;
@@ -189,17 +201,12 @@ export class ChunkWriter {
 
   #take(row: Row | undefined): void {
     if (row === undefined) throw fenced(this.#site);
-    this.#row = row;
     this.#seq += 1;
     this.total = Number(row['total']);
-    this.paused = row['paused'] === true;
-    this.rate = rateOf(row);
+    follow(this.#steering, row);
   }
 }
 
-const steering = (site: Site): string =>
-  `(SELECT paused FROM ${home(site)}.claims WHERE deployment = $1) AS paused, (SELECT rate FROM ${home(site)}.claims WHERE deployment = $1) AS rate`;
-const rateOf = (row: Row): number | null => (typeof row['rate'] === 'number' ? row['rate'] : null);
 const deferredOf = (row: Row): Deferred[] =>
   Array.isArray(row['deferred'])
     ? row['deferred'].map((range) => {

@@ -1,6 +1,6 @@
 import type { ClaimResult, Site } from '../../contracts/activities.ts';
 import type { Plan } from '../../contracts/plan.ts';
-import { closeHome, home, letIn, openHome, turnOut, sessionName } from './home.ts';
+import { closeHome, deliveryOf, fenced, home, letIn, openHome, sessionName, takeFence, turnOut } from './home.ts';
 import { inTransaction, withSession, type Session, type TargetConnection } from './session.ts';
 
 /** Takes the lock row of the plan's table, or says who has it. Again by the same deployment: it is held. */
@@ -15,7 +15,7 @@ export async function claim(target: TargetConnection, site: Site, plan: Plan): P
       await session.query(
         `INSERT INTO ${home(site)}.claims (deployment, table_oid, table_name, columns, whole_table, mark, turn, fence)
          VALUES ($1, $2, $3, $4, true, $5, $6, 0) ON CONFLICT (deployment) DO NOTHING`,
-        [site.deployment, oid, `${schema}.${table}`, columns, plan.specHash.slice(0, 8), site.turn],
+        [site.deployment, oid, `${schema}.${table}`, columns, plan.specHash.slice(0, 8), deliveryOf(site)],
       );
       await session.query(
         `INSERT INTO ${home(site)}.progress (deployment, stage, shard) VALUES ($1, 'backfill', 0) ON CONFLICT DO NOTHING`,
@@ -35,15 +35,17 @@ export async function holdColumnsOnly(
   return withSession(target, sessionName(site), (session) =>
     inTransaction(session, async () => {
       await openHome(session, site);
+      await takeFence(session, site);
       const rows = await session.query(
         `SELECT table_oid::int8::float8 AS oid, to_jsonb(columns) AS columns FROM ${home(site)}.claims WHERE deployment = $1`,
         [site.deployment],
       );
-      const columns = rows[0]?.['columns'];
+      if (rows[0] === undefined) throw fenced(site);
+      const columns = rows[0]['columns'];
       const holder = await holderOf(
         session,
         site,
-        Number(rows[0]?.['oid']),
+        Number(rows[0]['oid']),
         Array.isArray(columns) ? columns.map(String) : [],
       );
       if (holder !== null && !columnsOnly) return { held: false, holder };
@@ -61,12 +63,17 @@ export async function release(target: TargetConnection, site: Site): Promise<voi
   await withSession(target, sessionName(site), (session) =>
     inTransaction(session, async () => {
       await openHome(session, site);
-      await session.query(
-        `DELETE FROM ${home(site)}.misfits WHERE mark IN (SELECT mark FROM ${home(site)}.claims WHERE deployment = $1)`,
-        [site.deployment],
-      );
+      const claims = `${home(site)}.claims WHERE deployment = $1`;
+      const newer = await session.query(`SELECT 1 AS newer FROM ${claims} AND turn > $2`, [
+        site.deployment,
+        deliveryOf(site),
+      ]);
+      if (newer.length > 0) throw fenced(site);
+      await session.query(`DELETE FROM ${home(site)}.misfits WHERE mark IN (SELECT mark FROM ${claims})`, [
+        site.deployment,
+      ]);
       await turnOut(session, site);
-      await session.query(`DELETE FROM ${home(site)}.claims WHERE deployment = $1`, [site.deployment]);
+      await session.query(`DELETE FROM ${claims}`, [site.deployment]);
       await closeHome(session, site);
     }),
   );

@@ -1,9 +1,10 @@
-import type { Activities } from '../../contracts/activities.ts';
+import type { Activities, Site } from '../../contracts/activities.ts';
 import { alter, alterLong } from './alter.ts';
 import { backfill } from './backfill.ts';
 import { beating } from './beating.ts';
 import { checkRows } from './check-rows.ts';
 import { claim, holdColumnsOnly, release } from './claim.ts';
+import { claimed } from './claimed.ts';
 import { look } from './look.ts';
 import type { FindMetrics } from '../metrics/index.ts';
 import type { PacerContext } from './pacer.ts';
@@ -35,18 +36,23 @@ export type SqlActivities = Pick<
 >;
 
 /** Everything that is done to a SQL target. */
-export const createSqlActivities = ({ target, tell, metrics = () => null }: SqlDependencies): SqlActivities => {
+export function createSqlActivities({ target, tell, metrics = () => null }: SqlDependencies): SqlActivities {
   const pacing: PacerContext = { metrics, memories: new Map() };
+  /** An effect in the site's target, under the deployment's claim. */
+  const effect = <T>(site: Site, work: (at: TargetConnection) => Promise<T>): Promise<T> => {
+    const at = target(site.target);
+    return claimed(at, site, () => work(at));
+  };
   return {
     look: (input) => look(target(input.target), input),
     claim: ({ site, plan }) => claim(target(site.target), site, plan),
-    holdColumnsOnly: ({ site, columnsOnly }) => holdColumnsOnly(target(site.target), site, columnsOnly),
+    holdColumnsOnly: ({ site, columnsOnly }) => effect(site, (at) => holdColumnsOnly(at, site, columnsOnly)),
     release: ({ site }) => release(target(site.target), site),
-    raiseFence: ({ site }) => raiseFence(target(site.target), site),
-    steer: ({ site, paused, rate }) => steer(target(site.target), site, paused, rate),
-    alter: (input) => alter(target(input.site.target), input, tell),
-    alterLong: ({ site, statements }) => alterLong(target(site.target), site, statements),
-    backfill: (input) => beating(() => backfill(target(input.site.target), input, tell, pacing)),
-    checkRows: (input) => beating(() => checkRows(target(input.site.target), input, tell)),
+    raiseFence: ({ site }) => effect(site, (at) => raiseFence(at, site)),
+    steer: ({ site, paused, rate }) => effect(site, (at) => steer(at, site, paused, rate)),
+    alter: (input) => effect(input.site, (at) => alter(at, input, tell)),
+    alterLong: ({ site, statements }) => effect(site, (at) => alterLong(at, site, statements)),
+    backfill: (input) => effect(input.site, (at) => beating(() => backfill(at, input, tell, pacing))),
+    checkRows: (input) => effect(input.site, (at) => beating(() => checkRows(at, input, tell))),
   };
-};
+}

@@ -81,8 +81,13 @@ export class LoadWatch {
 
   async #open(): Promise<Session> {
     const session = await openSession(this.#target, sessionName(this.#site), 10_000);
-    await session.query(`SET statement_timeout = '5s'; SET lock_timeout = '1s'; SET synchronous_commit = on`);
-    return session;
+    try {
+      await session.script(`SET statement_timeout = '5s'; SET lock_timeout = '1s'; SET synchronous_commit = on`);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
   }
 
   /** The row; empty when the server refuses, null when there was no answer. */

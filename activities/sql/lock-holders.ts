@@ -20,7 +20,7 @@ export class LockHolders {
     this.#table = table;
   }
 
-  /** Transactions that hold any lock on the table, the oldest first: DDL conflicts with every one of them. */
+  /** Transactions that hold any lock on the table or a partition of it, the oldest first: DDL conflicts with every one. */
   async look(): Promise<readonly Holder[]> {
     const rows = await this.#session.query(sql, [this.#table]);
     const now = performance.now();
@@ -45,8 +45,13 @@ const idOf = (row: Row): string => textOf(row['transaction']);
 const named = `(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
        WHERE '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"' = $1)`;
 
-const sql = `SELECT l.virtualtransaction AS transaction, l.pid, coalesce(nullif(a.application_name, ''), a.backend_type, a.usename::text, 'unknown') AS application,
+/**
+ * Of what an application calls itself only a plain beginning is kept: some put their whole address there, password and
+ * all.
+ */
+const sql = `WITH RECURSIVE tree (oid) AS (SELECT ${named} UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN tree ON i.inhparent = tree.oid)
+SELECT l.virtualtransaction AS transaction, l.pid, coalesce(nullif(substring(a.application_name from '^[[:alnum:] _.-]*'), ''), a.backend_type, a.usename::text, 'unknown') AS application,
   (extract(epoch FROM clock_timestamp() - min(a.xact_start)) * 1000)::float8 AS age_ms
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'relation' AND l.relation = ${named} AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+WHERE l.locktype = 'relation' AND l.relation IN (SELECT oid FROM tree) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid() GROUP BY 1, 2, 3`;

@@ -2,9 +2,9 @@ import { sleep } from '@temporalio/activity';
 import type { Site } from '../../contracts/activities.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
 import type { Felt } from '../../contracts/progress.ts';
-import { pace, type Conditions, type Pace } from '../../decisions/pace/pace.ts';
+import { pace, type Pace } from '../../decisions/pace/pace.ts';
 import { quantile } from '../../decisions/pace/share.ts';
-import { brakesOf, staleMs } from '../../decisions/pace/signals.ts';
+import { brakesOf, staleMs, type Brake } from '../../decisions/pace/signals.ts';
 import { openSource, type FindMetrics } from '../metrics/index.ts';
 import { emptyMemory, Protector, type Memory } from '../metrics/protector.ts';
 import { sessionName } from './home.ts';
@@ -18,6 +18,15 @@ export interface LastChunk {
   readonly pages: number;
 }
 
+/** What a lane knows when it asks for its next chunk. */
+export interface Asking {
+  readonly last: LastChunk;
+  /** Rows per second at the most; null: unbounded. */
+  readonly rate: number | null;
+  /** How many passes go over a page at present. */
+  readonly passes: number;
+}
+
 /** What a worker remembers of the backfills that it works on, and where it finds metrics sources. */
 export interface PacerContext {
   readonly metrics: FindMetrics;
@@ -27,7 +36,10 @@ export interface PacerContext {
 /** Timers do not sleep shorter than this, ms. */
 const shortestSleepMs = 0.9;
 
-/** Says how large the next chunk of a backfill is, and rests before it: it watches the target and the application. */
+/**
+ * Says how large the next chunk of a backfill is, and rests before it: it watches the target and the application. There
+ * is one for all lanes of a slice: beside an application, or under a brake, only one of them may ask.
+ */
 export class Pacer {
   readonly #stage: BackfillStage;
   readonly #load: LoadWatch;
@@ -73,16 +85,32 @@ export class Pacer {
     return new Pacer(stage, load, protector, () => memories.delete(site.deployment));
   }
 
-  /** Rests as long as it takes, and says how many pages come next (0: none, ask again) and why. */
-  async next(last: LastChunk, rate: number | null): Promise<Pace> {
+  /** Nobody to give way to and nothing to slow down for, as far as was seen: several lanes may write at once. */
+  get unhindered(): boolean {
     const now = Date.now();
-    const { signals } = this.#load;
-    const someone = signals.busy.value !== 0 || now - signals.busy.at > staleMs;
-    this.#protector.tick(now, { someone, steady: this.#steady });
+    return !this.#someone(now) && this.#brakes(now).length === 0;
+  }
+
+  /** Rests as long as it takes, and says how many pages come next (0: none, ask again) and why. */
+  async next({ last, rate, passes }: Asking): Promise<Pace> {
+    const now = Date.now();
+    this.#protector.tick(now, { someone: this.#someone(now), steady: this.#steady });
     const { share, offWindow } = this.#protector;
-    const brakes = brakesOf(signals, now, { measured: share.measured, commitAloneMs: this.#commitAlone(offWindow) });
+    const brakes = this.#brakes(now);
     this.#steady = brakes.every((brake) => brake.share >= share.value) && rate === null;
-    const pacing = pace({ ...this.#conditions(last, rate), now, busy: signals.busy, share, brakes, offWindow });
+    const pacing = pace({
+      now,
+      busy: this.#load.signals.busy,
+      share,
+      brakes,
+      offWindow,
+      rate,
+      chunkMs: last.ms,
+      chunkRows: last.rows,
+      chunkPages: last.pages,
+      rowsPerPageAndPass: this.#stage.rowsPerPage / passes,
+      superPages: this.#stage.superPages,
+    });
     await this.#rest(pacing.restMs);
     return pacing;
   }
@@ -117,18 +145,16 @@ export class Pacer {
     return values.length < 3 ? null : quantile(values, 0.5);
   }
 
-  #conditions(
-    last: LastChunk,
-    rate: number | null,
-  ): Omit<Conditions, 'now' | 'busy' | 'share' | 'brakes' | 'offWindow'> {
-    return {
-      rate,
-      chunkMs: last.ms,
-      chunkRows: last.rows,
-      chunkPages: last.pages,
-      rowsPerPageAndPass: this.#stage.rowsPerPage / this.#stage.stripes,
-      superPages: this.#stage.superPages,
-    };
+  /** An application is there, or nobody could look. */
+  #someone(now: number): boolean {
+    const { busy } = this.#load.signals;
+    return busy.value !== 0 || now - busy.at > staleMs;
+  }
+
+  #brakes(now: number): readonly Brake[] {
+    const { share, offWindow } = this.#protector;
+    const commitAloneMs = this.#commitAlone(offWindow);
+    return brakesOf(this.#load.signals, now, { measured: share.measured, commitAloneMs });
   }
 
   /** A timer's grain is a millisecond and a burst is shorter: what was not slept is owed, what was overslept is paid. */

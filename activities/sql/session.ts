@@ -1,10 +1,15 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import type { Json, Row } from '../../contracts/json.ts';
-import { sqlFailure } from './sql-failure.ts';
+import { refusePooled } from './own-session.ts';
+import { connectFailure, sqlFailure } from './sql-failure.ts';
 
 /** One connection to a target. Every error that it throws is an ApplicationFailure with a code of ours. */
 export interface Session {
+  /** One statement; a text that holds several is refused by the server. */
   query(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /** Several statements in one message: once it is sent, none of them waits for us. */
+  script(sql: string): Promise<void>;
   /** A statement that is planned once and run often. */
   prepared(name: string, sql: string, values: readonly unknown[]): Promise<readonly Row[]>;
   close(): Promise<void>;
@@ -19,6 +24,10 @@ export interface TargetConnection {
 
 /** Longer than any statement timeout that we set, ms. */
 const queryTimeoutMs: number | null = 90_000;
+/** How long a farewell may take, ms: a server that has vanished never answers it. */
+const farewellMs = 2_000;
+/** How long a transaction of ours may hold its locks while the server hears nothing of us. */
+const idleInTransaction = `SET LOCAL idle_in_transaction_session_timeout = '3s'`;
 
 /**
  * Opens a session whose name in `pg_stat_activity` says which deployment it works for. `timeoutMs`: when to give up on
@@ -29,15 +38,18 @@ export async function openSession(
   applicationName: string,
   timeoutMs = queryTimeoutMs,
 ): Promise<Session> {
-  const client = new pg.Client({
+  const socket = new Socket();
+  const options: pg.ClientConfig = {
     connectionString: target.url,
     application_name: applicationName,
     connectionTimeoutMillis: 5_000,
     // a server that has vanished without a word answers no statement timeout either
     ...(timeoutMs === null ? {} : { query_timeout: timeoutMs }),
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     types: { getTypeParser: parserOf },
-  });
+  };
+  const client = new pg.Client({ ...options, stream: () => socket });
   // A connection that breaks while nobody waits for it must not end the process; the next query tells.
   client.on('error', () => undefined);
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -47,19 +59,31 @@ export async function openSession(
       throw sqlFailure(error, target.name);
     }
   };
-  try {
-    await guarded(() => client.connect());
-  } catch (error) {
+  const close = async (): Promise<void> => {
+    const giveUp = setTimeout(() => socket.destroy(), farewellMs);
     await client.end().catch(() => undefined);
-    throw error;
+    clearTimeout(giveUp);
+  };
+  try {
+    await client.connect();
+    await refusePooled(client, options, target.name);
+  } catch (error) {
+    await close();
+    throw connectFailure(error, target.name);
   }
   return {
-    query: (sql, values) =>
-      guarded(async () => (await client.query<Row>(sql, values === undefined ? [] : [...values])).rows),
+    query: (text, values = []) => guarded(async () => (await client.query<Row>(alone(text, values))).rows),
+    script: (sql) => guarded(async () => void (await client.query(sql))),
     prepared: (name, text, values) =>
       guarded(async () => (await client.query<Row>({ name, text, values: [...values] })).rows),
-    close: () => client.end().catch(() => undefined),
+    close,
   };
+}
+
+/** The protocol in which one message is one statement; the driver has it, its types do not. */
+function alone(text: string, values: readonly unknown[]): pg.QueryConfig {
+  const config = { text, values: [...values], queryMode: 'extended' };
+  return config;
 }
 
 /** Runs work in a session of its own. */
@@ -77,9 +101,12 @@ export async function withSession<T>(
   }
 }
 
-/** Begins, works, commits; rolls back when the work throws. */
+/**
+ * Begins, works, commits; rolls back when the work throws. Should we vanish without a word, the server ends the
+ * transaction and its locks within seconds.
+ */
 export async function inTransaction<T>(session: Session, work: () => Promise<T>): Promise<T> {
-  await session.query('BEGIN');
+  await session.script(`BEGIN; ${idleInTransaction}`);
   try {
     const result = await work();
     await session.query('COMMIT');

@@ -12,7 +12,23 @@ export function sqlFailure(error: unknown, target: string): ApplicationFailure {
   if (code === null) return failure('TARGET_UNREACHABLE', `target ${target}: ${networkWords(message)}`);
   const name = unknownName(code, message);
   const detail = `target ${target}: SQLSTATE ${code}${constraint === null ? '' : `, constraint ${constraint}`}${name === null ? '' : `, ${name}`}`;
-  return failure(codeFor(code), detail, { data: { sqlState: code, constraint, name } });
+  const data = { sqlState: code, constraint, name };
+  return failure(codeFor(code), detail, code === diskFull ? { data, retryInMs: fullForMs } : { data });
+}
+
+/** Why a session was not opened, by SQLSTATE: what is missing is a right, and which one. */
+const entrance: Readonly<Record<string, string>> = {
+  '42501': 'our role may not connect to this database: GRANT CONNECT ON DATABASE',
+  '28000': 'our role is not there, or may not log in from here: CREATE ROLE … LOGIN',
+  '28P01': 'our role is not there, or its password is another one: CREATE ROLE … LOGIN',
+};
+
+/** What a driver's error means while a session is being opened. */
+export function connectFailure(error: unknown, target: string): ApplicationFailure {
+  const known = sqlFailure(error, target);
+  const words = entrance[sqlStateOf(known) ?? ''];
+  // Of the busy family on purpose: a right that is given meanwhile lets the next try through.
+  return words === undefined ? known : failure('TARGET_UNREACHABLE', `target ${target}: ${words}`);
 }
 
 /** The SQLSTATE that a failure of ours carries, or null. */
@@ -33,9 +49,15 @@ function dataOf(error: unknown, field: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+const diskFull = '53100';
+/** How long to leave a full disk alone, ms: what we write there the application cannot. */
+const fullForMs = 10_000;
+
 /** SQLSTATE by class, the first that matches. */
 const families: readonly (readonly [RegExp, FailureCode])[] = [
-  [/^(08|57P0[1235]|53|58|XX000)/, 'TARGET_UNREACHABLE'],
+  [/^53100/, 'TARGET_FULL'],
+  // a standby that has not been promoted yet, a transaction that fell silent: both are over soon
+  [/^(08|57P0[1235]|25006|25P03|53|58|XX000)/, 'TARGET_UNREACHABLE'],
   [/^(28|3D000)/, 'TARGET_UNREACHABLE'],
   [/^(55P03|40|57014)/, 'LOCK_NOT_ACQUIRED'],
   [/^42501/, 'RIGHTS_MISSING'],
@@ -43,6 +65,13 @@ const families: readonly (readonly [RegExp, FailureCode])[] = [
 
 const codeFor = (sqlState: string): FailureCode =>
   families.find(([pattern]) => pattern.test(sqlState))?.[1] ?? 'SQL_FAILED';
+
+/**
+ * What code inside the database raises names what it likes, a row's value too: only what the statement itself has met
+ * is taken for the name of a thing.
+ */
+const saidByServer = (fields: ReadonlyMap<string, unknown>): boolean =>
+  fields.get('where') === undefined && fields.get('internalQuery') === undefined;
 
 interface Parts {
   readonly code: string | null;
@@ -54,11 +83,12 @@ function partsOf(error: unknown): Parts {
   const fields = new Map<string, unknown>(typeof error === 'object' && error !== null ? Object.entries(error) : []);
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
   const code = text(fields.get('code'));
+  const names = saidByServer(fields);
   return {
     // node's own network errors carry codes too (ECONNREFUSED); SQLSTATEs have exactly five characters
     code: code !== null && /^[0-9A-Z]{5}$/.test(code) ? code : null,
-    constraint: text(fields.get('constraint')),
-    message: `${code ?? ''} ${error instanceof Error ? error.message : ''}`,
+    constraint: names ? text(fields.get('constraint')) : null,
+    message: `${code ?? ''} ${error instanceof Error && names ? error.message : ''}`,
   };
 }
 

@@ -4,10 +4,14 @@ export interface Position {
   readonly pass: number;
 }
 
-/** How a table is gone over: `stripes` passes over each run of `superPages` pages, up to `endPage` (exclusive). */
+/**
+ * How a range of pages is gone over: `stripes` passes over each run of `superPages` pages, from `fromPage` (missing: the
+ * first; else a multiple of `superPages`) up to `endPage` (exclusive).
+ */
 export interface Ground {
   readonly stripes: number;
   readonly superPages: number;
+  readonly fromPage?: number;
   readonly endPage: number;
 }
 
@@ -38,11 +42,16 @@ function after(chunk: { to: number; pass: number; base: number; end: number; str
   return pass + 1 < stripes ? { page: base, pass: pass + 1 } : { page: end, pass: 0 };
 }
 
-/** Share of the work that is done, 0 to 1. */
-export function shareDone({ page, pass }: Position, { stripes, superPages, endPage }: Ground): number {
-  if (page >= endPage) return 1;
+/** Where plain order goes on when stripes are left: pages of the present super-chunk still lack their later passes. */
+export const inPlainOrder = ({ page, pass }: Position, { superPages, endPage }: Ground): Position =>
+  page >= endPage ? { page, pass } : { page: Math.floor(page / superPages) * superPages, pass };
+
+/** How many pages of its range are done; a page that some of the passes have gone over counts in part. */
+export function pagesDone({ page, pass }: Position, { stripes, superPages, fromPage = 0, endPage }: Ground): number {
+  const all = Math.max(0, endPage - fromPage);
+  if (page >= endPage) return all;
   const base = Math.floor(page / superPages) * superPages;
-  const size = Math.max(0, Math.min(superPages, endPage - base));
-  const within = size === 0 ? 0 : (size * pass + (page - base)) / stripes;
-  return Math.min(1, (Math.min(base, endPage) + within) / endPage);
+  const size = Math.min(superPages, endPage - base);
+  const within = stripes === 1 ? page - base : (size * pass + (page - base)) / stripes;
+  return Math.min(all, base - fromPage + within);
 }

@@ -19,6 +19,18 @@ export function riskOf(changes: readonly Change[], facts: TableFacts): Omit<Risk
   return { level: because.length > 2 ? 'high' : 'medium', because };
 }
 
+/** What rewriting rows may let an application notice, whatever we do: by code, what it is told. */
+const felt: readonly (readonly [string, string])[] = [
+  [
+    'SNAPSHOT_WRITERS',
+    'a transaction under REPEATABLE READ or SERIALIZABLE that updates, deletes or locks a row which the backfill has rewritten since its snapshot gets 40001 and must be repeated',
+  ],
+  [
+    'ROW_LOCKS',
+    'rows are locked while their chunk is rewritten, some milliseconds: NOWAIT fails on them (55P03), SKIP LOCKED passes them over',
+  ],
+];
+
 /** What the facts say besides: nothing that forbids the change, but what its owner should know before the start. */
 export function findingsOf(changes: readonly Change[], facts: TableFacts): readonly Finding[] {
   const old = new Set(droppedOf(changes));
@@ -43,9 +55,15 @@ export function findingsOf(changes: readonly Change[], facts: TableFacts): reado
         noted('REFERENCED', `foreign key ${name} of ${otherTable} points here; it is not touched`),
       ),
     ...(facts.key.length === 0 && rewritten
-      ? [warned('NO_KEY', 'no primary key and no unique index over not-null columns: plain page order, no striping')]
+      ? [
+          warned(
+            'NO_KEY',
+            'no primary key and no unique index over not-null columns: rows are told apart by their place',
+          ),
+        ]
       : []),
     ...changes.flatMap(({ findings }) => findings),
+    ...(rewritten ? felt.map(([code, detail]) => noted(code, detail)) : []),
     ...(facts.rows === null
       ? [
           {

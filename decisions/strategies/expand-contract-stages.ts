@@ -1,6 +1,6 @@
+import type { ApprovalNeed } from '../../contracts/approval-need.ts';
 import type { TableFacts } from '../../contracts/facts.ts';
 import type {
-  ApprovalNeed,
   BackfillStage,
   ContractStage,
   CutoverStage,
@@ -12,7 +12,9 @@ import type {
 import type { Protection } from '../../contracts/protection.ts';
 import type { Spec } from '../../contracts/spec.ts';
 import * as alterations from '../sql/postgres/alterations.ts';
-import { backfillSession, barrier, chunk, presence } from '../sql/postgres/backfill.ts';
+import { passesFor } from '../pace/passes.ts';
+import { backfillSession, chunk, horizon, presence } from '../sql/postgres/backfill.ts';
+import { barrier } from '../sql/postgres/barrier.ts';
 import { isConverting, isJudged, isSynced, type Change, type Lead } from '../sql/postgres/changes/change.ts';
 import { evidenceLooks, preflightLooks, wayBack } from '../sql/postgres/looks.ts';
 import { conversionCheck, equalityCheck } from '../sql/postgres/row-check.ts';
@@ -68,25 +70,34 @@ export const expand = (input: StageInput): ExpandStage => ({
 });
 
 /** The rows that are there. */
-export const backfill = (input: StageInput): BackfillStage => ({
-  kind: 'backfill',
-  name: 'backfill',
-  title: converts(input) ? 'rewrite the rows that are there, in place' : 'nothing to rewrite',
-  undoTitle: 'nothing to take back',
-  approve: null,
-  estimateMs: converts(input) ? duration(input, rate.backfill) : 0,
-  needed: converts(input),
-  session: backfillSession(input.ours),
-  chunk: converts(input) ? chunk(input.ours, input.changes) : { id: 'chunk', note: 'nothing to rewrite', sql: '' },
-  barrier: barrier(input.ours, input.oid, input.changes),
-  presence,
-  ...(converts(input) ? { signals: signals(input.ours, input.facts.serverVersion), protect: protection(input) } : {}),
-  stripes: stripesFor(input.facts),
-  superPages: 1_024,
-  rowsPerPage: Math.round(rowsPerPage(input.facts) * 10) / 10,
-  rate: input.spec.backfill?.rate ?? null,
-  sliceMs: 60_000,
-});
+export const backfill = (input: StageInput): BackfillStage => {
+  const cuts = passesFor({ rowsPerPage: rowsPerPage(input.facts), fillfactor: input.facts.fillfactor });
+  const { ours, oid, changes } = input;
+  return {
+    kind: 'backfill',
+    name: 'backfill',
+    title: converts(input) ? 'rewrite the rows that are there, in place' : 'nothing to rewrite',
+    undoTitle: 'nothing to take back',
+    approve: null,
+    estimateMs: converts(input) ? duration(input, rate.backfill) : 0,
+    needed: converts(input),
+    session: backfillSession(ours),
+    shards: { atMost: 4, minPages: 4_096 },
+    chunk: converts(input)
+      ? chunk(ours, oid, changes, cuts.at(-1) ?? 1)
+      : { id: 'chunk', note: 'nothing to rewrite', sql: '' },
+    barrier: barrier(ours, oid, changes, leadBefore(input)),
+    presence,
+    horizon,
+    ...(converts(input) ? { signals: signals(ours, input.facts.serverVersion), protect: protection(input) } : {}),
+    stripes: cuts.length - 1,
+    cuts,
+    superPages: 2_048,
+    rowsPerPage: Math.round(rowsPerPage(input.facts) * 10) / 10,
+    rate: input.spec.backfill?.rate ?? null,
+    sliceMs: 60_000,
+  };
+};
 
 /** The application's p99 may be half as long again as it is without us, unless the spec says otherwise. */
 function protection({ spec: { protect = {} }, ours, oid }: StageInput): Protection | null {
@@ -162,13 +173,3 @@ const cadence = (graceMs: number): readonly number[] =>
 
 const rowsPerPage = ({ rows, pages }: TableFacts): number =>
   rows !== null && pages !== null && pages > 0 ? Math.max(1, rows / pages) : 50;
-
-/**
- * How many passes: a prime, so that keys in any regular step spread evenly. Few where pages keep room anyway; on full
- * pages enough of them that one pass needs little room, but never so many that a pass finds no row on a page.
- */
-function stripesFor(facts: TableFacts): number {
-  if (facts.key.length === 0) return 1;
-  const most = Math.min(facts.fillfactor <= 85 ? 7 : 13, rowsPerPage(facts) / 4);
-  return [13, 7, 3].find((stripes) => stripes <= most) ?? 1;
-}

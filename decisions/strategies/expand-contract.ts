@@ -1,4 +1,5 @@
-import type { ApprovalNeed, Stage } from '../../contracts/plan.ts';
+import type { ApprovalNeed } from '../../contracts/approval-need.ts';
+import type { Stage } from '../../contracts/plan.ts';
 import type { ContractSpec, Spec } from '../../contracts/spec.ts';
 import { parseDuration } from '../duration.ts';
 import type { Change } from '../sql/postgres/changes/change.ts';
@@ -48,6 +49,7 @@ function stagesOf(
     homeSchema,
     mark: specHash.slice(0, 8),
     key: facts.key,
+    leaves: facts.kind === 'p' ? (facts.partitions ?? []).length : null,
     ...(facts.rights.actsAs === undefined ? {} : { actsAs: facts.rights.actsAs }),
     othersBefore: facts.triggers.some(({ beforeRow, enabled }) => beforeRow && enabled),
   };

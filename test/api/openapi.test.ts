@@ -83,6 +83,7 @@ test('every order has its address', () => {
     [
       'events',
       'report',
+      'eject',
       'pause',
       'resume',
       'approve',

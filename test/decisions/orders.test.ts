@@ -110,6 +110,37 @@ describe('which orders are possible', () => {
   });
 });
 
+describe('two orders, one after the other', () => {
+  test.each(Object.keys(scenes) as SceneName[])(
+    '%s: the second is taken when it is still possible, and only then',
+    (scene) => {
+      const progress = scenes[scene];
+      for (const first of possible[scene]) {
+        const after = takeOrder({ progress, desk: emptyDesk }, orderIn(progress, first), 5_000);
+        const left = possibleOrders(plan, after.progress, after.desk);
+        for (const second of orderNames) {
+          const refusal = refuse(after.progress, after.desk, orderIn(after.progress, second, { id: 'o2' }));
+          const again = second === 'approve' && first === 'approve';
+          expect([first, second, refusal === null || again]).toEqual([first, second, left.includes(second) || again]);
+          const twice = refuse(after.progress, after.desk, orderIn(after.progress, first));
+          expect([first, twice?.code]).toEqual([first, 'ORDER_REPEATED']);
+        }
+      }
+    },
+  );
+
+  test.each(Object.keys(scenes) as SceneName[])(
+    '%s: what counts as an approval is never taken of another role',
+    (scene) => {
+      for (const role of ['viewer', 'operator'])
+        for (const name of ['approve', 'skip'] as const)
+          expect(
+            refuse(scenes[scene], emptyDesk, orderIn(scenes[scene], name, { actor: { ...dora, role } })),
+          ).not.toBeNull();
+    },
+  );
+});
+
 describe('what lies on the desk', () => {
   const backfill = scenes['in backfill'];
   const after = (name: OrderName, progress = backfill) =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { nextChunk, shareDone, type Position } from '../../decisions/pace/next-chunk.ts';
 import { followCheckpoint, type Checkpoint, type CheckpointLook } from '../../decisions/pace/checkpoint.ts';
+import { inPlainOrder, nextChunk, pagesDone, type Position } from '../../decisions/pace/next-chunk.ts';
 import { pace, type Conditions } from '../../decisions/pace/pace.ts';
 import { windowAt, type Window } from '../../decisions/pace/rhythm.ts';
 import { steerShare, type Felt, type Share } from '../../decisions/pace/share.ts';
@@ -18,19 +18,51 @@ test('the chunks of any ground cover every page once in every pass, whatever the
       (ground, sizes) => {
         const seen = new Map<string, number>();
         let position: Position = { page: 0, pass: 0 };
-        let share = 0;
+        let done = 0;
         for (let turn = 0; ; turn++) {
           const chunk = nextChunk(position, ground, sizes[turn % sizes.length] ?? 1);
           if (chunk === null) break;
           for (let page = chunk.from; page < chunk.to; page++)
             seen.set(`${page}/${chunk.pass}`, (seen.get(`${page}/${chunk.pass}`) ?? 0) + 1);
           position = chunk.next;
-          expect(shareDone(position, ground)).toBeGreaterThanOrEqual(share);
-          share = shareDone(position, ground);
+          expect(pagesDone(position, ground)).toBeGreaterThanOrEqual(done);
+          done = pagesDone(position, ground);
         }
         expect(seen.size).toBe(ground.endPage * ground.stripes);
         expect([...seen.values()].every((times) => times === 1)).toBe(true);
-        expect(shareDone(position, ground)).toBe(1);
+        expect(done).toBe(ground.endPage);
+      },
+    ),
+  );
+});
+
+test('a row is never left out, however often stripes are left and taken up again, and whenever a new attempt begins', () => {
+  fc.assert(
+    fc.property(
+      fc.record({ superPages: fc.integer({ min: 1, max: 9 }), endPage: fc.integer({ min: 0, max: 40 }) }),
+      fc.array(
+        fc.record({ pages: fc.integer({ min: 1, max: 12 }), turn: fc.constantFrom('goes on', 'plain', 'stripes') }),
+        {
+          minLength: 1,
+          maxLength: 40,
+        },
+      ),
+      (size, turns) => {
+        const done = new Set<string>();
+        const ground = (striped: boolean) => ({ ...size, stripes: striped ? 5 : 1 });
+        let position: Position = { page: 0, pass: 0 };
+        let striped = true;
+        for (let step = 0; step < 5_000; step++) {
+          const { pages, turn } = turns[step] ?? { pages: 3, turn: 'goes on' };
+          if (turn === 'plain' && striped) position = inPlainOrder(position, ground(striped));
+          if (turn !== 'goes on') striped = turn === 'stripes';
+          const chunk = nextChunk(position, ground(striped), pages);
+          if (chunk === null) break;
+          for (let page = chunk.from; page < chunk.to; page++)
+            for (const part of striped ? [chunk.pass] : [0, 1, 2, 3, 4]) done.add(`${page}/${part}`);
+          position = chunk.next;
+        }
+        expect(done.size).toBe(size.endPage * 5);
       },
     ),
   );

@@ -79,7 +79,12 @@ test.each<[string, Partial<TableFacts>, string, string]>([
     'public.payment',
   ],
   ['a view', { kind: 'v' }, '/table', 'view'],
-  ['a partitioned table', { kind: 'p' }, '/table', 'partitioned'],
+  [
+    'a table with a foreign partition',
+    { kind: 'p', partitions: [{ name: 'far', oid: 1, kind: 'f', pages: 0 }] },
+    '/table',
+    'far',
+  ],
   ["somebody else's table", { rights: { ...tableFacts().rights, ownsTable: false } }, '/table', 'owner'],
   ['hidden rows', { rowSecurity: true }, '/table', 'row-level security'],
   [
@@ -139,11 +144,13 @@ test.each<[string, Partial<TableFacts>, string, string]>([
   expect(JSON.stringify(problem)).toContain(word);
 });
 
-test('more stripes than a page has rows are never planned', () => {
-  expect(stageOf(made(centsSpec, { rows: 1_000, pages: 1_000 }), 'backfill').stripes).toBe(1);
-  expect(stageOf(made(), 'backfill').stripes).toBe(13);
-  expect(stageOf(made(centsSpec, { fillfactor: 80 }), 'backfill').stripes).toBe(7);
-  expect(stageOf(made(centsSpec, { key: [] }), 'backfill').stripes).toBe(1);
+test('passes take all rows of a page, the first as much as has to leave it, each next one less', () => {
+  const cuts = (over: Partial<TableFacts>) => stageOf(made(centsSpec, over), 'backfill').cuts ?? [];
+  expect(cuts({ rows: 1_000, pages: 1_000 })).toEqual([0, 97]);
+  expect(cuts({}).slice(0, 3)).toEqual([0, 10, 19]);
+  expect(cuts({}).at(-1)).toBe(97);
+  expect(cuts({ fillfactor: 80 }).length).toBeLessThan(cuts({}).length);
+  expect(stageOf(made(), 'backfill').stripes).toBe(cuts({}).length - 1);
 });
 
 test('sha256 agrees with the standard library', () => {

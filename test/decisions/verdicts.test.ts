@@ -62,7 +62,12 @@ describe('a failure is answered', () => {
     expect(answer(code)).toBe('park');
   });
 
-  test.each(codes('busy'))('%s by trying again, wherever it is', (code) => {
+  test('TARGET_FULL by parking: trying again does not empty a disk', () => {
+    expect(answer('TARGET_FULL')).toBe('park');
+    expect(answerTo(rollback, p.turnBack(inStage(2), '', 0), { code: 'TARGET_FULL', detail: '' })).toBe('park');
+  });
+
+  test.each(codes('busy').filter((code) => code !== 'TARGET_FULL'))('%s by trying again, wherever it is', (code) => {
     expect(answer(code)).toBe('again');
     expect(answer(code, 6)).toBe('again');
   });

@@ -46,6 +46,16 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return ended(deployment);
   },
 
+  async 'expand-contract-ejected'(theatre) {
+    const world = new World();
+    world.broken.set('backfill', 'CLAIM_GONE');
+    const deployment = await theatre.deploy(world);
+    await deployment.untilPhase('needs-attention');
+    for (const effect of ['raiseFence', 'alter', 'alterLong']) world.broken.set(effect, 'CLAIM_GONE');
+    await deployment.order('rollback');
+    return ended(deployment);
+  },
+
   async 'expand-contract-aborted-in-backfill'(theatre) {
     const world = new World();
     world.dead.add('backfill');

@@ -18,6 +18,15 @@ export interface Surroundings {
   readonly drop: () => Promise<void>;
 }
 
+/** What a story wants to know of the processes themselves. */
+export interface Watching {
+  readonly logLevel: string;
+  /** A file descriptor that all of them write their logs to. */
+  readonly logTo: number;
+  /** `host:port` of the metrics of the last worker. */
+  readonly workerMetrics: string;
+}
+
 /** An API and any number of workers in processes of their own. */
 export class RealService {
   /** The owner of the tables. */
@@ -29,10 +38,12 @@ export class RealService {
   readonly env: NodeJS.ProcessEnv;
   readonly #folder: string;
   readonly #api: ServiceProcess;
+  readonly #logTo: number | undefined;
   #workers: ServiceProcess[] = [];
   address = '';
 
-  private constructor(surroundings: Surroundings, folder: string, env: NodeJS.ProcessEnv) {
+  private constructor(surroundings: Surroundings, folder: string, env: NodeJS.ProcessEnv, logTo?: number) {
+    this.#logTo = logTo;
     this.surroundings = surroundings;
     this.#folder = folder;
     this.env = env;
@@ -44,29 +55,31 @@ export class RealService {
     this.#ours = new pg.Pool({ connectionString: surroundings.shopUrl, max: 1, application_name: 'test' });
     // a server that is restarted breaks idle connections
     for (const pool of [this.shop, this.#ours]) pool.on('error', () => undefined);
-    this.#api = startServiceProcess('api/server.ts', env);
+    this.#api = startServiceProcess('api/server.ts', env, logTo);
   }
 
-  static async start(surroundings?: Surroundings): Promise<RealService> {
+  static async start(surroundings?: Surroundings, watching?: Watching): Promise<RealService> {
     const around = surroundings ?? (await ownDatabases());
     const folder = await mkdtemp(join(tmpdir(), 'lakeshift-scenario-'));
     const config = join(folder, 'lakeshift.yaml');
-    await writeFile(config, stringify(configFor(basename(folder))));
-    const service = new RealService(around, folder, {
+    await writeFile(config, stringify(configFor(basename(folder), watching?.logLevel ?? 'error')));
+    const env = {
       PATH: process.env['PATH'],
       LAKESHIFT_CONFIG: config,
       SHOP_URL: around.shopUrl,
       LEDGER_URL: around.ledgerUrl,
       APPROVALS_KEY: 'k'.repeat(32),
       TEMPORAL_ADDRESS: around.temporal,
-    });
+      ...(watching === undefined ? {} : { LAKESHIFT_WORKER_METRICS: watching.workerMetrics }),
+    };
+    const service = new RealService(around, folder, env, watching?.logTo);
     service.address = await service.#api.ready;
     await service.startWorker();
     return service;
   }
 
   async startWorker(): Promise<ServiceProcess> {
-    const worker = startServiceProcess('worker/main.ts', this.env);
+    const worker = startServiceProcess('worker/main.ts', this.env, this.#logTo);
     this.#workers.push(worker);
     await worker.ready;
     return worker;
@@ -183,13 +196,13 @@ export class RealService {
   }
 }
 
-const configFor = (taskQueue: string) => ({
+const configFor = (taskQueue: string, level: string) => ({
   targets: { shop: { dialect: 'postgres', url: '${env:SHOP_URL}', taskQueue } },
   ledger: { url: '${env:LEDGER_URL}' },
   // a test or a benchmark may ask more often than a person
   api: { port: 0, open: true, rateLimit: { max: 100_000, per: '1s' } },
   approvals: { key: '${env:APPROVALS_KEY}' },
-  log: { level: 'error' },
+  log: { level },
 });
 
 async function ownDatabases(): Promise<Surroundings> {

@@ -32,13 +32,19 @@ export interface TestDatabase {
 /** What may be different about a database: its server's version, and how our role belongs to the owner. */
 export interface DatabaseWishes {
   readonly major?: Major;
+  /** Superuser's URL of a server of the test's own, instead of the run's. */
+  readonly server?: string;
   /** False: our role may only `SET ROLE` to the owner. */
   readonly inherit?: boolean;
 }
 
 /** An empty database of one's own. */
-export async function freshDatabase({ major = 18, inherit = true }: DatabaseWishes = {}): Promise<TestDatabase> {
-  const server = await serverOf(major);
+export async function freshDatabase({
+  major = 18,
+  inherit = true,
+  ...wishes
+}: DatabaseWishes = {}): Promise<TestDatabase> {
+  const server = wishes.server ?? (await serverOf(major));
   const name = `test_${randomBytes(6).toString('hex')}`;
   const password = randomBytes(6).toString('hex');
   const [owner, guest, application] = [`${name}_owner`, `${name}_guest`, `${name}_app`];

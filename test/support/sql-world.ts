@@ -29,10 +29,13 @@ export class SqlWorld {
   readonly superuser: pg.Client;
   readonly told: LiveProgress[] = [];
   readonly #extra: pg.Client[] = [];
+  /** Where the activities connect to; a test may put something in between. */
+  address: string;
   #turn = 0;
 
   private constructor(database: TestDatabase, client: pg.Client, superuser: pg.Client) {
     this.database = database;
+    this.address = database.url;
     this.client = client;
     this.superuser = superuser;
   }
@@ -89,7 +92,7 @@ export class SqlWorld {
   start<N extends keyof SqlActivities>(name: N, ...args: Parameters<SqlActivities[N]>) {
     const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     const activities = createSqlActivities({
-      target: () => ({ name: 'shop', url: this.database.url }),
+      target: () => ({ name: 'shop', url: this.address }),
       tell: async (progress) => void this.told.push(progress),
     });
     type Facts = Awaited<ReturnType<SqlActivities[N]>>;
@@ -111,7 +114,7 @@ export class SqlWorld {
       spec,
       await this.run('look', { target, statements: dialect.inspect(spec, 'lakeshift'), mode: 'read-only' }),
     );
-    if (facts.kind !== 'r') return facts;
+    if (facts.kind !== 'r' && facts.kind !== 'p') return facts;
     const trials = await this.run('look', { target, statements: dialect.probes(spec, facts), mode: 'discard' });
     return { ...facts, expressions: dialect.expressions(spec, facts.columns, trials) };
   }

@@ -106,6 +106,19 @@ test('the same update id twice is one order with one answer', async () => {
   expect(world.kinds('order').filter(({ data }) => data['order'] === 'setRate')).toHaveLength(1);
 });
 
+test('an order that comes after the end reaches nobody, as update and as signal', async () => {
+  const { world, deployment } = await backfilling();
+  await deployment.order('abort');
+  await deployment.outcome();
+  const deeds = world.deeds.length;
+  for (const name of ['pause', 'abort', 'retry'] as const) {
+    await expect(deployment.order(name)).rejects.toThrow();
+    await expect(deployment.signal(name)).rejects.toThrow();
+  }
+  expect(world.deeds).toHaveLength(deeds);
+  expect(world.kinds('order')).toHaveLength(1);
+});
+
 describe('an approval', () => {
   const waiting = async () => {
     const world = new World();

@@ -13,12 +13,19 @@ export interface ServiceProcess {
   readonly kill: () => Promise<void>;
 }
 
-/** Starts `worker/main.ts` or `api/server.ts` on this very Node. `env` is all that it sees of the environment. */
-export function startServiceProcess(file: 'worker/main.ts' | 'api/server.ts', env: NodeJS.ProcessEnv): ServiceProcess {
+/**
+ * Starts `worker/main.ts` or `api/server.ts` on this very Node. `env` is all that it sees of the environment; its log
+ * goes to `logTo`, a file descriptor, or nowhere.
+ */
+export function startServiceProcess(
+  file: 'worker/main.ts' | 'api/server.ts',
+  env: NodeJS.ProcessEnv,
+  logTo?: number,
+): ServiceProcess {
   const script = fileURLToPath(new URL(`../../${file}`, import.meta.url));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
     env,
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: ['ignore', logTo ?? 'ignore', 'pipe', 'ipc'],
   });
   let words = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (words = `${words}${text}`.slice(-4_000)));

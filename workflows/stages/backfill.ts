@@ -34,9 +34,16 @@ export const backfill: StageRunner<'backfill'> = {
 function concluded(run: Run, facts: BackfillFacts): Turn {
   const { felt, blindForMs = 0, blindBecause } = facts;
   if (felt !== undefined) run.update({ ...run.progress, felt: addFelt(run.progress.felt, felt) });
-  if (facts.finished) return promote(`${facts.rows} rows rewritten`);
+  if (facts.finished) return promote(noteOf(facts));
   return blindForMs < blindLimitMs ? again : park('METRICS_BLIND', blindBecause ?? 'no data');
 }
+
+/** What the last slice says of the whole, and what it noticed. */
+const noteOf = ({ rows, hotShare, notes = [] }: BackfillFacts): string => {
+  const spared =
+    typeof hotShare === 'number' ? `, ${Math.round(hotShare * 100)} % of them without touching an index` : '';
+  return [`${rows} rows rewritten${spared}`, ...notes].join('; ');
+};
 
 interface Wanted {
   readonly paused: boolean;

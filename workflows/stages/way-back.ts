@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/workflow';
 import type { LookResult } from '../../contracts/activities.ts';
 import type { StageKind } from '../../contracts/catalog.ts';
 import type { Reading } from '../../contracts/gate.ts';
@@ -9,11 +10,23 @@ import type { Run } from '../run.ts';
 /** What the count of writes that the old shape cannot hold is called in readings. */
 export const misfits = 'writes that the old shape cannot hold';
 
+/** The SQLSTATE of a look at a table that is not there: our schema goes only with the last claim. */
+const undefinedTable = '42P01';
+
+const claimGone = ({ input, plan }: Run): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: 'CLAIM_GONE',
+    message: `our tables are gone from target ${plan.target}, and with them the claim of ${input.id}`,
+    nonRetryable: true,
+  });
+
 /** Looks whether one can still go back; the reading's value is null when the target did not say. */
 export async function lookBack(run: Run, stage: string, begun: StageKind, statement: Statement): Promise<Reading> {
   const target = run.plan.target;
   const seen = await look(`${stage}: can one go back?`, { target, statements: [statement], mode: 'read-only' });
-  const value = countOf(seen[statement.id]);
+  const result = seen[statement.id];
+  if (result !== undefined && !result.ok && result.code === undefinedTable) throw claimGone(run);
+  const value = countOf(result);
   setWayBack(run, begun, value);
   return { name: misfits, value, unit: 'rows', at: Date.now() };
 }

@@ -1,6 +1,6 @@
 import type { Alteration, Statement } from '../../../contracts/plan.ts';
 import { isSynced, type AddedColumn, type Change, type Lead } from './changes/change.ts';
-import { literal, quote } from './identifier.ts';
+import { dollarQuoted, literal, quote } from './identifier.ts';
 import { misfitsOf } from './misfits.ts';
 import { notNullCheck, notNullName } from './not-null.ts';
 import { setting, tableOf, type Ours } from './ours.ts';
@@ -37,7 +37,7 @@ function alteration(
 
 /** Adds the new columns and the trigger in one transaction: no write is ever seen by only one of them. */
 export function expand(ours: Ours, changes: readonly Change[], lead: Lead): Alteration {
-  const clauses = [...addedOf(changes).map(addColumn), ...liftedOf(changes).map(dropNotNull)];
+  const clauses = [...changes.flatMap(addColumn), ...liftedOf(changes).map(dropNotNull)];
   const synced: readonly NamedSql[] = changes.some(isSynced)
     ? [
         ['trigger function that keeps both shapes true', createFunction(ours, changes, lead)],
@@ -71,7 +71,7 @@ function keepNotNull(ours: Ours, column: string): NamedSql {
   const lost = `EXISTS (SELECT FROM ${misfitsOf(ours, `r.${quote(column)} IS NULL`)})`;
   return [
     'NOT NULL is back for new rows, unless going back has lost values',
-    `DO $lakeshift$ BEGIN IF NOT ${lost} THEN ALTER TABLE ${tableOf(ours)} ADD ${notNullCheck(ours, column)}; END IF; END $lakeshift$`,
+    `DO ${dollarQuoted(` BEGIN IF NOT ${lost} THEN ALTER TABLE ${tableOf(ours)} ADD ${notNullCheck(ours, column)}; END IF; END `)}`,
   ];
 }
 
@@ -128,8 +128,15 @@ const addedOf = (changes: readonly Change[]): readonly AddedColumn[] =>
 const alterTable = (ours: Ours, note: string, clauses: readonly string[]): readonly NamedSql[] =>
   clauses.length === 0 ? [] : [[note, `ALTER TABLE ${tableOf(ours)} ${clauses.join(', ')}`]];
 
-const addColumn = (column: AddedColumn): string =>
-  `ADD COLUMN ${quote(column.name)} ${column.type}${column.default === null ? '' : ` DEFAULT ${column.default}`}`;
+/** A default that came with the column would stand in all rows at once, and none would be left for the backfill. */
+function addColumn({ added, conversion }: Change): readonly string[] {
+  if (added === null) return [];
+  const column = `ADD COLUMN ${quote(added.name)} ${added.type}`;
+  if (added.default === null) return [column];
+  return conversion === null
+    ? [`${column} DEFAULT ${added.default}`]
+    : [column, `ALTER COLUMN ${quote(added.name)} SET DEFAULT ${added.default}`];
+}
 const dropNotNull = (column: string): string => `ALTER COLUMN ${quote(column)} DROP NOT NULL`;
 
 const leadBy = (ours: Ours, changes: readonly Change[], lead: Lead): readonly NamedSql[] =>

@@ -1,33 +1,37 @@
 import type { Statement } from '../../../contracts/plan.ts';
 import { isConverting, type Change, type Conversion } from './changes/change.ts';
 import { literal, quote } from './identifier.ts';
-import { actorSetting, setting, type Ours } from './ours.ts';
-import { functionName, triggerName } from './trigger.ts';
+import { actorSetting, setting, tableOf, type Ours } from './ours.ts';
 
 /**
  * One chunk in one statement, so in one transaction and one round trip: it takes the progress row if this attempt still
  * holds the fence at the expected place, rewrites the rows that need it in a range of pages, and moves the watermark.
  * A superseded attempt finds no progress row and writes nothing.
  */
-export function chunk(ours: Ours, changes: readonly Change[]): Statement {
+export function chunk(ours: Ours, oid: number, changes: readonly Change[], parts: number): Statement {
   const converting = changes.filter(isConverting).map(({ conversion }) => conversion);
   const progress = `${quote(ours.homeSchema)}.progress`;
+  const part = `abs(${stripeKey(ours)} % ${parts})`;
+  const hot = `pg_stat_get_xact_tuples_hot_updated(${ours.leaves === null ? oid : '{oid}'})`;
   return {
     id: 'chunk',
-    note: '$1 deployment, $2 shard, $3 expected sequence, $4 fence, $5 next page, $6 next pass, $7 and $8 range of pages, $9 how many stripes, $10 which of them',
+    note: '$1 deployment, $2 shard, $3 expected sequence, $4 fence, $5 next page, $6 next pass, $7 and $8 range of pages, $9 and $10 which part of their rows',
     sql: `WITH mine AS MATERIALIZED (
-  SELECT 1 FROM ${progress} WHERE deployment = $1::text AND stage = 'backfill' AND shard = $2::int AND seq = $3::bigint AND fence = $4::bigint FOR NO KEY UPDATE
+  SELECT ${hot} AS hot FROM ${progress} WHERE deployment = $1::text AND stage = 'backfill' AND shard = $2::int AND seq = $3::bigint AND fence = $4::bigint FOR NO KEY UPDATE
 ), changed AS (
-  UPDATE ${quote(ours.schema)}.${quote(ours.table)}
+  UPDATE ONLY ${ours.leaves === null ? tableOf(ours) : '{heap}'}
   SET ${assignments(converting)}
   WHERE ctid >= $7::tid AND ctid < $8::tid AND EXISTS (SELECT FROM mine)
-    AND CASE WHEN abs(${stripeKey(ours)} % $9::int) = $10::int THEN ${converting.map(({ missing }) => missing).join(' OR ')} ELSE false END
+    AND CASE WHEN ${part} >= $9::int AND ${part} < $10::int THEN ${converting.map(({ missing }) => missing).join(' OR ')} ELSE false END
   RETURNING 1
+), counted AS (
+  SELECT count(*) AS rows FROM changed
 )
 UPDATE ${progress} AS p
-SET seq = p.seq + 1, page = $5::bigint, pass = $6::int, rows = p.rows + (SELECT count(*) FROM changed), updated_at = clock_timestamp()
-WHERE p.deployment = $1::text AND p.stage = 'backfill' AND p.shard = $2::int AND EXISTS (SELECT FROM mine)
-RETURNING (SELECT count(*) FROM changed)::int AS rows, p.rows::float8 AS total, ${steering(ours)}`,
+SET seq = p.seq + 1, page = $5::bigint, pass = $6::int, rows = p.rows + counted.rows, hot = p.hot + ${hot} - mine.hot, updated_at = clock_timestamp()
+FROM counted, mine
+WHERE p.deployment = $1::text AND p.stage = 'backfill' AND p.shard = $2::int
+RETURNING counted.rows::int AS rows, (${hot} - mine.hot)::int AS hot, p.rows::float8 AS total, ${steering(ours)}`,
   };
 }
 
@@ -50,15 +54,14 @@ const steering = ({ homeSchema }: Ours): string => {
 };
 
 /**
- * What the striped passes tell rows apart by, modulo a prime. Every pass rewrites a few rows of each page, pruning makes
- * room on the page before the next one, and the updates stay HOT: they touch no index. The `CASE` keeps PostgreSQL from
- * reading the last column of every row in every pass.
+ * What the passes tell the rows of a page apart by. Keys that count up spread most evenly; for all others the row's
+ * place does, which stays as it is until the row is rewritten. The `CASE` keeps PostgreSQL from reading the last column
+ * of every row in every pass.
  */
 function stripeKey({ key }: Ours): string {
   const [first] = key;
-  if (first === undefined) return '0';
-  if (key.length === 1 && ['smallint', 'integer', 'bigint'].includes(first.type)) return quote(first.name);
-  return `hashtext(concat_ws(',', ${key.map(({ name }) => quote(name)).join(', ')}))`;
+  const counts = key.length === 1 && ['smallint', 'integer', 'bigint'].includes(first?.type ?? '');
+  return counts && first !== undefined ? quote(first.name) : 'hashtid(ctid)';
 }
 
 /** Settings of the backfill's session. Waits for a row lock end long before `deadlock_timeout`: we give way, always. */
@@ -78,24 +81,6 @@ export function backfillSession(ours: Ours): readonly Statement[] {
   ];
 }
 
-/** What a chunk's work rests on: the pages there are, the file they are in, and that our trigger is at its post. */
-export function barrier(ours: Ours, oid: number, changes: readonly Change[]): Statement {
-  const columns = changes
-    .filter(isConverting)
-    .map(
-      ({ conversion: { column } }) =>
-        `EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = ${literal(column)} AND NOT a.attisdropped)`,
-    );
-  return {
-    id: 'barrier',
-    note: 'pages, file and trigger',
-    sql: `SELECT (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages, pg_relation_filenode(c.oid)::int8::text AS filenode,
-  (EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = ${literal(triggerName(ours))} AND t.tgenabled = 'A' AND t.tgfoid = to_regprocedure(${literal(`${functionName(ours)}()`)}))
-   AND ${['true', ...columns].join(' AND ')}) AS guarded
-FROM pg_class c WHERE c.oid = ${oid} AND c.relname = ${literal(ours.table)}`,
-  };
-}
-
 /**
  * Sessions of others that did something within the last two seconds; null when they can't be seen, which is not *nobody*:
  * of another role's session ours sees, without pg_read_all_stats, not even of what kind it is.
@@ -106,4 +91,20 @@ export const presence: Statement = {
   sql: `SELECT CASE WHEN busy > 0 OR unseen = 0 THEN busy END AS busy FROM (
   SELECT count(*) FILTER (WHERE state <> 'idle' OR state_change > clock_timestamp() - interval '2 seconds')::float8 AS busy, count(*) FILTER (WHERE state_change IS NULL) AS unseen
   FROM pg_stat_activity WHERE datname = current_database() AND coalesce(backend_type, 'client backend') = 'client backend' AND coalesce(application_name, '') NOT LIKE 'lakeshift %') AS s`,
+};
+
+/**
+ * Who keeps row versions that died before transaction `$1` from being pruned: then the passes find no room on their
+ * pages. `unseen`: sessions that our role may not look into.
+ */
+export const horizon: Statement = {
+  id: 'horizon',
+  note: '$1 a transaction id; what holds pruning back since then',
+  sql: `WITH mark AS (SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS now, pg_snapshot_xmax(pg_current_snapshot())::text::numeric - $1::text::numeric AS age), holders AS (
+  SELECT CASE WHEN backend_type = 'walsender' THEN 'replica ' || application_name ELSE 'a transaction of ' || coalesce(nullif(application_name, ''), backend_type) END AS who, greatest(age(backend_xmin), age(backend_xid)) AS age
+  FROM pg_stat_activity WHERE (datname = current_database() OR datname IS NULL) AND coalesce(backend_xmin, backend_xid) IS NOT NULL AND pid <> pg_backend_pid() AND application_name NOT LIKE 'lakeshift %' AND (backend_type <> 'autovacuum worker' OR pid IN (SELECT pid FROM pg_stat_progress_analyze))
+  UNION ALL SELECT 'replication slot ' || slot_name || CASE WHEN active THEN '' ELSE ', which nobody uses' END, age(xmin) FROM pg_replication_slots WHERE xmin IS NOT NULL
+  UNION ALL SELECT 'a prepared transaction of ' || owner, age(transaction) FROM pg_prepared_xacts WHERE database = current_database())
+SELECT mark.now, (SELECT h.who FROM holders h WHERE h.age > mark.age ORDER BY h.age DESC LIMIT 1) AS held_by,
+  EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND backend_type IS NULL) AS unseen FROM mark`,
 };

@@ -1,5 +1,12 @@
 import type { LookResult } from '../../../contracts/activities.ts';
-import type { ColumnFacts, ForeignKeyFacts, RightsFacts, ShapeFacts, TableFacts } from '../../../contracts/facts.ts';
+import type {
+  ColumnFacts,
+  ForeignKeyFacts,
+  PartitionFacts,
+  RightsFacts,
+  ShapeFacts,
+  TableFacts,
+} from '../../../contracts/facts.ts';
 import type { Json, Row } from '../../../contracts/json.ts';
 import type { Spec } from '../../../contracts/spec.ts';
 import { parseQualified } from './identifier.ts';
@@ -23,6 +30,7 @@ export function tableFacts(spec: Spec, results: Readonly<Record<string, LookResu
     bytes: number(table['bytes']),
     pages: number(table['pages']),
     fillfactor: number(table['fillfactor']) ?? 100,
+    partitions: rows('partitions').map(partition),
     rowSecurity: table['row_security'] === true,
     indexes: number(table['indexes']) ?? 0,
     columns: rows('columns').map(column),
@@ -56,6 +64,13 @@ const column = (row: Row): ColumnFacts => {
   };
 };
 
+const partition = (row: Row): PartitionFacts => ({
+  name: words(row['name']),
+  oid: number(row['oid']) ?? 0,
+  kind: words(row['kind']),
+  pages: number(row['pages']) ?? 0,
+});
+
 const isConstant = (sql: string): boolean =>
   /^(?:\(?-?[\d.]+\)?|'(?:[^']|'')*'|true|false)(?:::[\w "(),.]+)?$/i.test(sql);
 
@@ -78,6 +93,7 @@ const shape = ([row = {}]: readonly Row[], rules: readonly Row[]): ShapeFacts =>
 
 const rights = (row: Row): RightsFacts => ({
   role: words(row['role']),
+  ...(typeof row['database'] === 'string' ? { database: row['database'] } : {}),
   superuser: row['superuser'] === true,
   ...(typeof row['acts_as'] === 'string' ? { actsAs: row['acts_as'] } : {}),
   ownsTable: row['owns_table'] === true,

@@ -1,4 +1,5 @@
 import { utf8 } from '../../hash.ts';
+import { hiddenCharacter } from './expression.ts';
 
 /** A name as it stands in SQL, always quoted: our names are exact. */
 export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -14,36 +15,45 @@ export const nameForms = {
   column: /^\s*("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\s+(\S[^]*?)\s*$/,
 } as const;
 
+/** A body in dollar quotes that nothing in it can close. */
+export function dollarQuoted(body: string): string {
+  let tag = '$lakeshift$';
+  for (let n = 1; body.includes(tag); n++) tag = `$lakeshift${n}$`;
+  return `${tag}${body}${tag}`;
+}
+
 /** `schema.table`, each part plain (folded to lower case) or quoted; null when it is neither. */
 export function parseQualified(text: string): { readonly schema: string; readonly table: string } | null {
   const parts = nameForms.table.exec(text);
-  const [schema, table] = [unquote(parts?.[1] ?? ''), unquote(parts?.[2] ?? '')];
-  return isName(schema) && isName(table) ? { schema, table } : null;
+  const [schema, table] = [nameOf(parts?.[1]), nameOf(parts?.[2])];
+  return schema === null || table === null ? null : { schema, table };
 }
 
 /** A name, plain (folded to lower case) or quoted; null when it is neither. */
-export function parseName(text: string): string | null {
-  const match = nameForms.name.exec(text);
-  const name = unquote(match?.[1] ?? '');
-  return isName(name) ? name : null;
-}
+export const parseName = (text: string): string | null => nameOf(nameForms.name.exec(text)?.[1]);
 
 /** `name type`, for example `amount_cents bigint`; null when it is not of that form. */
 export function parseColumn(text: string): { readonly name: string; readonly type: string } | null {
   const match = nameForms.column.exec(text);
-  if (match === null) return null;
-  const [name, type] = [unquote(match[1] ?? ''), match[2] ?? ''];
-  return isName(name) && isTypeName(type) ? { name, type } : null;
+  const [name, type = ''] = [nameOf(match?.[1]), match?.[2]];
+  return name !== null && isTypeName.test(type) && hiddenCharacter(type) === null ? { name, type } : null;
 }
 
-/** Words, dots, quoted names, a modifier in parentheses and array brackets; nothing that could be more than a type. */
-const isTypeName = (text: string): boolean =>
-  /^(?:(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)(?:\s*\.\s*|\s+)?)+(?:\(\s*\d+(?:\s*,\s*-?\d+)?\s*\))?(?:\s+with(?:out)?\s+time\s+zone)?(?:\s*\[\s*\])*$/i.test(
-    text,
-  );
+const part = '"(?:[^"]|"")+"|[A-Za-z_][\\w$]*';
 
 /** PostgreSQL cuts longer names off, and would then know ours by another name than we do. */
-const isName = (name: string): boolean => name !== '' && !name.includes('\0') && utf8(name).length <= 63;
+const maxBytes = 63;
 
-const unquote = (part: string): string =>
-  part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase();
+function nameOf(text: string | undefined): string | null {
+  if (text === undefined || hiddenCharacter(text) !== null || /[\t\n\r]/.test(text)) return null;
+  const name = text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase();
+  return utf8(name).length > maxBytes ? null : name;
+}
+
+/** One type with its modifier and array brackets; nothing that could be more than a type, such as a default. */
+const isTypeName = new RegExp(
+  `^(?:double\\s+precision|(?:national\\s+)?char(?:acter)?\\s+varying|national\\s+char(?:acter)?|bit\\s+varying` +
+    `|interval\\s+(?:year|month|day|hour|minute|second)(?:\\s+to\\s+(?:month|hour|minute|second))?|(?:${part})(?:\\s*\\.\\s*(?:${part}))?)` +
+    String.raw`(?:\s*\(\s*\d+(?:\s*,\s*-?\d+)?\s*\))?(?:\s+with(?:out)?\s+time\s+zone)?(?:\s*\[\s*\])*$`,
+  'i',
+);

@@ -56,6 +56,7 @@ function roleLooks(look: MakeLook, homeSchema: string): readonly Statement[] {
 function tableLooks(look: MakeLook, name: { readonly schema: string; readonly table: string }): readonly Statement[] {
   return [
     look('table', 'kind, owner, size and options', tableSql(literal(name.schema))),
+    look('partitions', 'leaves of a partitioned table', partitionsSql),
     look('columns', 'columns in order', columnsSql),
     look('key', 'primary key, else a unique index over not-null columns', keySql),
     look(
@@ -84,18 +85,27 @@ function tableLooks(look: MakeLook, name: { readonly schema: string; readonly ta
   ];
 }
 
+/** SQL: relation `l` is the table `c`, or a leaf of it. */
+const leafOrSelf = `l.oid = c.oid AND c.relkind <> 'p' OR c.relkind = 'p' AND l.oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf)`;
+
+const partitionsSql = `SELECT l.oid::regclass::text AS name, l.oid::int8::float8 AS oid, l.relkind::text AS kind, (pg_relation_size(l.oid) / current_setting('block_size')::int)::float8 AS pages
+FROM pg_partition_tree(TABLE_OID) t JOIN pg_class l ON l.oid = t.relid WHERE t.isleaf AND l.oid <> TABLE_OID ORDER BY l.oid LIMIT 1001`;
+
+/** Sizes and counts are those of the table itself, or the sums over its leaves. */
 const tableSql = (
   schema: string,
 ): string => `SELECT current_setting('server_version_num')::int AS server_version, c.oid::int8::text AS oid, c.relkind::text AS kind,
-  pg_get_userbyid(c.relowner)::text AS owner, c.reltuples::float8 AS rows, pg_total_relation_size(c.oid)::float8 AS bytes,
-  (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages,
-  coalesce((SELECT option_value::int FROM pg_options_to_table(c.reloptions) WHERE option_name = 'fillfactor'), 100) AS fillfactor,
+  pg_get_userbyid(c.relowner)::text AS owner, h.rows, h.bytes, h.pages, h.fillfactor,
   row_security_active(c.oid) AS row_security,
   (SELECT count(*)::int FROM pg_index i WHERE i.indrelid = c.oid) AS indexes, ${schema} AS schema
-FROM pg_class c WHERE c.oid = TABLE_OID`;
+FROM pg_class c CROSS JOIN LATERAL (SELECT coalesce(sum(greatest(l.reltuples, 0)) FILTER (WHERE l.reltuples >= 0), -1)::float8 AS rows,
+    coalesce(sum(pg_total_relation_size(l.oid)), 0)::float8 AS bytes, coalesce(sum(pg_relation_size(l.oid) / current_setting('block_size')::int), 0)::float8 AS pages,
+    min(coalesce((SELECT option_value::int FROM pg_options_to_table(l.reloptions) WHERE option_name = 'fillfactor'), 100)) AS fillfactor
+  FROM pg_class l WHERE ${leafOrSelf}) AS h
+WHERE c.oid = TABLE_OID`;
 
 /** `updates_fail`: a publication sends updates, and nothing tells subscribers which row was updated. */
-const shapeSql = `SELECT c.relpersistence::text AS persistence, c.relispartition AS partition, c.relhassubclass AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS has_children,
+const shapeSql = `SELECT c.relpersistence::text AS persistence, c.relispartition AS partition, c.relkind <> 'p' AND c.relhassubclass AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS has_children,
   EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid) AS has_parents, c.relnatts::int AS columns_ever,
   EXISTS (SELECT FROM pg_publication p JOIN pg_publication_tables t ON t.pubname = p.pubname WHERE t.schemaname = n.nspname AND t.tablename = c.relname AND p.pubupdate)
     AND c.relpersistence = 'p' AND CASE c.relreplident WHEN 'f' THEN false WHEN 'n' THEN true WHEN 'd' THEN NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary)
@@ -137,6 +147,6 @@ const rightsSql = (
 ): string => `SELECT r.*, coalesce((SELECT CASE WHEN r.acts_as IS NULL THEN has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') ELSE pg_has_role(nspowner, 'USAGE') END
     FROM pg_namespace WHERE nspname = ${home}), has_database_privilege(current_database(), 'CREATE')) AS schema_ready,
   has_database_privilege(coalesce(r.acts_as, current_user), current_database(), 'TEMPORARY') AS temporary
-FROM (SELECT current_user::text AS role, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
+FROM (SELECT current_user::text AS role, current_database()::text AS database, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
     coalesce((SELECT pg_has_role(relowner, 'USAGE') OR ${maySetRole} FROM pg_class WHERE oid = TABLE_OID), false) AS owns_table,
     (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TABLE_OID AND NOT pg_has_role(relowner, 'USAGE') AND ${maySetRole}) AS acts_as) AS r`;

@@ -18,7 +18,7 @@ export function preflightLooks(spec: Spec, ours: Ours, oid: number): readonly St
     {
       id: 'longTransactions',
       note: 'transactions over 30 s old hold back pruning, and DDL if they have read the table',
-      sql: `SELECT coalesce(nullif(application_name, ''), backend_type) AS application, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds,
+      sql: `SELECT coalesce(nullif(substring(application_name from '^[[:alnum:] _.-]*'), ''), backend_type) AS application, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds,
   EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = ${oid} AND l.granted) AS holds_table
 FROM pg_stat_activity a WHERE xact_start < clock_timestamp() - interval '30 seconds' AND pid <> pg_backend_pid() AND (datname = current_database() OR datname IS NULL) ORDER BY xact_start LIMIT 20`,
     },
@@ -30,9 +30,15 @@ FROM pg_stat_activity a WHERE xact_start < clock_timestamp() - interval '30 seco
     {
       id: 'statements',
       note: 'applications that would notice a new column; needs pg_stat_statements',
-      sql: `SELECT count(*) FILTER (WHERE query ~* ${literal(`select\\s+\\*[^;]*${word(ours.table)}`)})::int AS select_star,
+      sql: `SELECT count(*) FILTER (WHERE query ~* ${literal(word(ours.table))} AND query ~* ${literal(`(select|returning)\\s+("?\\w+"?\\.)?\\*`)})::int AS select_star,
   count(*) FILTER (WHERE query ~* ${literal(`insert\\s+into\\s+[^(]*${word(ours.table)}"?\\s+(values|select)`)} OR query ~* ${literal(`copy\\s+[^(]*${word(ours.table)}"?\\s+from`)})::int AS positional
 FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    },
+    {
+      id: 'isolation',
+      note: 'whether transactions with a snapshot of their own are the rule here',
+      sql: `SELECT (SELECT count(*) FROM pg_db_role_setting, unnest(setconfig) AS s WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+  AND s ~* '^default_transaction_isolation=.*(repeatable|serializable)')::int + (SELECT count(*) FROM pg_settings WHERE name = 'default_transaction_isolation' AND reset_val <> 'read committed')::int AS strict`,
     },
     {
       id: 'rowTypes',

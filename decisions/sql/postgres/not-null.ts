@@ -1,6 +1,6 @@
 import type { Statement } from '../../../contracts/plan.ts';
 import { hashOf } from '../../hash.ts';
-import { literal, quote } from './identifier.ts';
+import { dollarQuoted, literal, quote } from './identifier.ts';
 import { setting, tableOf, type Ours } from './ours.ts';
 
 /** The check that stands for NOT NULL until all rows have been read. */
@@ -18,7 +18,7 @@ export function takeOverNotNull(ours: Ours, columns: readonly string[]): readonl
     const name = quote(notNullName(ours, column));
     const table = tableOf(ours);
     const there = `EXISTS (SELECT FROM pg_constraint WHERE conrelid = ${literal(table)}::regclass AND conname = ${literal(notNullName(ours, column))})`;
-    const when = (sql: string): string => `DO $lakeshift$ BEGIN IF ${there} THEN ${sql}; END IF; END $lakeshift$`;
+    const when = (sql: string): string => `DO ${dollarQuoted(` BEGIN IF ${there} THEN ${sql}; END IF; END `)}`;
     return [
       {
         id: `not-null:${column}:validate`,

@@ -9,6 +9,8 @@ export interface Ours {
   /** Eight hex digits of the spec's hash: two deployments of one table never run at once, so they need no more. */
   readonly mark: string;
   readonly key: readonly { readonly name: string; readonly type: string }[];
+  /** How many leaves hold its rows, as it has no pages of its own; null: it is not partitioned. */
+  readonly leaves: number | null;
   /** The owner of the table, when our role works as it. */
   readonly actsAs?: string;
   /** Others have triggers that may change a row before ours sees it. */

@@ -54,12 +54,14 @@ export function expressionFacts(
 function factsOf(pointer: string, results: Readonly<Record<string, LookResult>>): ExpressionFacts {
   const result = results[pointer];
   const { code, name } = result?.ok === false ? result : { code: null, name: null };
+  const calls = rowsOf(results[`${pointer}:calls`]).map((row) => textOf(row['name']));
   return {
     pointer,
     ok: result?.ok === true,
     code,
     name,
     reads: rowsOf(results[`${pointer}:reads`]).map((row) => textOf(row['name'])),
+    ...(calls.length === 0 ? {} : { calls }),
     ...(rowsOf(results[`${pointer}:fills`])[0]?.['fills'] === true ? { fills: true } : {}),
     ...(results[`${pointer}:null`]?.ok === false ? { refusesNull: true } : {}),
   };
@@ -91,6 +93,7 @@ function tests(change: Change, expression: Expression): Statement[] {
       sql: `ALTER TABLE ${probe} ADD COLUMN ${scratch} ${expression.type} GENERATED ALWAYS AS (${expression.sql}) STORED`,
     },
     { id: `${pointer}:reads`, note: 'columns that it reads', sql: readsSql(scratch) },
+    { id: `${pointer}:calls`, note: 'functions that nobody vouches for', sql: callsSql(scratch) },
     // between two shapes, what does not fit into one of them has to be NULL there
     ...(expression.reads === null
       ? []
@@ -111,9 +114,30 @@ const fillsSql = (column: string): string => `WITH RECURSIVE d AS (
 SELECT a.attnotnull OR a.atthasdef OR EXISTS (SELECT FROM d WHERE typnotnull OR typdefault IS NOT NULL OR EXISTS (SELECT FROM pg_constraint c WHERE c.contypid = d.oid)) AS fills
 FROM pg_attribute a WHERE a.attrelid = '${probe}'::regclass AND a.attname = ${literal(column)}`;
 
+/** What the catalog remembers a generated column by: its own entry (until PostgreSQL 14) or that of its expression. */
+const dependsOn = `JOIN pg_depend d ON (d.classid = 'pg_class'::regclass AND d.objid = s.attrelid AND d.objsubid = s.attnum)
+  OR (d.classid = 'pg_attrdef'::regclass AND d.objid = (SELECT x.oid FROM pg_attrdef x WHERE x.adrelid = s.attrelid AND x.adnum = s.attnum))`;
+const scratchColumn = (scratch: string): string =>
+  `s.attrelid = '${probe}'::regclass AND s.attname = ${literal(scratch)}`;
+
 const readsSql = (scratch: string): string => `SELECT DISTINCT r.attname::text AS name FROM pg_attribute s
-JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attrelid AND d.refobjsubid > 0 AND d.refobjsubid <> s.attnum
-  AND ((d.classid = 'pg_class'::regclass AND d.objid = s.attrelid AND d.objsubid = s.attnum)
-    OR (d.classid = 'pg_attrdef'::regclass AND d.objid = (SELECT x.oid FROM pg_attrdef x WHERE x.adrelid = s.attrelid AND x.adnum = s.attnum)))
-JOIN pg_attribute r ON r.attrelid = s.attrelid AND r.attnum = d.refobjsubid
-WHERE s.attrelid = '${probe}'::regclass AND s.attname = ${literal(scratch)} ORDER BY 1`;
+${dependsOn}
+JOIN pg_attribute r ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attrelid AND d.refobjsubid NOT IN (0, s.attnum) AND r.attrelid = s.attrelid AND r.attnum = d.refobjsubid
+WHERE ${scratchColumn(scratch)} ORDER BY 1`;
+
+/**
+ * The server believes a function that calls itself immutable; its body may write, sleep or read what it likes. Found
+ * behind calls, operators and the checks of domains; what the server itself brings leaves no trace in `pg_depend`.
+ */
+const callsSql = (scratch: string): string => `WITH used AS (
+  SELECT d.refclassid AS class, d.refobjid AS id FROM pg_attribute s
+  ${dependsOn}
+  WHERE ${scratchColumn(scratch)}
+), called AS (
+  SELECT id FROM used WHERE class = 'pg_proc'::regclass
+  UNION SELECT o.oprcode FROM used JOIN pg_operator o ON class = 'pg_operator'::regclass AND o.oid = id
+  UNION SELECT d.refobjid FROM used JOIN pg_constraint c ON class = 'pg_type'::regclass AND c.contypid = id
+    JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_proc'::regclass
+)
+SELECT p.oid::regprocedure::text AS name FROM called JOIN pg_proc p ON p.oid = called.id JOIN pg_language l ON l.oid = p.prolang
+WHERE l.lanname NOT IN ('internal', 'c') ORDER BY 1`;

@@ -1,6 +1,6 @@
 import type { KeySlices, PageSlices, RowCheck, Statement } from '../../../contracts/plan.ts';
 import { isJudged, type Change, type RowRules } from './changes/change.ts';
-import { quote } from './identifier.ts';
+import { dollarQuoted, literal, quote } from './identifier.ts';
 import { setting, tableOf, type Ours } from './ours.ts';
 
 const tryFunction = 'pg_temp.lakeshift_try';
@@ -16,7 +16,7 @@ export function conversionCheck(ours: Ours, changes: readonly Change[]): RowChec
   const wrong = judged.map(({ rows }) => rows.misfit).join(' OR ');
   const lossy = judged.map(({ rows }) => rows.roundTripLoss).join(' OR ');
   // without a key a row is told by its place, which a subquery hides unless it is asked for
-  const place = ours.key.length === 0 ? ['t.ctid'] : [];
+  const place = ours.key.length === 0 ? ['t.tableoid', 't.ctid'] : [];
   const fresh = [...place, 't.*', ...judged.flatMap(({ rows }) => convertedColumn(rows))];
   const converted = `(SELECT ${fresh.join(', ')} FROM ${table} AS t WHERE t.ctid >= $1::tid AND t.ctid < $2::tid)`;
   const trials = judged.map((change) => trial(ours, change));
@@ -66,8 +66,10 @@ export function equalityCheck(ours: Ours, changes: readonly Change[]): RowCheck 
   return { session: setting(ours, 'SET'), prepare, ...between, slices: { ...slices, ...rest } };
 }
 
-const keyText = ({ key }: Ours): string =>
-  key.length === 0 ? 'r.ctid::text' : `concat_ws(',', ${key.map(({ name }) => `r.${quote(name)}`).join(', ')})`;
+const placeOf = (leaves: number | null): string =>
+  leaves === null ? 'r.ctid::text' : `concat_ws(' ', r.tableoid::regclass, r.ctid)`;
+const keyText = ({ key, leaves }: Ours): string =>
+  key.length === 0 ? placeOf(leaves) : `concat_ws(',', ${key.map(({ name }) => `r.${quote(name)}`).join(', ')})`;
 
 const counts = (id: string, verdicts: string, from: string): Statement => ({
   id,
@@ -90,14 +92,18 @@ const total = (ours: Ours, change: Change, body: readonly string[]): Trial => ({
   make: {
     id: `try:${change.index}`,
     note: 'temporary; ends with the session',
-    sql: [
-      `CREATE OR REPLACE FUNCTION ${tryFunction}_${change.index}(lakeshift_row ${tableOf(ours)}) RETURNS text LANGUAGE plpgsql AS $lakeshift$`,
-      '#variable_conflict use_column',
-      'DECLARE lakeshift_up boolean; lakeshift_down boolean;',
-      'BEGIN',
-      ...body,
-      'END $lakeshift$',
-    ].join('\n'),
+    sql:
+      `CREATE OR REPLACE FUNCTION ${tryFunction}_${change.index}(lakeshift_row ${tableOf(ours)}) RETURNS text LANGUAGE plpgsql AS ` +
+      dollarQuoted(
+        [
+          '',
+          '#variable_conflict use_column',
+          'DECLARE lakeshift_up boolean; lakeshift_down boolean;',
+          'BEGIN',
+          ...body,
+          'END ',
+        ].join('\n'),
+      ),
   },
 });
 
@@ -112,15 +118,23 @@ const trial = (ours: Ours, change: Judged): Trial => {
   ]);
 };
 
-const pageSlices = (ours: Ours): PageSlices => ({
-  by: 'pages',
-  pages: 2_048,
-  size: {
-    id: 'size',
-    note: 'pages of the table now',
-    sql: `SELECT (pg_relation_size('${tableOf(ours).replaceAll("'", "''")}'::regclass) / current_setting('block_size')::int)::float8 AS pages`,
-  },
-});
+/** Of a partitioned table, a slice is the same range of pages of all its leaves. */
+const pageSlices = (ours: Ours): PageSlices => {
+  const table = literal(tableOf(ours));
+  const inPages = (bytes: string): string => `(${bytes} / current_setting('block_size')::int)::float8 AS pages`;
+  return {
+    by: 'pages',
+    pages: Math.max(32, Math.floor(2_048 / Math.max(1, ours.leaves ?? 1))),
+    size: {
+      id: 'size',
+      note: ours.leaves === null ? 'pages of the table now' : 'pages of the largest partition now',
+      sql:
+        ours.leaves === null
+          ? `SELECT ${inPages(`pg_relation_size(${table}::regclass)`)}`
+          : `SELECT ${inPages('coalesce(max(pg_relation_size(relid)), 0)')} FROM pg_partition_tree(${table}) WHERE isleaf`,
+    },
+  };
+};
 
 function keySlices(ours: Ours, count: (id: string, where: string) => Statement) {
   const { key } = ours;

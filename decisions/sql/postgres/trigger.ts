@@ -1,5 +1,5 @@
 import { isSynced, type Change, type Lead } from './changes/change.ts';
-import { quote } from './identifier.ts';
+import { dollarQuoted, quote } from './identifier.ts';
 import { indent, searchPath, tableOf, writesOfOurs, type Ours } from './ours.ts';
 
 /** Fires last among the table's BEFORE triggers, since PostgreSQL orders them by name. */
@@ -22,12 +22,7 @@ export function createFunction(ours: Ours, changes: readonly Change[], lead: Lea
   const parts = changes.filter(isSynced).map(({ sync }) => indent(sync(ours, lead), 2));
   return [
     `CREATE OR REPLACE FUNCTION ${functionName(ours)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER`,
-    `SET search_path = ${searchPath(ours.schema)} AS $lakeshift$`,
     // in the expressions a name means the column, also where PL/pgSQL has a variable of that name
-    '#variable_conflict use_column',
-    'BEGIN',
-    ...parts,
-    '  RETURN NEW;',
-    'END $lakeshift$',
+    `SET search_path = ${searchPath(ours.schema)} AS ${dollarQuoted(['', '#variable_conflict use_column', 'BEGIN', ...parts, '  RETURN NEW;', 'END '].join('\n'))}`,
   ].join('\n');
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { LockHolders } from '../../../activities/sql/lock-holders.ts';
 import { openSession } from '../../../activities/sql/session.ts';
-import { SqlWorld, stageOf } from '../../support/sql-world.ts';
+import { CuttingProxy } from '../../support/cutting-proxy.ts';
+import { deliver, forward } from '../../support/deliver.ts';
+import { centsSpec, SqlWorld, stageOf } from '../../support/sql-world.ts';
 
 const role = `plain_${randomBytes(4).toString('hex')}`;
 
@@ -174,4 +176,46 @@ describe('the lock of a table', () => {
       await world.close();
     }
   });
+});
+
+test('an expression that holds what looks like a parameter is still an expression', async () => {
+  const world = await SqlWorld.open();
+  try {
+    await world.payments(100);
+    const change = { type: 'note', to: 'words text', up: `replace(note, '$1', 'payment')`, down: 'words' };
+    const plan = await world.expanded({ ...centsSpec, changes: [change] });
+    await world.backfill(plan);
+    expect(await world.verify(plan)).toMatchObject({ seen: 100, wrong: 0 });
+  } finally {
+    await world.close();
+  }
+});
+
+test('a worker that falls silent in a change keeps the table from nobody', async () => {
+  const world = await SqlWorld.open();
+  const proxy = await CuttingProxy.open(world.database.url);
+  try {
+    await world.payments(100);
+    const plan = await world.plan();
+    const [claim, expand] = forward(plan);
+    if (claim === undefined || expand === undefined) throw new Error('every plan expands');
+    await deliver(world.database.url, claim);
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    proxy.fate(({ sql }) => (sql.includes('ADD COLUMN') ? { after: gate } : 'pass'));
+    const silent = deliver(proxy.url, expand);
+    const application = await world.application();
+    await application.query(`SET lock_timeout = '20s'`);
+    for (let seen = false; !seen;) {
+      await application.query('UPDATE payments SET amount = amount');
+      seen = (await application.query('SELECT to_jsonb(p) ? $1 AS seen FROM payments p LIMIT 1', ['amount_cents']))
+        .rows[0].seen;
+    }
+    expect(await deliver(world.database.url, expand, 2)).toMatchObject({ changed: false });
+    open();
+    expect(await silent).toMatchObject({ changed: true });
+  } finally {
+    await proxy.close();
+    await world.close();
+  }
 });

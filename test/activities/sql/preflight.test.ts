@@ -69,11 +69,12 @@ describe('the preflight', () => {
       sql: look.sql.replace(`interval '30 seconds'`, `interval '0 seconds'`),
     }));
     const application = await world.application();
-    await application.query('BEGIN; SELECT 1 FROM payments');
+    await application.query(`SET application_name = 'shop postgres://u:planted@h'; BEGIN; SELECT 1 FROM payments`);
     const seen = await world.run('look', { target: 'shop', statements, mode: 'read-only' });
     await application.query('ROLLBACK');
     const found = judgePreflight(plan, seen, null).filter(({ code }) => code === 'LONG_TRANSACTION');
-    expect(JSON.stringify(found)).toContain('a transaction of shop');
+    expect(JSON.stringify(found)).toContain('a transaction of shop postgres');
+    expect(JSON.stringify(seen)).not.toContain('planted');
     expect(JSON.stringify(found)).toContain('holds the table');
   });
 });

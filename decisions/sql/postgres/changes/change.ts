@@ -1,6 +1,7 @@
 import type { ColumnFacts } from '../../../../contracts/facts.ts';
 import type { ChangeClass, Finding } from '../../../../contracts/plan.ts';
 import type { ChangeSpec } from '../../../../contracts/spec.ts';
+import { settled } from '../expression.ts';
 import type { Ours } from '../ours.ts';
 
 /** Which shape wins when one write sets both and they disagree. */
@@ -89,7 +90,7 @@ export type ReadChange<S extends ChangeSpec> = (
 ) => Change | null;
 
 /** An expression that gives a value of this type. */
-export const cast = (expression: string, type: string): string => `(${expression})::${type}`;
+export const cast = (expression: string, type: string): string => `(${settled(expression)})::${type}`;
 
 /** What most kinds of change do not have. */
 export const plain: Omit<Change, 'index' | 'classification' | 'title' | 'columns'> = {

@@ -1,0 +1,189 @@
+import type { StageKind } from '../../contracts/catalog.ts';
+import type { BackfillStage, ContractStage, RowCheck, Stage, StageOf } from '../../contracts/plan.ts';
+import { literal } from '../sql/postgres/identifier.ts';
+import {
+  altered,
+  bound,
+  isDone,
+  forNow,
+  longOf,
+  longSteps,
+  notRemembered,
+  quoted,
+  release,
+  remember,
+  step,
+  tries,
+  type Ejected,
+} from './eject-blocks.ts';
+
+/** Pages that one chunk goes over: small enough that nobody waits long for a row of it. */
+const pages = 32;
+
+/** Does what is left, stage by stage, as the service would have done; what is in place is left alone. */
+export function finishSteps(ejected: Ejected): readonly string[] {
+  const contracts = ejected.plan.stages.filter((stage) => stage.kind === 'contract');
+  return [
+    ...ejected.plan.stages.flatMap((stage) => stepsOf(stage, ejected)),
+    release(
+      ejected,
+      contracts.map(({ perform }) => `NOT ${isDone(perform, ejected)}`),
+    ),
+  ];
+}
+
+type StepsOf = { readonly [K in StageKind]: (stage: StageOf<K>, ejected: Ejected) => readonly string[] };
+
+const finishing: StepsOf = {
+  preflight: () => [],
+  expand: ({ perform, title }, ejected) => [step(ejected, `expand: ${title}`, [tries], altered(perform, ejected))],
+  backfill: (stage, ejected) => (stage.needed ? backfill(stage, ejected) : []),
+  // compared right before the drop, in the same session
+  verify: () => [],
+  cutover: ({ perform, performLong, title }, ejected) => [
+    step(ejected, `cutover: ${title}`, [tries], [...unlessBackfilled(ejected), ...altered(perform, ejected)]),
+    ...longSteps(ejected, performLong ?? [], 'cutover', unlessContracted(ejected)),
+  ],
+  grace: () => [],
+  contract: (stage, ejected) => [...compare(stage, ejected), contract(stage, ejected)],
+};
+
+function stepsOf(stage: Stage, ejected: Ejected): readonly string[] {
+  // The record has one function a kind, each for its own stage; TypeScript can't see that the key and the argument agree.
+  const steps = finishing[stage.kind] as (stage: Stage, ejected: Ejected) => readonly string[];
+  return steps(stage, ejected);
+}
+
+const contractOf = ({ plan }: Ejected): ContractStage | undefined =>
+  plan.stages.find((stage): stage is ContractStage => stage.kind === 'contract');
+
+/** Nothing is left to do of a stage when the old shape is gone. */
+const unlessContracted = (ejected: Ejected): string[] => {
+  const stage = contractOf(ejected);
+  return stage === undefined ? [] : [`IF ${isDone(stage.perform, ejected)} THEN RETURN; END IF;`];
+};
+
+const unlessBackfilled = (ejected: Ejected): string[] =>
+  ejected.plan.stages.some((stage) => stage.kind === 'backfill' && stage.needed)
+    ? [
+        ...unlessContracted(ejected),
+        `IF ${notRemembered('backfilled', ejected)} THEN RAISE EXCEPTION 'the backfill has not ended in this session'; END IF;`,
+      ]
+    : [];
+
+/** Every page once more; rows that have their value are passed over, so that it can be ended and run again at will. */
+function backfill(stage: BackfillStage, ejected: Ejected): readonly string[] {
+  const mine = `deployment = ${literal(ejected.deployment)} AND stage = 'backfill' AND shard = 0`;
+  const progress = `"${ejected.plan.object.homeSchema.replaceAll('"', '""')}".progress`;
+  const guarded = (again: string): string[] => [
+    `EXECUTE ${quoted(bound(stage.barrier, ejected))} INTO eject_seen;`,
+    `IF eject_seen.guarded IS NOT TRUE THEN RAISE EXCEPTION 'our trigger or a new column is gone, or the trigger is disabled: writes may have passed it'; END IF;`,
+    again,
+  ];
+  const loop = step(
+    ejected,
+    'backfill: the rows that are left, chunk by chunk, each a transaction of its own.\nIt may be ended at any time: run again, it passes over what is done. It must not stand inside BEGIN and COMMIT.',
+    [
+      tries,
+      'eject_seen record; eject_file text; eject_pages bigint; eject_page bigint := 0; eject_seq bigint; eject_fence bigint;',
+    ],
+    [
+      ...unlessContracted(ejected),
+      ...guarded('eject_pages := eject_seen.pages; eject_file := eject_seen.filenode;'),
+      'WHILE eject_page < eject_pages LOOP',
+      '  BEGIN',
+      `    SELECT seq, fence INTO STRICT eject_seq, eject_fence FROM ${progress} WHERE ${mine};`,
+      `    EXECUTE ${quoted(stage.chunk.sql)}`,
+      `      USING ${literal(ejected.deployment)}, 0, eject_seq, eject_fence, eject_page + ${pages}, 0, format('(%s,0)', eject_page), format('(%s,0)', eject_page + ${pages}), 1, 0;`,
+      `    eject_page := eject_page + ${pages}; eject_tries := 0;`,
+      '  EXCEPTION WHEN lock_not_available OR deadlock_detected THEN',
+      `    eject_tries := eject_tries + 1;`,
+      `    IF eject_tries >= 1200 THEN RAISE EXCEPTION 'the application holds rows of page % and after; run this script again', eject_page; END IF;`,
+      '    PERFORM pg_sleep(0.05);',
+      '  END;',
+      '  COMMIT;',
+      'END LOOP;',
+      ...guarded(
+        `IF eject_seen.filenode <> eject_file THEN RAISE EXCEPTION 'the table was rewritten meanwhile; run this script again'; END IF;`,
+      ),
+    ],
+  );
+  const done = step(ejected, 'every page was gone over', [], [remember('backfilled', ejected)]);
+  // RESET ALL comes before the word is kept, for it would take that too
+  const settings = stage.session.map(({ sql, note }) => `${sql}; -- ${note}`).join('\n');
+  const role = stage.session.some(({ sql }) => sql.startsWith('SET ROLE')) ? 'RESET ROLE;\n' : '';
+  return [`-- settings of the backfill\n${settings}`, loop, `${role}RESET ALL;\n${done}`];
+}
+
+/** The last full comparison; one row that differs keeps the old shape. */
+function compare({ check }: ContractStage, ejected: Ejected): readonly string[] {
+  if (check === null) return [];
+  const declared = ['eject_seen record;', ...keysOf(check).map((key) => `${key} text;`)];
+  return [
+    step(
+      ejected,
+      'both shapes of every row are compared, in one reading; nothing is dropped while one row differs',
+      declared,
+      [
+        ...unlessContracted(ejected),
+        ...(check.session ?? []).map(forNow),
+        ...lastKey(check, ejected),
+        'BEGIN',
+        `  ${run(check, 'fast')}`,
+        'EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception THEN',
+        ...check.prepare.map((statement) => `  EXECUTE ${quoted(bound(statement, ejected))};`),
+        `  ${run(check, 'slow')}`,
+        'END;',
+        `RAISE NOTICE '% rows compared, % differ, % live only in the new shape', eject_seen.seen, eject_seen.wrong, eject_seen.lossy;`,
+        `IF eject_seen.wrong > 0 THEN RAISE EXCEPTION '% of % rows differ, nothing is dropped; first keys: %', eject_seen.wrong, eject_seen.seen, eject_seen.keys; END IF;`,
+        remember('compared', ejected),
+      ],
+    ),
+  ];
+}
+
+const keysOf = ({ slices }: RowCheck): string[] =>
+  slices.by === 'pages' ? [] : slices.key.map((_, index) => `eject_k${index}`);
+
+/** By keys the reading needs an upper bound; a table without rows has none, and nothing to compare. */
+function lastKey(check: RowCheck, ejected: Ejected): string[] {
+  const { slices } = check;
+  if (slices.by === 'pages') return [];
+  const keys = keysOf(check);
+  return [
+    `EXECUTE ${quoted(slices.last.sql)} INTO ${keys.join(', ')};`,
+    `IF eject_k0 IS NULL THEN ${remember('compared', ejected)} RETURN; END IF;`,
+  ];
+}
+
+function run(check: RowCheck, how: 'fast' | 'slow'): string {
+  const { slices } = check;
+  if (slices.by === 'pages')
+    return `EXECUTE ${quoted(check[how].sql)} INTO eject_seen USING '(0,0)'::text, '(4294967294,0)'::text;`;
+  const rest = how === 'fast' ? slices.fastRest : slices.slowRest;
+  return `EXECUTE ${quoted(rest.sql)} INTO eject_seen USING ${keysOf(check).join(', ')};`;
+}
+
+const contract = ({ perform, check, title }: ContractStage, ejected: Ejected): string => {
+  const wanted = [...(check === null ? [] : ['compared']), ...cutoverWords(ejected)];
+  const missing = wanted.map((word) => notRemembered(word, ejected)).join(' OR ');
+  return step(
+    ejected,
+    `contract: ${title}. There is no way back from here.`,
+    [tries],
+    [
+      ...unlessContracted(ejected),
+      ...(missing === ''
+        ? []
+        : [
+            `IF ${missing} THEN RAISE EXCEPTION 'a step before this one has failed in this session: nothing is dropped'; END IF;`,
+          ]),
+      ...altered(perform, ejected),
+    ],
+  );
+};
+
+const cutoverWords = ({ plan }: Ejected): string[] =>
+  plan.stages.flatMap((stage) =>
+    stage.kind === 'cutover' ? longOf(stage.performLong ?? []).map((_, index) => `cutover_${index}`) : [],
+  );

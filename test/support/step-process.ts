@@ -1,0 +1,12 @@
+import { deliver, type Step } from './deliver.ts';
+
+/** A process of its own that carries out one activity when it is told to, so that it can be killed in the middle. */
+process.on('message', (message) => {
+  const { url, step, attempt } = message as { url: string; step: Step; attempt: number }; // what `StepProcess.go` sends
+  void deliver(url, step, attempt).then(
+    (facts) => process.send?.({ facts }),
+    (error: unknown) => process.send?.({ failed: error instanceof Error ? error.message : String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit());
+process.send?.({ ready: true });
