@@ -1,4 +1,5 @@
 import type { TargetConfig } from '../config/index.ts';
+import type { FieldProblem } from '../contracts/api.ts';
 import type { Plan } from '../contracts/plan.ts';
 import type { Spec } from '../contracts/spec.ts';
 import { checkSpec } from '../decisions/check-spec.ts';
@@ -23,14 +24,26 @@ export function readSpec({ config }: Pick<ApiDependencies, 'config'>, body: unkn
     name === null || target !== undefined
       ? []
       : [unknownName('/target', `there is no target ${name} in the configuration`, name, Object.keys(config.targets))];
-  const problems = [...(check.ok ? [] : check.problems), ...unknown];
-  if (!check.ok || target === undefined) {
+  const problems = [...(check.ok ? [] : check.problems), ...unknown, ...unknownMetrics(config.metrics, body)];
+  if (!check.ok || target === undefined || problems.length > 0) {
     throw new Refusal('SPEC_INVALID', `the spec has ${count(problems.length)}; nothing was started`, {
       errors: problems,
     });
   }
   return { spec: check.spec, target };
 }
+
+/** A metrics source that the configuration does not have. */
+function unknownMetrics(metrics: ApiDependencies['config']['metrics'], body: unknown): readonly FieldProblem[] {
+  const protect = fieldOf(body, 'protect');
+  const name = fieldOf(protect, 'metrics');
+  if (typeof name !== 'string' || metrics[name] !== undefined) return [];
+  const detail = `there is no metrics source ${name} in the configuration`;
+  return [unknownName('/protect/metrics', detail, name, Object.keys(metrics))];
+}
+
+const fieldOf = (value: unknown, field: string): unknown =>
+  typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === field)?.[1] : undefined;
 
 /** Looks at the target and makes the plan; throws PLAN_REFUSED with everything that is against it. */
 export async function makePlan({ config, engine }: ApiDependencies, { spec, target }: CheckedSpec): Promise<Plan> {

@@ -28,7 +28,7 @@ const grace = 10_000;
 
 const main = async (): Promise<void> => {
   // The API looks at no target itself: it does not need the secrets of their addresses.
-  const config = await loadConfig(undefined, undefined, { without: ['targets'] });
+  const config = await loadConfig(undefined, undefined, { without: ['targets', 'metrics'] });
   const logger = createLogger(config.log.level);
   const ledger = await openLedger(config, logger);
   const { connectionOptions, namespace } = loadTemporalConnection();

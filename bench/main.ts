@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { afterBackfillBench } from './after-backfill.ts';
 import { backfillBench, roomyBackfillBench } from './backfill.ts';
+import { ddlBench } from './ddl.ts';
+import { feltBench } from './felt.ts';
 import { historyBench, orderBench, startBench } from './service.ts';
 import { waitingBench } from './waiting.ts';
 import { meets, renderResult, type Bench } from './figures.ts';
@@ -12,6 +14,8 @@ const benches: Readonly<Record<string, Bench>> = {
   backfill: backfillBench,
   'backfill-roomy': roomyBackfillBench,
   'after-backfill': afterBackfillBench,
+  ddl: ddlBench,
+  felt: feltBench,
   start: startBench,
   orders: orderBench,
   history: historyBench,

@@ -20,14 +20,8 @@ export interface Cost {
   readonly randomGrowth: number;
 }
 
-/** No autovacuum and no checkpoint in between: what is compared is the work itself. */
-const settings = {
-  shared_buffers: '2GB',
-  max_wal_size: '20GB',
-  checkpoint_timeout: '1h',
-  autovacuum: 'off',
-  full_page_writes: 'on',
-};
+/** No autovacuum in between: what is compared is the work itself. */
+const settings = { autovacuum: 'off', full_page_writes: 'on' };
 
 /** A server with a table of payments, of which each measurement gets a fresh copy. */
 export class PaymentsServer {
@@ -38,15 +32,10 @@ export class PaymentsServer {
   }
 
   static async with<T>(table: { rows: number; fillfactor: number }, work: (server: PaymentsServer) => Promise<T>) {
-    const folder = await mkdtemp(join(tmpdir(), 'lakeshift-bench-'));
-    const server = await startPostgres({ dataDir: join(folder, 'data'), settings });
-    try {
-      await makeTemplate(server.url, table);
-      return await work(new PaymentsServer(server));
-    } finally {
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    }
+    return withServer(settings, async (server) => {
+      await makePayments(server.url, 'template_payments', table.rows, table.fillfactor);
+      return work(new PaymentsServer(server));
+    });
   }
 
   /** Makes a copy, lets `prepare` make ready what is not timed, and measures what it gives back. */
@@ -59,12 +48,10 @@ export class PaymentsServer {
     await inDatabase(url, 'postgres', (client) =>
       client.query('CREATE DATABASE copy TEMPLATE template_payments STRATEGY FILE_COPY'),
     );
-    const at = new URL(url);
-    at.pathname = '/copy';
     await inDatabase(url, 'copy', (client) => client.query('SELECT count(*) FROM payments'));
     await inDatabase(url, 'postgres', (client) => client.query('CHECKPOINT'));
     try {
-      return await work(at.href);
+      return await work(databaseUrl(url, 'copy'));
     } finally {
       await inDatabase(url, 'postgres', (client) => client.query('DROP DATABASE copy WITH (FORCE)'));
     }
@@ -94,9 +81,50 @@ export class PaymentsServer {
   }
 }
 
-async function makeTemplate(url: string, { rows, fillfactor }: { rows: number; fillfactor: number }): Promise<void> {
-  await inDatabase(url, 'postgres', (client) => client.query('CREATE DATABASE template_payments'));
-  await inDatabase(url, 'template_payments', async (client) => {
+/** A server of one's own with room in memory; what differs is given. */
+export async function withServer<T>(
+  settings: Readonly<Record<string, string>>,
+  work: (server: RunningPostgres) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'lakeshift-bench-'));
+  const server = await startPostgres({
+    dataDir: join(folder, 'data'),
+    settings: { shared_buffers: '2GB', max_wal_size: '20GB', checkpoint_timeout: '1h', ...settings },
+  });
+  try {
+    return await work(server);
+  } finally {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs work on a connection to one database of a server. */
+export async function inDatabase<T>(
+  url: string,
+  database: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionString: databaseUrl(url, database) });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The address of one database of a server. */
+export function databaseUrl(url: string, database: string): string {
+  const at = new URL(url);
+  at.pathname = `/${database}`;
+  return at.href;
+}
+
+/** A database with a table of payments, of full pages unless said, a primary key and two indexes. */
+export async function makePayments(url: string, database: string, rows: number, fillfactor = 100): Promise<void> {
+  await inDatabase(url, 'postgres', (client) => client.query(`CREATE DATABASE ${database}`));
+  await inDatabase(url, database, async (client) => {
     await client.query(
       `CREATE TABLE payments (id bigint PRIMARY KEY, customer_id bigint NOT NULL, amount numeric(12,2) NOT NULL, currency text NOT NULL, note text, created_at timestamptz NOT NULL DEFAULT now()) WITH (fillfactor = ${fillfactor})`,
     );
@@ -117,20 +145,4 @@ async function sizes(client: pg.Client): Promise<{ wal: number; ordered: number;
        (pg_relation_size('payments_pkey') + pg_relation_size('by_time'))::float8 AS ordered`,
   );
   return rows[0] ?? { wal: Number.NaN, ordered: Number.NaN, random: Number.NaN };
-}
-
-export async function inDatabase<T>(
-  url: string,
-  database: string,
-  work: (client: pg.Client) => Promise<T>,
-): Promise<T> {
-  const at = new URL(url);
-  at.pathname = `/${database}`;
-  const client = new pg.Client({ connectionString: at.href });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }

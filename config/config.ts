@@ -6,6 +6,7 @@ export interface Config {
   /** Our own schema in each target. */
   readonly homeSchema: string;
   readonly targets: Readonly<Record<string, TargetConfig>>;
+  readonly metrics: Readonly<Record<string, MetricsConfig>>;
   readonly ledger: { readonly url: string };
   readonly temporal: TemporalConfig;
   readonly api: ApiConfig;
@@ -20,6 +21,26 @@ export interface TargetConfig {
   readonly url: string;
   readonly taskQueue: string;
 }
+
+/** A named source of what the application feels. */
+export interface MetricsConfig {
+  readonly kind: MetricsKind;
+  /** Address of the HTTP API, without `/api/v1`. */
+  readonly url: string;
+  /** PromQL of the application's p99 in seconds; one value. */
+  readonly p99: string;
+  /** How far back that query looks, ms. */
+  readonly overMs: number;
+  /** PromQL of the application's errors, ever; null: they are not counted. */
+  readonly errors: string | null;
+  /** Bearer token; null: none is sent. */
+  readonly token: string | null;
+}
+
+/** The kinds of metrics source. */
+export const metricsKinds = ['prometheus'] as const;
+/** One of the kinds. */
+export type MetricsKind = (typeof metricsKinds)[number];
 
 /** What is ours about Temporal; its address, namespace and TLS come from `temporalConnection`. */
 export interface TemporalConfig {
@@ -67,4 +88,4 @@ export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 's
 export type LogLevel = (typeof logLevels)[number];
 
 /** Parts whose secrets one process needs and another does not. */
-export type Section = 'targets' | 'api' | 'approvals';
+export type Section = 'targets' | 'metrics' | 'api' | 'approvals';

@@ -1,12 +1,13 @@
 import { parseDuration } from '../decisions/duration.ts';
-import type { Config, TargetConfig } from './config.ts';
-import type { ConfigFile } from './shape.ts';
+import type { Config, MetricsConfig, TargetConfig } from './config.ts';
+import type { ConfigFile, MetricsFile } from './shape.ts';
 
 /** What holds where the file says nothing. */
 const defaults = {
   environment: 'local',
   homeSchema: 'lakeshift',
   targets: {},
+  metrics: {},
   temporal: { searchAttributes: { prefix: 'Lakeshift', register: true }, ui: 'http://127.0.0.1:8233' },
   api: {
     host: '127.0.0.1',
@@ -22,10 +23,11 @@ const defaults = {
 
 /** The configuration with every field that the file may leave out. */
 export function complete(file: ConfigFile): Config {
-  const { targets, temporal, api, approvals, ...rest } = merge(defaults, file) as Complete; // defaults hold the rest
+  const { targets, metrics, temporal, api, approvals, ...rest } = merge(defaults, file) as Complete; // defaults hold the rest
   return {
     ...rest,
-    targets: namedTargets(targets),
+    targets: named(targets, (target): TargetConfig => ({ taskQueue: 'lakeshift', ...target })),
+    metrics: named(metrics, metricsOf),
     temporal: { ...temporal, ui: temporal.ui.replace(/\/+$/, '') },
     api: {
       ...api,
@@ -36,15 +38,28 @@ export function complete(file: ConfigFile): Config {
   };
 }
 
-/** Without a prototype: a target that nobody has named must not be found because objects have a `constructor`. */
-function namedTargets(targets: NonNullable<ConfigFile['targets']>): Config['targets'] {
-  const named = Object.create(null) as Record<string, TargetConfig>; // an object without any property
-  for (const [name, target] of Object.entries(targets)) named[name] = { taskQueue: 'lakeshift', ...target };
-  return named;
+/** Without a prototype: what nobody has named must not be found because objects have a `constructor`. */
+function named<F, C>(items: Readonly<Record<string, F>>, complete: (item: F) => C): Readonly<Record<string, C>> {
+  const result = Object.create(null) as Record<string, C>; // an object without any property
+  for (const [name, item] of Object.entries(items)) result[name] = complete(item);
+  return result;
 }
+
+const metricsOf = ({ over = '1m', errors = null, token = null, ...rest }: Defaulted): MetricsConfig => ({
+  ...rest,
+  overMs: parseDuration(over) ?? 60_000,
+  errors,
+  token,
+});
+
+type Defaulted = Omit<MetricsFile, 'errors' | 'token'> & {
+  readonly errors?: string | null;
+  readonly token?: string | null;
+};
 
 type Complete = Pick<Config, 'environment' | 'homeSchema' | 'ledger' | 'temporal' | 'log'> & {
   readonly targets: NonNullable<ConfigFile['targets']>;
+  readonly metrics: NonNullable<ConfigFile['metrics']>;
   readonly api: Omit<Config['api'], 'rateLimit' | 'tokens'> & {
     readonly rateLimit: { readonly max: number; readonly per: string };
     readonly tokens: NonNullable<NonNullable<ConfigFile['api']>['tokens']>;

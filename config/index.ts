@@ -4,6 +4,7 @@ export type {
   ApiConfig,
   ApprovalConfig,
   Config,
+  MetricsConfig,
   Section,
   TargetConfig,
   TemporalConfig,

@@ -9,6 +9,7 @@ export function checkRules(
 ): readonly ConfigProblem[] {
   const problems = [
     ...addressRules(config, without),
+    ...(without.includes('metrics') ? [] : metricsRules(config.metrics)),
     ...(without.includes('api') ? [] : apiRules(config.api)),
     ...(without.includes('approvals') ? [] : approvalRules(config.approvals, known)),
   ];
@@ -25,6 +26,21 @@ function addressRules({ targets, ledger }: Config, without: readonly Section[]):
   return addresses
     .filter(([, url]) => !/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
     .map(([path]) => ({ path, detail: 'must be an address of the form postgres://user@host:port/database' }));
+}
+
+/** A token is sent where it cannot be read on the way: over TLS, or to this machine. */
+function metricsRules(metrics: Config['metrics']): ConfigProblem[] {
+  return Object.entries(metrics).flatMap(([name, { url, overMs, token }]): ConfigProblem[] => {
+    if (!URL.canParse(url)) return [{ path: `metrics.${name}.url`, detail: 'is not an address' }];
+    const { protocol, hostname } = new URL(url);
+    const open = token !== null && protocol === 'http:' && !isLoopback(hostname);
+    return [
+      ...(open ? [{ path: `metrics.${name}.url`, detail: 'must begin with https:// where a token is sent' }] : []),
+      ...(overMs < 1_000 || overMs > 600_000
+        ? [{ path: `metrics.${name}.over`, detail: 'must be from 1s to 10m' }]
+        : []),
+    ];
+  });
 }
 
 function apiRules({ host, open, tokens }: Config['api']): ConfigProblem[] {

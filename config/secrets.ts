@@ -3,9 +3,13 @@ import { isReference, withoutReferences } from './references.ts';
 import type { ConfigFile } from './shape.ts';
 
 /** Names every secret that stands in the file itself instead of behind a reference. Never says what it is. */
-export function checkSecrets({ targets, ledger, api, approvals }: ConfigFile): ConfigProblem[] {
+export function checkSecrets({ targets, metrics, ledger, api, approvals }: ConfigFile): ConfigProblem[] {
   return [
     ...Object.entries(targets ?? {}).flatMap(([name, { url }]) => addressProblems(`targets.${name}.url`, url)),
+    ...Object.entries(metrics ?? {}).flatMap(([name, { url, token }]) => [
+      ...addressProblems(`metrics.${name}.url`, url),
+      ...(token === undefined ? [] : secretProblems(`metrics.${name}.token`, token)),
+    ]),
     ...addressProblems('ledger.url', ledger.url),
     ...(api?.tokens ?? []).flatMap(({ token }, index) => secretProblems(`api.tokens.${index}.token`, token)),
     ...(approvals?.key === undefined ? [] : secretProblems('approvals.key', approvals.key)),

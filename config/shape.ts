@@ -1,13 +1,21 @@
 import { dialects, roles } from '../contracts/catalog.ts';
 import { integer, list, object, oneOf, text, type Rule } from '../decisions/check-fields.ts';
 import { parseDuration } from '../decisions/duration.ts';
-import { logLevels, type LogLevel, type TargetConfig, type TokenConfig } from './config.ts';
+import {
+  logLevels,
+  metricsKinds,
+  type LogLevel,
+  type MetricsKind,
+  type TargetConfig,
+  type TokenConfig,
+} from './config.ts';
 
 /** The file as it is written, once `configRule` has found nothing wrong with it. */
 export interface ConfigFile {
   readonly environment?: string;
   readonly homeSchema?: string;
   readonly targets?: Readonly<Record<string, Partial<TargetConfig> & Pick<TargetConfig, 'dialect' | 'url'>>>;
+  readonly metrics?: Readonly<Record<string, MetricsFile>>;
   readonly ledger: { readonly url: string };
   readonly temporal?: {
     readonly searchAttributes?: { readonly prefix?: string; readonly register?: boolean };
@@ -23,6 +31,16 @@ export interface ConfigFile {
   };
   readonly approvals?: { readonly key?: string; readonly trustTemporal?: boolean };
   readonly log?: { readonly level?: LogLevel };
+}
+
+/** A metrics source as it is written. */
+export interface MetricsFile {
+  readonly kind: MetricsKind;
+  readonly url: string;
+  readonly p99: string;
+  readonly over?: string;
+  readonly errors?: string;
+  readonly token?: string;
 }
 
 const matching = (pattern: RegExp, rule: string): Rule => text((value) => (pattern.test(value) ? null : rule));
@@ -57,6 +75,12 @@ export const configRule: Rule = object(
     environment: word,
     homeSchema: identifier,
     targets: mapOf(object({ dialect: oneOf(dialects), url: filled }, { taskQueue: word })),
+    metrics: mapOf(
+      object(
+        { kind: oneOf(metricsKinds), url: address, p99: filled },
+        { over: duration, errors: filled, token: filled },
+      ),
+    ),
     temporal: object(
       {},
       {

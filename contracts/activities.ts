@@ -3,6 +3,7 @@ import type { LedgerEntry } from './events.ts';
 import type { ApprovalOrder } from './messages.ts';
 import type { Alteration, BackfillStage, IndexBuild, Plan, RowCheck, Statement } from './plan.ts';
 import type { OrderName, Phase } from './catalog.ts';
+import type { Felt } from './progress.ts';
 
 /** Where an effect takes place and in whose name. */
 export interface Site {
@@ -42,6 +43,12 @@ export interface BackfillFacts {
   /** Page ranges put aside because the application held their rows; all done when finished. */
   readonly deferred: number;
   readonly pace: string;
+  /** What the application felt during this slice; absent from workers of before. */
+  readonly felt?: Felt;
+  /** For how long the source of the application's p99 has given no data, ms; absent or 0: it gives some. */
+  readonly blindForMs?: number;
+  /** Why it gives none. */
+  readonly blindBecause?: string | null;
   /** Share of the rewritten rows that touched no index, 0 to 1; null or missing: not measured. */
   readonly hotShare?: number | null;
   /** What was noticed on the way: gone over again and why, striping left and why. */

@@ -2,7 +2,7 @@ import type { EndPhase, Phase } from './catalog.ts';
 import type { FailureCode } from './failures.ts';
 import type { LiveProgress, DeploymentEvent } from './events.ts';
 import type { Finding, Plan } from './plan.ts';
-import type { Status } from './progress.ts';
+import type { Felt, Status } from './progress.ts';
 
 /** RFC 9457. `errors` lists all problems of a request at once. */
 export interface Problem {
@@ -103,7 +103,13 @@ export interface Report {
     readonly reason: string;
   }[];
   /** What the application felt, as far as it was measured; null: not measured. */
-  readonly application: { readonly errorsCaused: number | null; readonly longestLockMs: number | null };
+  readonly application: {
+    /** 0 only where errors were counted and there were none; null: not measured, or some whose cause is not known. */
+    readonly errorsCaused: number | null;
+    readonly longestLockMs: number | null;
+    /** What was measured while rows were rewritten; absent or null: nothing. */
+    readonly felt?: Felt | null;
+  };
 }
 
 export interface TargetView {

@@ -45,6 +45,7 @@ export const failures = {
   SQL_FAILED: broken(500, 'The target refused a statement of the plan'),
   TARGET_DRIFTED: broken(500, 'Somebody else has changed what we rely on'),
   GATE_HELD: broken(409, 'What was seen does not allow the next stage'),
+  METRICS_BLIND: broken(409, "The source of the application's latency gives no data"),
   VERIFY_DIFFERS: broken(500, 'Rows differ between the two shapes'),
   FENCED: broken(500, 'A newer attempt has taken over'),
   INTERNAL: broken(500, 'The service made a mistake'),

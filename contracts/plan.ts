@@ -1,5 +1,7 @@
+import type { ApprovalNeed } from './approval-need.ts';
 import type { Dialect, FailurePolicy, FindingLevel, StageKind, Strategy } from './catalog.ts';
 import type { TableFacts } from './facts.ts';
+import type { Protection } from './protection.ts';
 import type { Spec } from './spec.ts';
 import type { Alteration, BuildStep, RowCheck, Statement } from './statements.ts';
 
@@ -79,15 +81,6 @@ export interface Finding {
   readonly keys?: readonly string[];
 }
 
-export interface ApprovalNeed {
-  /** Null: any approver. */
-  readonly group: string | null;
-  /** How many different people. */
-  readonly count: number;
-  /** True: who started the deployment does not count. */
-  readonly notByAuthor: boolean;
-}
-
 interface StageBase {
   readonly kind: StageKind;
   /** Unique in the plan; what operators name as the expected stage. */
@@ -140,6 +133,10 @@ export interface BackfillStage extends StageBase {
   readonly horizon?: Statement;
   /** Sessions of others that are at work; one row `busy`, null when they can't be seen. */
   readonly presence: Statement;
+  /** What else is looked at each second; absent in plans of before: nothing. */
+  readonly signals?: readonly Statement[];
+  /** How the application's p99 is kept under a bound; null or absent: it is not measured. */
+  readonly protect?: Protection | null;
   /** How many passes go over one super-chunk; 1: plain order. */
   readonly stripes: number;
   /** Where one pass ends and the next begins, in parts of a page's rows, from 0 to all of them; missing: equal stripes. */

@@ -49,8 +49,30 @@ export interface Progress {
   readonly pass?: string | null;
   /** Why the present turn is tried again and again; null: it is not. */
   readonly busy?: Failure | null;
+  /** What the application has felt of the backfill so far; absent: nobody has looked. */
+  readonly felt?: Felt;
   /** A person has answered to CLAIM_GONE: what cannot be undone for want of a claim is owed no more. */
   readonly claimGone?: boolean;
+}
+
+/** What the application felt while rows were rewritten. Null: not measured, which is not 0. */
+export interface Felt {
+  /** What was asked: `our own probe`, or the name of a metrics source; null: nothing. */
+  readonly by: string | null;
+  /** p99 of the application without us, ms; the mean over the time that was measured. */
+  readonly p99AloneMs: number | null;
+  /** p99 beside our bursts, ms; the mean over the time that was measured. */
+  readonly p99BesideMs: number | null;
+  /** For how long the p99 beside us was measured, ms. */
+  readonly measuredMs: number;
+  /** The longest that one statement of the probe took beside us, ms. */
+  readonly longestMs: number | null;
+  /** Sessions that were seen waiting for a lock of ours, in looks once a second. */
+  readonly lockWaits: number | null;
+  /** Deadlocks in the whole database meanwhile, whoever was in them. */
+  readonly deadlocks: number | null;
+  /** Errors of the application meanwhile, whoever caused them. */
+  readonly errors: number | null;
 }
 
 export interface Waiting {

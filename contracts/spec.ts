@@ -12,6 +12,8 @@ export interface Spec {
   /** Default `old-wins`. */
   readonly conflict?: ConflictPolicy;
   readonly backfill?: BackfillSpec;
+  /** What keeps the application as quick as it was while rows are rewritten. Default: our own probe, `1.5x`. */
+  readonly protect?: ProtectSpec;
   readonly cutover?: CutoverSpec;
   readonly contract?: ContractSpec;
   /** Default `park`. */
@@ -82,6 +84,15 @@ export interface SetNotNullSpec {
 export interface BackfillSpec {
   /** Rows per second at the most; absent: as fast as the application allows. */
   readonly rate?: number;
+}
+
+export interface ProtectSpec {
+  /** Name of a metrics source in the configuration, which knows the application's own p99. */
+  readonly metrics?: string;
+  /** `true`: a statement of our own by key on the same table, timed by us; `false`: nothing is measured. */
+  readonly probe?: boolean;
+  /** How many times the p99 without us the application's p99 may be, for example `1.5x`. */
+  readonly p99?: string;
 }
 
 export interface CutoverSpec {

@@ -4,6 +4,7 @@ import type { Spec } from '../contracts/spec.ts';
 import { columnsNamed } from './change-names.ts';
 import { checkFields, integer, list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { parseDuration } from './duration.ts';
+import { parseTimes } from './times.ts';
 import { expressionFault } from './sql/postgres/expression.ts';
 import { isSwap } from './sql/postgres/changes/swap-type.ts';
 import { parseColumn, parseName, parseQualified } from './sql/postgres/identifier.ts';
@@ -17,7 +18,7 @@ export function checkSpec(value: unknown): SpecCheck {
   const problems = checkFields(value, '', specRule);
   if (problems.length > 0) return { ok: false, problems };
   const spec = value as Spec; // every field of it was checked just now
-  const clashes = [...doubledColumns(spec), ...blindCutover(spec), ...unacceptedSwap(spec)];
+  const clashes = [...doubledColumns(spec), ...blindCutover(spec), ...unacceptedSwap(spec), ...doubleProtection(spec)];
   return clashes.length > 0 ? { ok: false, problems: clashes } : { ok: true, spec };
 }
 
@@ -52,6 +53,14 @@ function unacceptedSwap({ changes, cutover }: Spec): FieldProblem[] {
   return [{ pointer: '/cutover/accept', detail }];
 }
 
+/** One source decides; two would have to be told apart when they disagree. */
+function doubleProtection({ protect }: Spec): FieldProblem[] {
+  if (protect?.metrics !== undefined && protect.probe === true) {
+    return [{ pointer: '/protect/probe', detail: 'must not be true beside metrics: one of both decides' }];
+  }
+  const idle = protect?.probe === false && protect.metrics === undefined && protect.p99 !== undefined;
+  return idle ? [{ pointer: '/protect/p99', detail: 'needs metrics, or the probe' }] : [];
+}
 /** What names look like; the JSON Schema of the spec says the same. */
 export const wordForms = {
   name: /^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?$/,
@@ -71,6 +80,8 @@ const duration: Rule = text((value) => {
 });
 const maxGraceMs = 366 * 86_400_000;
 const expression: Rule = text(expressionFault);
+const yesNo: Rule = (value, pointer) =>
+  typeof value === 'boolean' ? [] : [{ pointer, detail: 'must be true or false' }];
 const column: Rule = text((value) =>
   parseColumn(value) === null
     ? 'must be a column name of at most 63 bytes and its type, such as amount_cents bigint'
@@ -135,6 +146,14 @@ const specRule = object(
   {
     conflict: oneOf(conflictPolicies),
     backfill: object({}, { rate: integer(1, 10_000_000) }),
+    protect: object(
+      {},
+      {
+        metrics: text((value) => (wordForms.target.test(value) ? null : 'must be the name of a metrics source')),
+        probe: yesNo,
+        p99: text((value) => (parseTimes(value) === null ? 'must be a factor from 1.05x to 10x, such as 1.5x' : null)),
+      },
+    ),
     cutover: object(
       {},
       {

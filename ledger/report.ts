@@ -3,7 +3,7 @@ import type { Report } from '../contracts/api.ts';
 import type { DeploymentEvent, EventKind } from '../contracts/events.ts';
 import type { JsonObject } from '../contracts/json.ts';
 import type { Plan } from '../contracts/plan.ts';
-import type { StageProgress, Status } from '../contracts/progress.ts';
+import type { Felt, StageProgress, Status } from '../contracts/progress.ts';
 import type { Ledger } from './connect.ts';
 
 /** Kinds of events that are decisions, or that somebody decided about. */
@@ -41,9 +41,16 @@ export async function readReport(ledger: Ledger, id: string): Promise<Report | n
     stages: status.progress.stages.map(stageOf),
     decisions: await decisions(ledger, id),
     approvals: await approvals(ledger, id),
-    application: { errorsCaused: null, longestLockMs: await longestLock(ledger, id) },
+    application: applicationOf(status.progress.felt ?? null, await longestLock(ledger, id)),
   };
 }
+
+/** 0 errors are caused where they were counted and there were none; of any other number nobody knows whose they were. */
+const applicationOf = (felt: Felt | null, longestLockMs: number | null): Report['application'] => ({
+  errorsCaused: felt?.errors === 0 && felt.deadlocks === 0 ? 0 : null,
+  longestLockMs,
+  felt,
+});
 
 const stageOf = ({ name, state, beganAt, endedAt, rows, note }: StageProgress): Report['stages'][number] => ({
   name,

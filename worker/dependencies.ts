@@ -28,6 +28,10 @@ export function createDependencies(config: Config, onLedgerError: (code: string)
         if (target === undefined) throw failure('TARGET_UNKNOWN', `the worker knows no target ${name}`);
         return { name, url: target.url };
       },
+      metrics(name) {
+        const source = config.metrics[name];
+        return source === undefined ? null : { name, ...source };
+      },
       tell: (progress) => writer.saveLive(progress),
       ledger: { writer, reader: createLedgerReader(ledger) },
       approvals: config.approvals,

@@ -2,7 +2,7 @@ import type { BackfillFacts, Site } from '../../contracts/activities.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
 import { sessionName } from './home.ts';
 import { workTogether } from './lane.ts';
-import { LoadWatch } from './load-watch.ts';
+import { Pacer, type PacerContext } from './pacer.ts';
 import { ProgressTeller, type TellProgress } from './progress-teller.ts';
 import { withSession, type TargetConnection } from './session.ts';
 import { Shards } from './shards.ts';
@@ -16,6 +16,7 @@ export async function backfill(
   target: TargetConnection,
   input: { readonly site: Site; readonly stage: BackfillStage; readonly rows: number | null },
   tell: TellProgress,
+  pacing: PacerContext,
 ): Promise<BackfillFacts> {
   const { site, stage } = input;
   if (!stage.needed) return { finished: true, rows: 0, paused: false, deferred: 0, pace: 'nothing to rewrite' };
@@ -24,22 +25,25 @@ export async function backfill(
     const striping = new Striping(control, stage);
     await striping.watch();
     const until = Date.now() + stage.sliceMs;
-    const load = new LoadWatch(target, site, stage.presence.sql);
+    const pacer = await Pacer.open(target, { site, stage, quiet: shards.total === 0 }, pacing);
     const teller = new ProgressTeller(site.deployment, stage.name, tell, input.rows);
     try {
       let pace: string;
       do
         pace = await shards.trusting(() =>
-          workTogether({ target, site, stage, shards, load, striping, teller, until }),
+          workTogether({ target, site, stage, shards, pacer, striping, teller, until }),
         );
       while ((await shards.settle()) && !shards.paused && Date.now() < until);
       await shards.flush();
       await teller.last(shards.total, shards.share, shards.paused ? 'paused' : pace);
       const { finished, total, paused, deferred, hotShare } = shards;
+      if (finished) pacer.forget();
       const notes = [...shards.notes, ...striping.notes];
-      return { finished, rows: total, paused, deferred, pace, hotShare, notes };
+      const { ms: blindForMs, because: blindBecause } = pacer.blind();
+      const felt = pacer.felt();
+      return { finished, rows: total, paused, deferred, pace, hotShare, notes, felt, blindForMs, blindBecause };
     } finally {
-      await load.close();
+      await pacer.close();
     }
   });
 }

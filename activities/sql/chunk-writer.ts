@@ -4,6 +4,7 @@ import type { BackfillStage } from '../../contracts/plan.ts';
 import { guardOf, type Guard } from '../../decisions/pace/barrier.ts';
 import { inPlainOrder, pagesDone, type Ground, type Position } from '../../decisions/pace/next-chunk.ts';
 import { fenced, home } from './home.ts';
+import { orderedRate } from './steer.ts';
 import { textOf, type Session } from './session.ts';
 import { sqlStateOf } from './sql-failure.ts';
 
@@ -31,14 +32,17 @@ interface Deferred {
 /** What was ordered, as the last chunk of any shard has seen it. */
 export interface Steering {
   paused: boolean;
-  /** Rows per second at the most; null: nothing was ordered. */
+  /** Rows per second at the most; null: unbounded. */
   rate: number | null;
+  /** The rate that counts as long as none was ordered. */
+  readonly planned: number | null;
 }
 
 /** Takes over what a row of ours says about pause and rate. */
 export function follow(steering: Steering, row: Row): void {
   steering.paused = row['paused'] === true;
-  steering.rate = typeof row['rate'] === 'number' ? row['rate'] : null;
+  const { rate } = row;
+  steering.rate = typeof rate === 'number' ? orderedRate(rate) : steering.planned;
 }
 
 /** One attempt's hold on one shard: its watermark, and the one statement that moves it with the rows. */
@@ -141,6 +145,17 @@ export class ChunkWriter {
       this.#deferred = this.#deferred.filter((other) => other !== range);
       await this.#move(session, this.position);
     }
+  }
+
+  /** Hears pause and rate while there is nothing to write; throws when a newer attempt has taken over. */
+  async listen(session: Session): Promise<void> {
+    const rows = await session.query(
+      `SELECT c.paused, c.rate FROM ${home(this.#site)}.progress p JOIN ${home(this.#site)}.claims c USING (deployment)
+       WHERE p.deployment = $1 AND p.stage = 'backfill' AND p.shard = $2 AND p.fence = $3`,
+      [this.#site.deployment, this.shard, this.#fence],
+    );
+    if (rows[0] === undefined) throw fenced(this.#site);
+    follow(this.#steering, rows[0]);
   }
 
   /** Which rows of a page a pass takes; null: all of them. */

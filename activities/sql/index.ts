@@ -7,6 +7,8 @@ import { checkRows } from './check-rows.ts';
 import { claim, holdColumnsOnly, release } from './claim.ts';
 import { claimed } from './claimed.ts';
 import { look } from './look.ts';
+import type { FindMetrics } from '../metrics/index.ts';
+import type { PacerContext } from './pacer.ts';
 import type { TellProgress } from './progress-teller.ts';
 import type { TargetConnection } from './session.ts';
 import { raiseFence, steer } from './steer.ts';
@@ -15,6 +17,8 @@ import { raiseFence, steer } from './steer.ts';
 export interface SqlDependencies {
   readonly target: (name: string) => TargetConnection;
   readonly tell: TellProgress;
+  /** Metrics sources of the configuration; absent: there are none. */
+  readonly metrics?: FindMetrics;
 }
 
 /** The activities of this folder. */
@@ -34,7 +38,8 @@ export type SqlActivities = Pick<
 >;
 
 /** Everything that is done to a SQL target. */
-export function createSqlActivities({ target, tell }: SqlDependencies): SqlActivities {
+export function createSqlActivities({ target, tell, metrics = () => null }: SqlDependencies): SqlActivities {
+  const pacing: PacerContext = { metrics, memories: new Map() };
   /** An effect in the site's target, under the deployment's claim. */
   const effect = <T>(site: Site, work: (at: TargetConnection) => Promise<T>): Promise<T> => {
     const at = target(site.target);
@@ -47,10 +52,10 @@ export function createSqlActivities({ target, tell }: SqlDependencies): SqlActiv
     release: ({ site }) => release(target(site.target), site),
     raiseFence: ({ site }) => effect(site, (at) => raiseFence(at, site)),
     steer: ({ site, paused, rate }) => effect(site, (at) => steer(at, site, paused, rate)),
-    alter: ({ site, alteration }) => effect(site, (at) => alter(at, site, alteration)),
+    alter: (input) => effect(input.site, (at) => alter(at, input, tell)),
     alterLong: ({ site, statements }) => effect(site, (at) => alterLong(at, site, statements)),
     buildIndex: (input) => effect(input.site, (at) => buildIndex(at, input, tell)),
-    backfill: (input) => effect(input.site, (at) => beating(() => backfill(at, input, tell))),
+    backfill: (input) => effect(input.site, (at) => beating(() => backfill(at, input, tell, pacing))),
     checkRows: (input) => effect(input.site, (at) => beating(() => checkRows(at, input, tell))),
   };
 }

@@ -2,10 +2,10 @@ import { sleep } from '@temporalio/activity';
 import type { Site } from '../../contracts/activities.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
 import { nextChunk, type PlannedChunk } from '../../decisions/pace/next-chunk.ts';
-import { pace, type Conditions, type Pace } from '../../decisions/pace/pace.ts';
+import type { Pace } from '../../decisions/pace/pace.ts';
 import type { Chunk, ChunkWriter, Written } from './chunk-writer.ts';
 import { sessionName } from './home.ts';
-import type { LoadWatch } from './load-watch.ts';
+import type { LastChunk, Pacer } from './pacer.ts';
 import type { ProgressTeller } from './progress-teller.ts';
 import { openSession, type Session, type TargetConnection } from './session.ts';
 import type { Shards } from './shards.ts';
@@ -17,7 +17,7 @@ export interface Slice {
   readonly site: Site;
   readonly stage: BackfillStage;
   readonly shards: Shards;
-  readonly load: LoadWatch;
+  readonly pacer: Pacer;
   readonly striping: Striping;
   readonly teller: ProgressTeller;
   /** Epoch ms at which it hands back. */
@@ -25,8 +25,8 @@ export interface Slice {
 }
 
 /**
- * Works on the shards over one connection, and over several while nobody else is in the database and no rate is
- * ordered. Answers the last pace; ends when all is done, time is over, an order pauses it or the barrier has changed.
+ * Works on the shards over one connection, and over several while nobody else is in the database, nothing slows
+ * it down and no rate is ordered. Answers the last pace; ends when all is done, time is over, an order pauses it or the barrier has changed.
  */
 export async function workTogether(slice: Slice): Promise<string> {
   const { shards, stage } = slice;
@@ -48,30 +48,21 @@ export async function workTogether(slice: Slice): Promise<string> {
   return inOrder(lanes[0]?.reason ?? '', slice.striping);
 }
 
-interface LastChunk {
-  readonly ms: number | null;
-  readonly rows: number;
-  readonly pages: number;
-}
+const noChunk: LastChunk = { ms: null, rows: 0, pages: 0 };
 
 /** One connection that takes a shard and works on it; an extra one only while there is nobody to give way to. */
 class Lane {
   readonly #slice: Slice;
   readonly #extra: boolean;
   #session: Session | null = null;
-  #last: LastChunk = { ms: null, rows: 0, pages: 0 };
-  #pace: Pace;
+  #last = noChunk;
 
   stopped = false;
+  reason = 'nothing left to rewrite';
 
   constructor(slice: Slice, extra: boolean) {
     this.#slice = slice;
     this.#extra = extra;
-    this.#pace = pace(this.#conditions(null));
-  }
-
-  get reason(): string {
-    return this.#pace.reason;
   }
 
   async work(): Promise<void> {
@@ -107,42 +98,63 @@ class Lane {
   }
 
   #mayWork(left: number): boolean {
-    const { load, shards } = this.#slice;
+    const { pacer, shards } = this.#slice;
     if (!this.#extra) return true;
-    return left > 1 && load.othersBusy === 0 && shards.rate === null;
+    return left > 1 && shards.rate === null && pacer.unhindered;
   }
 
   /** Chunk after chunk, each as large and as soon as the pace allows. */
   async #goForward(writer: ChunkWriter): Promise<void> {
-    const { shards, load, striping } = this.#slice;
-    const session = await this.#open();
-    while (!this.#over && this.#mayWork(2)) {
-      writer.inStripes(striping.plainBecause === null);
-      const planned = nextChunk(writer.position, writer.ground, Math.min(this.#pace.pages, this.#mostPages));
-      if (planned === null) break;
-      const started = performance.now();
-      const written = await giveWay(session, writer, planned);
-      this.#last = { ms: performance.now() - started, rows: written.rows, pages: planned.to - planned.from };
-      await striping.measure(writer.shard, planned, written);
-      await load.look();
-      if (await shards.watch()) await striping.watch();
-      this.#pace = pace(this.#conditions(writer));
-      await this.#tell(this.#pace.reason);
-      if (this.#pace.restMs >= 0.5) await sleep(this.#pace.restMs);
+    while (!writer.atEnd && !this.#over && this.#mayWork(2)) {
+      const { pages, reason } = await this.#rest(writer);
+      await this.#tell(reason);
+      if (pages > 0) await this.#write(writer, pages);
     }
+  }
+
+  /** Rests as long as the pace asks for; meanwhile it listens to orders and looks at the barrier. */
+  async #rest(writer: ChunkWriter): Promise<Pace> {
+    const { shards, striping, pacer } = this.#slice;
+    if (await shards.watch()) await striping.watch();
+    writer.inStripes(striping.plainBecause === null);
+    const pace = await pacer.next({ last: this.#last, rate: shards.rate, passes: writer.ground.stripes });
+    if (pace.pages === 0) await writer.listen(await this.#open());
+    return pace;
+  }
+
+  async #write(writer: ChunkWriter, pages: number): Promise<void> {
+    const { striping } = this.#slice;
+    // while it rested, an order or an application may have come
+    if (this.#over || !this.#mayWork(2)) return;
+    writer.inStripes(striping.plainBecause === null);
+    const planned = nextChunk(writer.position, writer.ground, Math.min(pages, this.#mostPages));
+    if (planned === null) return;
+    const session = await this.#open();
+    const started = performance.now();
+    const written = await giveWay(session, writer, planned);
+    this.#last = { ms: performance.now() - started, rows: written.rows, pages: planned.to - planned.from };
+    await striping.measure(writer.shard, planned, written);
   }
 
   /** At the end, the pages that were put aside: once, then whatever else there is to do comes first. */
   async #comeBack(writer: ChunkWriter): Promise<void> {
     if (writer.deferred === 0 || this.#over) return;
-    await writer.sweep(await this.#open());
-    await this.#slice.shards.watch();
-    await this.#tell('waits for rows that the application holds');
+    const { pages, reason } = await this.#rest(writer);
+    if (pages > 0) await this.#sweep(writer);
+    await this.#tell(pages > 0 ? 'waits for rows that the application holds' : reason);
     if (writer.deferred > 0) await sleep(250);
+  }
+
+  async #sweep(writer: ChunkWriter): Promise<void> {
+    const session = await this.#open();
+    const started = performance.now();
+    await writer.sweep(session);
+    this.#last = { ms: performance.now() - started, rows: 0, pages: 0 };
   }
 
   async #tell(reason: string): Promise<void> {
     const { shards, striping, teller } = this.#slice;
+    this.reason = reason;
     await teller.tell(shards.total, shards.share, inOrder(reason, striping));
   }
 
@@ -152,19 +164,6 @@ class Lane {
     this.#session = await openSession(target, sessionName(site));
     for (const { sql } of stage.session) await this.#session.query(sql);
     return this.#session;
-  }
-
-  #conditions(writer: ChunkWriter | null): Conditions {
-    const { load, stage, shards } = this.#slice;
-    return {
-      othersBusy: load.othersBusy,
-      rate: shards.rate,
-      chunkMs: this.#last.ms,
-      chunkRows: this.#last.rows,
-      chunkPages: this.#last.pages,
-      rowsPerPageAndPass: stage.rowsPerPage / (writer?.ground.stripes ?? stage.stripes),
-      superPages: stage.superPages,
-    };
   }
 }
 

@@ -21,7 +21,7 @@ export class Shards {
   readonly #site: Site;
   readonly #stage: BackfillStage;
   readonly #fence: number;
-  readonly #steering: Steering = { paused: false, rate: null };
+  readonly #steering: Steering;
   readonly #rows: ShardRows;
   readonly #taken = new Set<ChunkWriter>();
   #writers: readonly ChunkWriter[] = [];
@@ -37,6 +37,7 @@ export class Shards {
     this.#site = site;
     this.#stage = stage;
     this.#fence = fence;
+    this.#steering = { paused: false, rate: stage.rate, planned: stage.rate };
     this.#rows = new ShardRows({ control, site, stage, fence, steering: this.#steering });
   }
 
@@ -75,7 +76,7 @@ export class Shards {
 
   /** Rows per second at the most, by order or plan; null: unbounded. */
   get rate(): number | null {
-    return this.#steering.rate ?? this.#stage.rate;
+    return this.#steering.rate;
   }
 
   /** Share of the rewritten rows that touched no index; null: not measured. */

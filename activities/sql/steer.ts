@@ -2,11 +2,17 @@ import type { Site } from '../../contracts/activities.ts';
 import { deliveryOf, home, sessionName } from './home.ts';
 import { withSession, type Session, type TargetConnection } from './session.ts';
 
+/** How the claim says that somebody has ordered no bound; without any order the rate there is null. */
+const lifted = 0;
+
+/** Rows per second that an order in the claim allows; null: unbounded. */
+export const orderedRate = (rate: number): number | null => (rate === lifted ? null : rate);
+
 /** Writes pause and rate into the claim; a running backfill reads them with its next chunk. */
 export async function steer(target: TargetConnection, site: Site, paused: boolean, rate: number | null): Promise<void> {
   await withSession(target, sessionName(site), async (session) => {
     await session.query(`SET lock_timeout = '2s'`);
-    const values = [site.deployment, paused, rate];
+    const values = [site.deployment, paused, rate ?? lifted];
     await session.query(`UPDATE ${home(site)}.claims SET paused = $2, rate = $3 WHERE deployment = $1`, values);
   });
 }

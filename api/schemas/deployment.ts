@@ -169,6 +169,23 @@ const ApprovalReport = open(
   'One approval that counted',
 );
 
+const measured = (description: string) =>
+  nullable(Type.Number({ description: 'A number' }), `${description}; null: not measured`);
+
+const FeltSchema = open(
+  {
+    by: nullable(text('Our own probe, or a metrics source'), 'What was asked; null: nothing'),
+    p99AloneMs: measured('p99 without us, ms'),
+    p99BesideMs: measured('p99 beside our bursts, ms'),
+    measuredMs: Type.Number({ description: 'For how long the p99 beside us was measured, ms' }),
+    longestMs: measured('The longest that one statement of the probe took, ms'),
+    lockWaits: measured('Sessions that were seen waiting for a lock of ours'),
+    deadlocks: measured('Deadlocks in the whole database meanwhile, whoever was in them'),
+    errors: measured('Errors of the application meanwhile, whoever caused them'),
+  },
+  'What the application felt while rows were rewritten',
+);
+
 /** What happened. */
 export const ReportSchema = Type.Unsafe<Report>(
   open(
@@ -187,6 +204,7 @@ export const ReportSchema = Type.Unsafe<Report>(
             Type.Number({ description: 'Milliseconds' }),
             'Longest time that we held or awaited the table\u2019s lock; null: not measured',
           ),
+          felt: Type.Optional(nullable(FeltSchema, 'While rows were rewritten; null: nothing was measured')),
         },
         'What the application felt',
       ),

@@ -2,8 +2,9 @@ import { Type } from 'typebox';
 import { acceptances, conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../../contracts/catalog.ts';
 import { wordForms } from '../../decisions/check-spec.ts';
 import { durationPattern } from '../../decisions/duration.ts';
+import { timesPattern } from '../../decisions/times.ts';
 import { nameForms } from '../../decisions/sql/postgres/identifier.ts';
-import { closed, text, whole } from './words.ts';
+import { closed, text, whole, yesNo } from './words.ts';
 
 const column = (description: string, ...examples: readonly string[]) =>
   text(description, { pattern: nameForms.column.source, examples: [...examples] });
@@ -126,6 +127,26 @@ export const SpecSchema = closed(
           ),
         },
         'How old rows are rewritten',
+      ),
+    ),
+    protect: Type.Optional(
+      closed(
+        {
+          metrics: Type.Optional(
+            text('Name of a metrics source in the configuration', {
+              pattern: wordForms.target.source,
+              examples: ['shop-prometheus'],
+            }),
+          ),
+          probe: Type.Optional(yesNo('True: our own probe, which is the default; false: nothing is measured')),
+          p99: Type.Optional(
+            text('How many times its p99 without us it may be; default `1.5x`', {
+              pattern: timesPattern.source,
+              examples: ['1.5x'],
+            }),
+          ),
+        },
+        'What keeps the application quick while rows are rewritten',
       ),
     ),
     cutover: Type.Optional(

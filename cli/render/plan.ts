@@ -1,4 +1,5 @@
-import type { ApprovalNeed, Finding, Plan, Stage } from '../../contracts/plan.ts';
+import type { ApprovalNeed } from '../../contracts/approval-need.ts';
+import type { Finding, Plan, Stage } from '../../contracts/plan.ts';
 import { bytes, duration, shortHash, some } from './format.ts';
 import type { Style } from './style.ts';
 import { columns, padEnd, wrap } from './text.ts';

@@ -1,4 +1,5 @@
 import type { Report } from '../../contracts/api.ts';
+import type { Felt } from '../../contracts/progress.ts';
 import { count, duration, moment, shortHash } from './format.ts';
 import type { Style } from './style.ts';
 import { padEnd, table, wrap } from './text.ts';
@@ -34,14 +35,37 @@ const stageRows = ({ stages }: Report): string[] =>
 
 /** Not measured is not 0: each figure says which it is. */
 function feltLines({ application }: Report, style: Style): string[] {
-  const { errorsCaused, longestLockMs } = application;
+  const { errorsCaused, longestLockMs, felt } = application;
   const paint = errorsCaused === 0 ? style.good : errorsCaused === null ? style.dim : style.bad;
   return [
     'the application felt',
     `  errors caused by this deployment  ${paint(errorsCaused === null ? 'not measured' : count(errorsCaused))}`,
     `  longest lock held or waited for   ${longestLockMs === null ? style.dim('not measured') : duration(longestLockMs)}`,
+    ...(felt === undefined || felt === null ? [] : besideLines(felt, style)),
   ];
 }
+
+/** What was measured while rows were rewritten, each with who measured it. */
+function besideLines(felt: Felt, style: Style): string[] {
+  const unknown = style.dim('not measured');
+  const { p99AloneMs, p99BesideMs, measuredMs, by } = felt;
+  const p99 =
+    p99AloneMs === null || p99BesideMs === null
+      ? unknown
+      : `${milliseconds(p99AloneMs)} → ${milliseconds(p99BesideMs)}, by ${by ?? ''} over ${duration(measuredMs)}`;
+  const counted = (value: number | null, note: string): string =>
+    value === null ? unknown : `${count(value)}${value === 0 ? '' : note}`;
+  return [
+    '  while rows were rewritten',
+    `    p99 without us → beside us      ${p99}`,
+    `    longest statement of the probe  ${felt.longestMs === null ? unknown : milliseconds(felt.longestMs)}`,
+    `    errors of the application       ${counted(felt.errors, ', whose they are is not known')}`,
+    `    sessions seen waiting for us    ${counted(felt.lockWaits, '')}`,
+    `    deadlocks in the database       ${counted(felt.deadlocks, ', whose they are is not known')}`,
+  ];
+}
+
+const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(2) : ms.toFixed(0)} ms`;
 
 function approvalLines({ approvals }: Report): string[] {
   if (approvals.length === 0) return [];

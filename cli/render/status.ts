@@ -147,8 +147,9 @@ function barOf(stage: StageProgress, shown: Shown): string {
 }
 
 /** Rows, rows per second, time to go, and why it goes at this speed. */
-const pace = ({ rows, rate, secondsToGo, pace: why }: LiveProgress): string[] => [
-  `${count(rows)} rows`,
+const pace = ({ rows, totalRows, rate, secondsToGo, pace: why }: LiveProgress): string[] => [
+  // a stage that goes over no rows only says what it waits for
+  ...(rows === 0 && totalRows === null ? [] : [`${count(rows)} rows`]),
   ...(rate === null ? [] : [`${count(rate)}/s`]),
   ...(secondsToGo === null ? [] : [`${duration(Math.max(1, secondsToGo) * 1_000)} to go`]),
   why,

@@ -1,6 +1,6 @@
+import type { ApprovalNeed } from '../../contracts/approval-need.ts';
 import type { TableFacts } from '../../contracts/facts.ts';
 import type {
-  ApprovalNeed,
   BackfillStage,
   BuildStage,
   ContractStage,
@@ -10,6 +10,7 @@ import type {
   PreflightStage,
   VerifyStage,
 } from '../../contracts/plan.ts';
+import type { Protection } from '../../contracts/protection.ts';
 import type { Spec } from '../../contracts/spec.ts';
 import * as alterations from '../sql/postgres/alterations.ts';
 import { passesFor } from '../pace/passes.ts';
@@ -24,6 +25,8 @@ import { evidenceLooks, preflightLooks, wayBack } from '../sql/postgres/looks.ts
 import { conversionCheck, equalityCheck } from '../sql/postgres/row-check.ts';
 import type { Ours } from '../sql/postgres/ours.ts';
 import { giveBackNotNull, takeOverNotNull } from '../sql/postgres/not-null.ts';
+import { probeStatements, signals } from '../sql/postgres/signals.ts';
+import { parseTimes } from '../times.ts';
 
 /** What every stage is made of. */
 export interface StageInput {
@@ -108,6 +111,7 @@ export const backfill = (input: StageInput): BackfillStage => {
     barrier: barrier(ours, oid, changes, leadBefore(input)),
     presence,
     horizon,
+    ...(converts(input) ? { signals: signals(ours, input.facts.serverVersion), protect: protection(input) } : {}),
     stripes: cuts.length - 1,
     cuts,
     superPages: 2_048,
@@ -146,6 +150,13 @@ function titleOfBuild(carried: readonly Carried[], indexes: number): string {
     'statistics',
   ];
   return `${parts.join(', ')} of the new column${carried.length === 1 ? '' : 's'}, beside the application\u2019s work`;
+}
+
+/** The application's p99 may be half as long again as it is without us, unless the spec says otherwise. */
+function protection({ spec: { protect = {} }, ours, oid }: StageInput): Protection | null {
+  const p99 = parseTimes(protect.p99 ?? '') ?? 1.5;
+  if (protect.metrics !== undefined) return { p99, by: { kind: 'metrics', source: protect.metrics } };
+  return protect.probe === false ? null : { p99, by: { kind: 'probe', ...probeStatements(ours, oid) } };
 }
 
 /** Every row, by other ranges and other code than the copy. */

@@ -1,4 +1,5 @@
-import type { ApprovalNeed, Stage } from '../../contracts/plan.ts';
+import type { ApprovalNeed } from '../../contracts/approval-need.ts';
+import type { Stage } from '../../contracts/plan.ts';
 import type { ContractSpec, Spec } from '../../contracts/spec.ts';
 import { parseDuration } from '../duration.ts';
 import { carriedBy } from '../sql/postgres/carry/carried.ts';

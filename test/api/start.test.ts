@@ -50,6 +50,18 @@ describe('starting a deployment', () => {
     expect(answer.body).not.toContain('s3cret');
   });
 
+  test('knows the metrics sources of the configuration, and names the nearest to one that is not there', async () => {
+    const answer = await post(spec({ protect: { metrics: 'shop-promethius', p99: '1.5x' }, tabel: 'x' }));
+    const problem = answer.json<Problem>();
+    expect(problem.code).toBe('SPEC_INVALID');
+    expect(problem.errors).toEqual([
+      expect.objectContaining({ pointer: '/tabel', didYouMean: 'table' }),
+      expect.objectContaining({ pointer: '/protect/metrics', didYouMean: 'shop-prometheus' }),
+    ]);
+    const right = await post(spec({ name: 'protected', protect: { metrics: 'shop-prometheus' } }));
+    expect(right.statusCode).toBe(201);
+  });
+
   test('names all five mistakes of a spec at once and starts nothing', async () => {
     const answer = await post({
       name: 'Payments Cents',

@@ -282,6 +282,25 @@ describe('a report', () => {
     expect(text).toContain('errors caused by this deployment  not measured');
     expect(text).toContain('longest lock held or waited for   not measured');
   });
+
+  it('says what was measured while rows were rewritten, by whom, and what was not', () => {
+    const felt = {
+      by: 'our own probe',
+      p99AloneMs: 0.42,
+      p99BesideMs: 0.551,
+      measuredMs: 42_000,
+      longestMs: 12.3,
+      lockWaits: 0,
+      deadlocks: 2,
+      errors: null,
+    };
+    const text = renderReport(aReport({ application: { errorsCaused: null, longestLockMs: 9, felt } }), plain);
+    expect(text).toContain('p99 without us → beside us      0.42 ms → 0.55 ms, by our own probe over 42 s');
+    expect(text).toContain('longest statement of the probe  12 ms');
+    expect(text).toContain('errors of the application       not measured');
+    expect(text).toContain('sessions seen waiting for us    0');
+    expect(text).toContain('deadlocks in the database       2, whose they are is not known');
+  });
 });
 
 describe('a list', () => {

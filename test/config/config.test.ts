@@ -23,6 +23,9 @@ homeSchema: change_home
 targets:
   shop: { dialect: postgres, url: "\${env:SHOP_URL}" }
   stock: { dialect: postgres, url: "postgres://app@db/stock", taskQueue: stock }
+metrics:
+  shop-prometheus: { kind: prometheus, url: "https://prometheus.internal/", p99: "shop_p99", over: 30s, errors: "shop_errors", token: "\${env:CI_TOKEN}" }
+  plain: { kind: prometheus, url: "http://prometheus:9090", p99: "shop_p99" }
 ledger: { url: "postgres://lakeshift:\${env:LEDGER_PASSWORD}@db:5433/ledger" }
 temporal: { searchAttributes: { prefix: Ls, register: false }, ui: "https://temporal.example/" }
 api:
@@ -56,6 +59,24 @@ describe('a configuration', () => {
       targets: {
         shop: { dialect: 'postgres', url: env.SHOP_URL, taskQueue: 'lakeshift' },
         stock: { dialect: 'postgres', url: 'postgres://app@db/stock', taskQueue: 'stock' },
+      },
+      metrics: {
+        'shop-prometheus': {
+          kind: 'prometheus',
+          url: 'https://prometheus.internal/',
+          p99: 'shop_p99',
+          overMs: 30_000,
+          errors: 'shop_errors',
+          token: env.CI_TOKEN,
+        },
+        plain: {
+          kind: 'prometheus',
+          url: 'http://prometheus:9090',
+          p99: 'shop_p99',
+          overMs: 60_000,
+          errors: null,
+          token: null,
+        },
       },
       ledger: { url: 'postgres://lakeshift:p%40ss%2Fword%3A1%3F@db:5433/ledger' },
       temporal: { searchAttributes: { prefix: 'Ls', register: false }, ui: 'https://temporal.example' },
@@ -193,6 +214,26 @@ approvals: { key: "\${file:empty}" }
         'tokens: [{ name: a, role: viewer, token: "${env:CI_TOKEN}" }, { name: a, role: viewer, token: "${env:CI_TOKEN}" }]',
       ),
       ['api.tokens.1.name', 'api.tokens.1.token'],
+    ],
+    [
+      'metrics that are none',
+      `${least}metrics: { a: { kind: promtheus, url: "prometheus:9090", p99: "" }, b: { kind: prometheus, url: "http://p", p99: x, over: soon } }`,
+      ['metrics.a.kind', 'metrics.a.url', 'metrics.a.p99', 'metrics.b.over'],
+    ],
+    [
+      'a token of metrics that stands there',
+      `${least}metrics: { a: { kind: prometheus, url: "https://u:s3cret@p", p99: x, token: literal } }`,
+      ['metrics.a.url', 'metrics.a.token'],
+    ],
+    [
+      'a token of metrics that anybody could read on its way',
+      `${least}metrics: { a: { kind: prometheus, url: "http://prometheus:9090", p99: x, token: "\${env:CI_TOKEN}" } }`,
+      ['metrics.a.url'],
+    ],
+    [
+      'a query that looks back too far',
+      `${least}metrics: { a: { kind: prometheus, url: "http://p", p99: x, over: 1h } }`,
+      ['metrics.a.over'],
     ],
     ['a list for a map', least.replace('ledger:', 'targets: []\nledger:'), ['targets']],
     ['nothing at all', '', ['ledger']],

@@ -11,6 +11,16 @@ test('a spec in order passes as it is', () => {
   expect(checkSpec(centsSpec)).toEqual({ ok: true, spec: centsSpec });
 });
 
+test.each([
+  {},
+  { p99: '1.5x' },
+  { probe: true, p99: '2x' },
+  { probe: false },
+  { metrics: 'shop-prometheus', p99: '1.25x' },
+])('a protection may be %j', (protect) => {
+  expect(pointers({ ...centsSpec, protect })).toEqual([]);
+});
+
 test('five mistakes are five problems, each with its pointer', () => {
   const spec = {
     name: 'Payments Cents',
@@ -44,6 +54,10 @@ test.each([
   ['a drop without a person', { ...centsSpec, contract: { approve: false } }, ['/contract/approve']],
   ['a grace of years', { ...centsSpec, contract: { after: '1000d' } }, ['/contract/after']],
   ['an unknown conflict policy', { ...centsSpec, conflict: 'newest-wins' }, ['/conflict']],
+  ['a protection that is no factor', { ...centsSpec, protect: { p99: '150%' } }, ['/protect/p99']],
+  ['a protection that protects nothing', { ...centsSpec, protect: { p99: '1x' } }, ['/protect/p99']],
+  ['two sources at once', { ...centsSpec, protect: { metrics: 'shop', probe: true } }, ['/protect/probe']],
+  ['a bound without a source', { ...centsSpec, protect: { probe: false, p99: '2x' } }, ['/protect/p99']],
   ['a rate of zero', { ...centsSpec, backfill: { rate: 0 } }, ['/backfill/rate']],
   [
     'a column that is named twice',

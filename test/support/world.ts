@@ -33,6 +33,8 @@ export class World {
   /** Slices that a backfill takes; each lasts until it is told to pause when `slow`. */
   slices = 1;
   slow = false;
+  /** For how long the source of the application's p99 has given no data, ms. */
+  blindForMs = 0;
   /** Activities whose worker is dead: they never answer. */
   dead = new Set<string>();
   /** Activities that fail, and with what. */
@@ -141,7 +143,10 @@ export class World {
     }
     if (!this.paused) this.#sliced += 1;
     const rows = Math.min((1_000 * this.#sliced) / this.slices, 1_000);
-    return { finished: this.#sliced >= this.slices, rows, paused: this.paused, deferred: 0, pace: 'full speed' };
+    const { blindForMs } = this;
+    const felt = { ...nothingFelt, lockWaits: 0, deadlocks: 1 };
+    const facts = { rows, paused: this.paused, deferred: 0, pace: 'full speed', felt };
+    return { ...facts, finished: this.#sliced >= this.slices, blindForMs, blindBecause: 'no p99 from shop: no data' };
   }
 
   #check(id: string, _pass: string): CheckFacts {
@@ -181,6 +186,8 @@ export class World {
     return found === undefined ? { ok: false, code: '42P01', name: id } : { ok: true, rows: found };
   }
 }
+
+const nothingFelt = { by: null, p99AloneMs: null, p99BesideMs: null, measuredMs: 0, longestMs: null, errors: null };
 
 /** Never answers and never heartbeats, as an activity does whose worker was killed; only the end of the test ends it. */
 const silence = (): Promise<never> =>

@@ -1,4 +1,4 @@
-import type { ApprovalNeed } from '../../contracts/plan.ts';
+import type { ApprovalNeed } from '../../contracts/approval-need.ts';
 import { anyApprover } from '../support/plans.ts';
 import { approver, Theatre } from '../support/deployments.ts';
 import { World } from '../support/world.ts';

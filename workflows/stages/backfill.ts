@@ -1,9 +1,11 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { BackfillFacts, Site } from '../../contracts/activities.ts';
+import { addFelt } from '../../decisions/felt.ts';
+import { blindLimitMs } from '../../decisions/pace/share.ts';
 import { countRows, currentRecord } from '../../decisions/progress.ts';
 import { backfill as runSlice, steer } from '../activities.ts';
 import type { Run } from '../run.ts';
-import { again, promote, skipped, type StageRunner } from './stage.ts';
+import { again, park, promote, skipped, type StageRunner, type Turn } from './stage.ts';
 
 /**
  * Rewrites the old rows, a slice of time per turn. What people order while a slice runs goes into the target at once,
@@ -22,11 +24,19 @@ export const backfill: StageRunner<'backfill'> = {
     const input = { site, stage: { ...stage, rate }, rows };
     const facts = await steered(run, site, () => runSlice(`backfill: slice ${site.turn}`, input));
     run.update(countRows(run.progress, facts.rows, Math.max(rows ?? 0, facts.rows)));
-    return facts.finished ? promote(noteOf(facts)) : again;
+    return concluded(run, facts);
   },
   // The column that was filled goes with the undo of expand, and with it everything that was written.
   undo: null,
 };
+
+/** What a slice leads to. Without data of the application it has crawled; after a while a person has to look. */
+function concluded(run: Run, facts: BackfillFacts): Turn {
+  const { felt, blindForMs = 0, blindBecause } = facts;
+  if (felt !== undefined) run.update({ ...run.progress, felt: addFelt(run.progress.felt, felt) });
+  if (facts.finished) return promote(noteOf(facts));
+  return blindForMs < blindLimitMs ? again : park('METRICS_BLIND', blindBecause ?? 'no data');
+}
 
 /** What the last slice says of the whole, and what it noticed. */
 const noteOf = ({ rows, hotShare, notes = [] }: BackfillFacts): string => {

@@ -81,13 +81,16 @@ export function backfillSession(ours: Ours): readonly Statement[] {
   ];
 }
 
-/** Sessions of others that did something within the last two seconds; null when they can't be seen, which is not *nobody*. */
+/**
+ * Sessions of others that did something within the last two seconds; null when they can't be seen, which is not *nobody*:
+ * of another role's session ours sees, without pg_read_all_stats, not even of what kind it is.
+ */
 export const presence: Statement = {
   id: 'presence',
   note: 'is an application there?',
   sql: `SELECT CASE WHEN busy > 0 OR unseen = 0 THEN busy END AS busy FROM (
   SELECT count(*) FILTER (WHERE state <> 'idle' OR state_change > clock_timestamp() - interval '2 seconds')::float8 AS busy, count(*) FILTER (WHERE state_change IS NULL) AS unseen
-  FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND application_name NOT LIKE 'lakeshift %') AS s`,
+  FROM pg_stat_activity WHERE datname = current_database() AND coalesce(backend_type, 'client backend') = 'client backend' AND coalesce(application_name, '') NOT LIKE 'lakeshift %') AS s`,
 };
 
 /**

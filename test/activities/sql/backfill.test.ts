@@ -84,6 +84,18 @@ describe('a backfill', () => {
     expect(world.told.map(({ pace }) => pace)).toContain('bounded to 2000 rows/s');
   });
 
+  test('is bound by the rate of its plan until that is lifted, and then by none', async () => {
+    await world.payments(20_000);
+    const plan = await world.expanded();
+    const site = world.site();
+    const stage = { ...stageOf(plan, 'backfill'), rate: 100, sliceMs: 600_000 };
+    const running = world.run('backfill', { site, stage, rows: 20_000 });
+    while (world.told.at(-1)?.pace !== 'bounded to 100 rows/s') await new Promise((resolve) => setTimeout(resolve, 20));
+    await world.run('steer', { site, paused: false, rate: null });
+    // a slice that stayed bound would take minutes
+    expect(await running).toMatchObject({ finished: true, rows: 20_000 });
+  });
+
   test('gives up at once when a newer attempt has taken over, and writes nothing more', async () => {
     await world.payments(60_000);
     const plan = await world.expanded();

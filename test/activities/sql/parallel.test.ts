@@ -3,10 +3,11 @@ import type { Plan } from '../../../contracts/plan.ts';
 
 const rows = 60_000;
 
-/** As if nobody else were in the database, and in more ranges than a table of this size would get. */
+/** As if nobody else were in the database and nothing slowed it down, and in more ranges than a table of this size would get. */
 const alone = (plan: Plan) => ({
   ...stageOf(plan, 'backfill'),
   presence: { id: 'presence', note: 'nobody', sql: 'SELECT 0::float8 AS busy' },
+  signals: [],
   superPages: 64,
   shards: { atMost: 3, minPages: 100 },
 });
@@ -55,6 +56,10 @@ describe('a backfill of several shards', () => {
     [
       'nobody can see whether one is',
       { presence: { id: 'presence', note: 'unseen', sql: 'SELECT NULL::float8 AS busy' }, sliceMs: 1_500 },
+    ],
+    [
+      'nobody can see how far standbys are behind',
+      { signals: [{ id: 'lag', note: 'unseen', sql: 'SELECT 1' }], sliceMs: 1_500 },
     ],
     ['a rate is ordered', { rate: 20_000, sliceMs: 1_500 }],
   ])('works over one connection where %s', async (_, over) => {

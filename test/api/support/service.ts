@@ -40,6 +40,16 @@ export const settings = (api: Partial<ApiSettings['api']> = {}): ApiSettings => 
   environment: 'test',
   homeSchema: 'lakeshift',
   targets: { shop: { dialect: 'postgres', url: 'postgres://app:s3cret-target@db/shop', taskQueue: 'lakeshift' } },
+  metrics: {
+    'shop-prometheus': {
+      kind: 'prometheus',
+      url: 'https://prometheus.internal',
+      p99: 'shop_p99',
+      overMs: 60_000,
+      errors: null,
+      token: null,
+    },
+  },
   api: {
     host: '127.0.0.1',
     port: 0,

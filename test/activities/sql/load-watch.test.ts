@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { LoadWatch } from '../../../activities/sql/load-watch.ts';
+import { SqlWorld, stageOf } from '../../support/sql-world.ts';
+
+const role = `watch_${randomBytes(4).toString('hex')}`;
+
+describe('a look at the load', () => {
+  let world: SqlWorld;
+  beforeEach(async () => {
+    world = await SqlWorld.open();
+    await world.payments(100);
+  });
+  afterEach(() => world.close());
+
+  const watchAs = async (user?: string) => {
+    const plan = await world.expanded();
+    const at = new URL(world.database.url);
+    if (user !== undefined) Object.assign(at, { username: user, password: 'plain' });
+    const site = world.site();
+    return new LoadWatch({ name: 'shop', url: at.href }, site, stageOf(plan, 'backfill'));
+  };
+
+  test('sees everything as a role that may, a running checkpoint included', async () => {
+    const watch = await watchAs();
+    try {
+      await watch.look();
+      expect(watch.signals).toMatchObject({
+        busy: { value: expect.any(Number) as number },
+        lag: { value: { seconds: null, bytes: 0 } },
+        waiting: { value: 0 },
+        archiveFails: { value: false },
+        commitMs: { value: expect.any(Number) as number },
+      });
+      expect(watch.signals.checkpoint?.value?.look.doing).not.toBeNull();
+      expect(watch.counted).toEqual({ lockWaits: 0, deadlocks: 0 });
+    } finally {
+      await watch.close();
+    }
+  });
+
+  test('of a role that may not see other sessions says unknown, never nobody', async () => {
+    await world.superuser.query(
+      `CREATE ROLE ${role} LOGIN PASSWORD 'plain'; DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO ${role}', current_database()); END $$`,
+    );
+    const watch = await watchAs(role);
+    try {
+      await watch.look();
+      expect(watch.signals.busy.value).toBeNull();
+      // the counters of the checkpointer are for everybody; one look alone says nothing
+      expect(watch.signals.checkpoint?.value).toMatchObject({ running: null, look: { doing: null } });
+      expect(watch.signals.checkpoint?.value?.look.redo).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
+      expect(watch.signals.lag?.value).toEqual({ seconds: null, bytes: 0 });
+      // our own schema is closed to it
+      expect(watch.signals.commitMs).toBeDefined();
+    } finally {
+      await watch.close();
+      await world.superuser.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
+  });
+
+  test('counts sessions that wait for a lock of ours', async () => {
+    const watch = await watchAs();
+    const [ours, application] = [await world.application(), await world.application()];
+    await ours.query(`SET application_name = 'lakeshift payments-cents-00000001 #9'`);
+    await ours.query('BEGIN; UPDATE payments SET note = note WHERE id = 1');
+    const waits = application.query('UPDATE payments SET note = note WHERE id = 1');
+    try {
+      do await watch.look();
+      while (watch.signals.waiting?.value !== 1);
+      expect(watch.counted.lockWaits).toBeGreaterThanOrEqual(1);
+    } finally {
+      await ours.query('COMMIT');
+      await waits;
+      await watch.close();
+    }
+  });
+
+  test('that gets no answer leaves what was seen to grow old', async () => {
+    const watch = await watchAs();
+    try {
+      await watch.look();
+      const { at } = watch.signals.busy;
+      await world.superuser.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'lakeshift %'`,
+      );
+      await watch.look();
+      expect(watch.signals.busy.at).toBe(at);
+      await watch.look();
+      expect(watch.signals.busy.at).toBeGreaterThan(at);
+    } finally {
+      await watch.close();
+    }
+  });
+});
