@@ -67,7 +67,7 @@ const unlessDone = ({ perform }: ContractStage, ejected: Ejected): string[] => [
   `IF NOT ${isDone(perform, ejected)} THEN RAISE EXCEPTION 'the old shape has not been removed'; END IF;`,
 ];
 
-/** What was built has other names as soon as it is used. */
+/** Nothing is left to rewrite or to build once the new shape leads; what was built has other names then. */
 const unlessBuilt = (ejected: Ejected): string[] => [
   ...unlessContracted(ejected),
   ...ejected.plan.stages.flatMap((stage) =>
@@ -104,13 +104,23 @@ const unlessContracted = (ejected: Ejected): string[] => {
 const unlessBackfilled = (ejected: Ejected): string[] =>
   ejected.plan.stages.some((stage) => stage.kind === 'backfill' && stage.needed)
     ? [
-        ...unlessContracted(ejected),
+        ...unlessBuilt(ejected),
         `IF ${notRemembered('backfilled', ejected)} THEN RAISE EXCEPTION 'the backfill has not ended in this session'; END IF;`,
       ]
     : [];
 
+/** The parameters `$9` and `$10` of a chunk by which it takes all rows of its pages. */
+const allParts = ({ cuts }: BackfillStage): string => (cuts === undefined ? '1, 0' : `0, ${cuts.at(-1) ?? 1}`);
+
+/** The chunk of a partitioned table is written for one leaf, whose name only the service fills in. */
+const byLeaves = ({ chunk }: BackfillStage): boolean => chunk.sql.includes('{heap}');
+
 /** Every page once more; rows that have their value are passed over, so that it can be ended and run again at will. */
 function backfill(stage: BackfillStage, ejected: Ejected): readonly string[] {
+  if (byLeaves(stage)) {
+    const no = `RAISE EXCEPTION 'the rows of a partitioned table are rewritten by the service alone: take the change back instead';`;
+    return [step(ejected, 'backfill', [], [...unlessContracted(ejected), no])];
+  }
   const mine = `deployment = ${literal(ejected.deployment)} AND stage = 'backfill' AND shard = 0`;
   const progress = `"${ejected.plan.object.homeSchema.replaceAll('"', '""')}".progress`;
   const guarded = (again: string): string[] => [
@@ -126,13 +136,13 @@ function backfill(stage: BackfillStage, ejected: Ejected): readonly string[] {
       'eject_seen record; eject_file text; eject_pages bigint; eject_page bigint := 0; eject_seq bigint; eject_fence bigint;',
     ],
     [
-      ...unlessContracted(ejected),
+      ...unlessBuilt(ejected),
       ...guarded('eject_pages := eject_seen.pages; eject_file := eject_seen.filenode;'),
       'WHILE eject_page < eject_pages LOOP',
       '  BEGIN',
       `    SELECT seq, fence INTO STRICT eject_seq, eject_fence FROM ${progress} WHERE ${mine};`,
       `    EXECUTE ${quoted(stage.chunk.sql)}`,
-      `      USING ${literal(ejected.deployment)}, 0, eject_seq, eject_fence, eject_page + ${pages}, 0, format('(%s,0)', eject_page), format('(%s,0)', eject_page + ${pages}), 1, 0;`,
+      `      USING ${literal(ejected.deployment)}, 0, eject_seq, eject_fence, eject_page + ${pages}, 0, format('(%s,0)', eject_page), format('(%s,0)', eject_page + ${pages}), ${allParts(stage)};`,
       `    eject_page := eject_page + ${pages}; eject_tries := 0;`,
       '  EXCEPTION WHEN lock_not_available OR deadlock_detected THEN',
       `    eject_tries := eject_tries + 1;`,

@@ -157,7 +157,8 @@ describe('starting the plan that was shown', () => {
     service.engine.slowMs = 30;
     const answers = await Promise.all(Array.from({ length: 10 }, () => deploy(hash, { 'idempotency-key': 'k1' })));
     for (const { statusCode } of answers) expect([200, 201]).toContain(statusCode);
-    expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
+    // from the engine or from the ledger, which keeps fields in an order of its own
+    for (const answer of answers) expect(answer.json()).toEqual(answers[0]?.json());
     expect(service.engine.started).toHaveLength(1);
   });
 

@@ -191,7 +191,7 @@ describe('an application that never waits for a row', () => {
   /** A chunk that is at work: its rows are locked until the test lets it end. */
   async function chunkAtWork(): Promise<pg.Client> {
     const plan = await world.expanded();
-    const { chunk, session } = stageOf(plan, 'backfill');
+    const { chunk, session, cuts = [] } = stageOf(plan, 'backfill');
     const worker = new pg.Client({ connectionString: world.database.url });
     await worker.connect();
     for (const { sql } of session) await worker.query(sql);
@@ -207,8 +207,8 @@ describe('an application that never waits for a row', () => {
       0,
       '(0,0)',
       '(4,0)',
-      1,
       0,
+      cuts.at(-1),
     ]);
     return worker;
   }
