@@ -1,6 +1,14 @@
 import type { BackfillFacts, CheckFacts, ClaimResult, LookResult, Site } from '../../contracts/activities.ts';
 import type { SqlActivities } from '../../activities/sql/index.ts';
-import type { Alteration, BackfillStage, Plan, RowCheck, Statement } from '../../contracts/plan.ts';
+import type {
+  Alteration,
+  BackfillStage,
+  BuildStage,
+  BuildStep,
+  Plan,
+  RowCheck,
+  Statement,
+} from '../../contracts/plan.ts';
 import { stageOf } from '../support/sql-world.ts';
 
 /** One activity with its input: what Temporal delivers, once or more often. */
@@ -48,7 +56,7 @@ export class Carrier {
     this.deployment = deployment;
     this.#homeSchema = homeSchema;
     this.#size = size;
-    this.#steps = [...forward];
+    this.#steps = [...this.#forward()];
   }
 
   /** The effect that is due; the same one again until its facts were taken. */
@@ -78,7 +86,7 @@ export class Carrier {
   /** Everything that was begun is taken back, latest first; not once the contract has begun. */
   back(): boolean {
     if (this.direction === 'back' || this.outcome !== 'under way' || this.#begun.has('contract')) return false;
-    const claimed = this.#steps.length < forward.length;
+    const claimed = this.#steps.length < this.#forward().length;
     this.direction = 'back';
     this.parked = null;
     this.#steps = [...(claimed ? this.#undo() : [claim]), release('rolled back')];
@@ -86,8 +94,17 @@ export class Carrier {
     return true;
   }
 
+  #forward(): readonly Step[] {
+    return [...beforeBuild, ...(this.#build()?.steps ?? []).map(buildStep), ...afterBuild];
+  }
+
+  #build(): BuildStage | undefined {
+    return this.plan.stages.find((stage): stage is BuildStage => stage.kind === 'build');
+  }
+
   #undo(): readonly Step[] {
     const { undo, undoLong } = stageOf(this.plan, 'expand');
+    const built = this.#build();
     return [
       ...(this.#begun.has('cutover')
         ? [
@@ -97,6 +114,9 @@ export class Carrier {
               alter('undo cutover', 'cutover', () => alteration),
             ),
           ]
+        : []),
+      ...(built !== undefined && this.#begun.has('build')
+        ? [raise('undo build'), ...built.undo.map((alteration) => alter('undo build', 'build', () => alteration))]
         : []),
       ...(this.#begun.has('expand')
         ? [
@@ -132,6 +152,8 @@ export class Carrier {
       session: stage.session.map((set) =>
         set.id === 'lock_timeout' ? { ...set, sql: `SET lock_timeout = '2ms'` } : set,
       ),
+      // in slices this short nobody could measure what the application feels, and each would wait for that
+      protect: null,
       sliceMs: 400,
     };
   }
@@ -279,11 +301,25 @@ const release =
     };
   };
 
-const forward: readonly Step[] = [
+/** What hangs on the old column is made on the new one. */
+const buildStep =
+  (one: BuildStep): Step =>
+  (carrier) => {
+    carrier.begin('build');
+    if (one.step === 'alter') return alter('build', 'build', () => one.alteration)(carrier);
+    if (one.step === 'long') return long('build: long', () => one.statements)(carrier);
+    const site = carrier.site();
+    const input = { site, stage: 'build', index: one.index };
+    return { activity: 'buildIndex', turn: site.turn, what: 'build', input, take: () => carrier.done() };
+  };
+
+const beforeBuild: readonly Step[] = [
   claim,
   check('preflight', (plan) => stageOf(plan, 'preflight').everyRow, orPark),
   alter('expand', 'expand', (plan) => stageOf(plan, 'expand').perform),
   backfill,
+];
+const afterBuild: readonly Step[] = [
   check('verify', (plan) => stageOf(plan, 'verify').check, orPark),
   gate,
   alter('cutover', 'cutover', (plan) => stageOf(plan, 'cutover').perform),
@@ -293,5 +329,6 @@ const forward: readonly Step[] = [
   check('before the contract', (plan) => stageOf(plan, 'contract').check, orPark),
   holdColumns(false, 'widen'),
   alter('contract', 'contract', (plan) => stageOf(plan, 'contract').perform),
+  long('contract: long', (plan) => stageOf(plan, 'contract').performLong ?? []),
   release('deployed'),
 ];
