@@ -487,7 +487,8 @@ class SequenceRun {
       'SELECT turn FROM lakeshift.claims WHERE deployment = $1',
       [this.#carrier.deployment],
     );
-    return rows[0] === undefined ? null : Number(rows[0].turn);
+    // the target counts deliveries: a thousand to each turn
+    return rows[0] === undefined ? null : Math.floor(Number(rows[0].turn) / 1_000);
   }
 
   async #steer(paused: boolean): Promise<void> {
