@@ -17,8 +17,8 @@ export const ledgerVersion = (name = names.at(-1)): number | null =>
   name === undefined || !names.includes(name) ? null : names.indexOf(name) + 1;
 
 /**
- * Brings the ledger to the present form. Several processes may do it at the same time: kysely holds an advisory lock
- * while it migrates, and all of it is one transaction. Throws the driver's error when it fails, LedgerRefusal when the
+ * Brings the ledger to the present form. Several processes may do it at the same time: one after the other
+ * does, each in one transaction. Throws the driver's error when it fails, LedgerRefusal when the
  * ledger is newer than this version; then nothing has changed.
  */
 export async function migrateLedger(ledger: Ledger): Promise<readonly string[]> {
@@ -31,9 +31,12 @@ export async function moveLedger(ledger: Ledger, to: number): Promise<readonly M
   return ledger.connection().execute(async (connection) => {
     // Whoever waits for another process that migrates a large ledger must not give up.
     await sql`set statement_timeout = 0`.execute(connection);
+    // kysely's own lock comes after its look at the tables, which fails while another process drops one
+    await sql`select pg_advisory_lock(hashtext('lakeshift ledger'))`.execute(connection);
     try {
       return await move(connection, to);
     } finally {
+      await sql`select pg_advisory_unlock(hashtext('lakeshift ledger'))`.execute(connection).catch(() => undefined);
       await sql`reset statement_timeout`.execute(connection).catch(() => undefined);
     }
   });
