@@ -1,5 +1,5 @@
 import { Client, Connection, isGrpcServiceError, QueryNotRegisteredError } from '@temporalio/client';
-import { loadTemporalConnection } from '../../config/index.ts';
+import { loadTemporalConnection, type Config } from '../../config/index.ts';
 import { endPhases, workflowTypes, type Phase } from '../../contracts/catalog.ts';
 import { knownQuery, type Known } from '../../contracts/messages.ts';
 import { createLedgerReader, createLedgerWriter, migrateLedger, type Rebuilt } from '../../ledger/index.ts';
@@ -17,10 +17,12 @@ export interface RebuildReport {
 
 /** How long one deployment gets to answer, ms: its worker may have to replay its history first. */
 const patience = 15_000;
+/** How many are asked at a time: of many without a worker, each takes all of its patience. */
+const atOnce = 16;
 
 /**
- * Asks Temporal for every deployment that it still has, asks each what it knows, and writes that into the ledger.
- * Throws Unreachable when Temporal does not answer.
+ * Asks Temporal for every deployment that it still has on the task queues of our targets, asks each what it knows, and
+ * writes that into the ledger. Throws Unreachable when Temporal does not answer.
  */
 export async function rebuildLedger({ ledger, config, env }: LedgerWork, now: () => number): Promise<RebuildReport> {
   await migrateLedger(ledger);
@@ -32,8 +34,8 @@ export async function rebuildLedger({ ledger, config, env }: LedgerWork, now: ()
   const deployments: RebuildReport['deployments'][number][] = [];
   const unanswered: RebuildReport['unanswered'][number][] = [];
   let others = 0;
-  for await (const { id, ask } of deploymentsIn(env)) {
-    if (await isWhole(id)) continue;
+  const take = async ({ id, ask }: Found): Promise<void> => {
+    if (await isWhole(id)) return;
     const known = await ask();
     if (typeof known === 'string') unanswered.push({ id, because: known });
     else if (known.plan.environment !== config.environment) others += 1;
@@ -41,7 +43,8 @@ export async function rebuildLedger({ ledger, config, env }: LedgerWork, now: ()
     else if (known.carried.eventSeq > 0) {
       deployments.push({ id, phase: known.status.phase, ...(await writer.rebuild(known, now())) });
     }
-  }
+  };
+  await withDeployments(env, queuesOf(config), (found) => eachOf(found, take));
   return { deployments, unanswered, others };
 }
 
@@ -51,22 +54,42 @@ interface Found {
   readonly ask: () => Promise<Known | string>;
 }
 
-/** Found by their workflow types: these are there without any search attribute of ours. */
-async function* deploymentsIn(env: NodeJS.ProcessEnv): AsyncGenerator<Found> {
+const queuesOf = ({ targets }: Config): readonly string[] => [
+  ...new Set(Object.values(targets).map(({ taskQueue }) => taskQueue)),
+];
+
+/** Several at a time; the first that fails ends it. */
+async function eachOf(all: AsyncIterable<Found>, take: (found: Found) => Promise<void>): Promise<void> {
+  const iterator = all[Symbol.asyncIterator]();
+  const lane = async (): Promise<void> => {
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) await take(next.value);
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+}
+
+/** Found by their workflow types and task queues: these are there without any search attribute of ours. */
+async function withDeployments(
+  env: NodeJS.ProcessEnv,
+  queues: readonly string[],
+  work: (found: AsyncIterable<Found>) => Promise<void>,
+): Promise<void> {
   const { connectionOptions, namespace } = loadTemporalConnection(env);
   const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5s' }).catch(() => {
     throw new Unreachable(`Temporal at ${connectionOptions.address} does not answer`);
   });
-  const client = new Client({ connection, namespace });
-  const types = Object.values(workflowTypes).map((type) => `'${type}'`);
-  // Other ends are no ends of a deployment: it was not accepted, or was terminated by hand.
-  const query = `WorkflowType IN (${types.join(', ')}) AND ExecutionStatus IN ('Running', 'Completed')`;
   try {
-    for await (const { workflowId } of client.workflow.list({ query })) {
-      yield { id: workflowId, ask: () => ask(client, workflowId) };
-    }
+    await work(deploymentsOn(new Client({ connection, namespace }), queues));
   } finally {
     await connection.close();
+  }
+}
+
+async function* deploymentsOn(client: Client, queues: readonly string[]): AsyncGenerator<Found> {
+  const list = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ');
+  // Other ends are no ends of a deployment: it was not accepted, or was terminated by hand.
+  const query = `WorkflowType IN (${list(Object.values(workflowTypes))}) AND TaskQueue IN (${list(queues)}) AND ExecutionStatus IN ('Running', 'Completed')`;
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    yield { id: workflowId, ask: () => ask(client, workflowId) };
   }
 }
 

@@ -77,10 +77,11 @@ describe('a backfill', () => {
     const plan = await world.expanded();
     const site = world.site();
     await world.run('steer', { site, paused: false, rate: 2_000 });
-    const stage = { ...stageOf(plan, 'backfill'), sliceMs: 2_000 };
+    // for its first two seconds it takes the session of this test for an application
+    const stage = { ...stageOf(plan, 'backfill'), sliceMs: 6_000 };
     const facts = await world.run('backfill', { site: world.site(), stage, rows: 20_000 });
     expect(facts.rows).toBeGreaterThan(500);
-    expect(facts.rows).toBeLessThan(7_000);
+    expect(facts.rows).toBeLessThan(15_000);
     expect(world.told.map(({ pace }) => pace)).toContain('bounded to 2000 rows/s');
   });
 
