@@ -68,7 +68,7 @@ describe('the sample database', () => {
   });
 
   it('is made in a database that does not exist yet', async () => {
-    const url = new URL(database.url);
+    const url = new URL(database.superuserUrl);
     url.pathname = `${url.pathname}_new`;
     const fresh = await openSample(url.href);
     try {
