@@ -310,7 +310,7 @@ class SequenceRun {
     if (events.length === 0) return this.#told(effect, await Ground.deliver(activity, input, this.#ground.url));
     const broken: unknown[] = [];
     const most = interruptible.includes(activity) ? 40 : 14;
-    const wire = await openWire(this.#ground.url, async ({ number }) => {
+    const fateOf = async (number: number): Promise<Fate> => {
       let fate: Fate = 'pass';
       for (const { at, happens } of events) {
         if (((at - 1) % most) + 1 !== number || broken.length > 0) continue;
@@ -321,9 +321,17 @@ class SequenceRun {
         }
       }
       return broken.length > 0 ? 'cut' : fate;
+    };
+    const fates: Promise<Fate>[] = [];
+    const wire = await openWire(this.#ground.url, ({ number }) => {
+      const fate = fateOf(number);
+      fates.push(fate);
+      return fate;
     });
     try {
       const ending = await Ground.deliver(activity, input, wire.url);
+      // an effect of several sessions may end while what happens to one of them is still under way
+      await Promise.all(fates);
       if (broken.length > 0) throw broken[0];
       return this.#told(effect, ending);
     } finally {

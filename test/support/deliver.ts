@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSqlActivities, type SqlActivities } from '../../activities/sql/index.ts';
 import type { LookResult, Site } from '../../contracts/activities.ts';
-import type { Plan, Statement } from '../../contracts/plan.ts';
+import type { BuildStage, BuildStep, Plan, Statement } from '../../contracts/plan.ts';
 import type { Spec } from '../../contracts/spec.ts';
 import { planDeployment } from '../../decisions/plan-deployment.ts';
 import { sqlDialects } from '../../decisions/sql/dialect.ts';
@@ -41,38 +41,77 @@ export async function planAt(url: string, spec: Spec): Promise<Plan> {
 /** Everything that a deployment does to its table until the old column is gone, one turn each. */
 export function forward(plan: Plan): readonly Step[] {
   const site = turns(plan);
+  return [...untilProven(plan, site), ...fromCutover(plan, site)];
+}
+
+/** The second part of it: both shapes are there and are true. */
+export function fromProven(plan: Plan): readonly Step[] {
+  const steps = forward(plan);
+  return steps.slice(steps.findIndex(({ name }) => name === 'checkRows') + 1);
+}
+
+/** The same until the cutover, and all the way back. */
+export function thereAndBack(plan: Plan): readonly Step[] {
+  const site = turns(plan);
+  const { undo, undoLong } = stageOf(plan, 'expand');
+  const there = [...untilProven(plan, site), ...cutover(plan, site)];
+  const alterations = [...stageOf(plan, 'cutover').undo, ...(buildOf(plan)?.undo ?? []), ...undo];
+  return [
+    ...there,
+    { name: 'raiseFence', input: { site: site() } },
+    ...alterations.map((alteration): Step => ({ name: 'alter', input: { site: site(), stage: 'undo', alteration } })),
+    { name: 'alterLong', input: { site: site(), statements: undoLong } },
+    { name: 'release', input: { site: site() } },
+  ];
+}
+
+type NextSite = () => Site;
+
+function untilProven(plan: Plan, site: NextSite): readonly Step[] {
   const { check } = stageOf(plan, 'verify');
   return [
     { name: 'claim', input: { site: site(), plan } },
     { name: 'alter', input: { site: site(), stage: 'expand', alteration: stageOf(plan, 'expand').perform } },
     { name: 'steer', input: { site: site(), paused: false, rate: null } },
     { name: 'backfill', input: { site: site(), stage: stageOf(plan, 'backfill'), rows: plan.facts.rows } },
+    ...(buildOf(plan)?.steps ?? []).map((step) => build(step, site())),
     { name: 'checkRows', input: { site: site(), stage: 'verify', check, pass: 'p1', rows: null, sliceMs: 60_000 } },
-    { name: 'alter', input: { site: site(), stage: 'cutover', alteration: stageOf(plan, 'cutover').perform } },
+  ];
+}
+
+const cutover = (plan: Plan, site: NextSite): readonly Step[] => {
+  const { perform, performLong = [] } = stageOf(plan, 'cutover');
+  return [
+    { name: 'alter', input: { site: site(), stage: 'cutover', alteration: perform } },
+    ...long(performLong, site),
+  ];
+};
+
+const fromCutover = (plan: Plan, site: NextSite): readonly Step[] => {
+  const { perform, performLong = [] } = stageOf(plan, 'contract');
+  return [
+    ...cutover(plan, site),
     { name: 'holdColumnsOnly', input: { site: site(), columnsOnly: true } },
     { name: 'holdColumnsOnly', input: { site: site(), columnsOnly: false } },
-    { name: 'alter', input: { site: site(), stage: 'contract', alteration: stageOf(plan, 'contract').perform } },
+    { name: 'alter', input: { site: site(), stage: 'contract', alteration: perform } },
+    ...long(performLong, site),
     { name: 'release', input: { site: site() } },
   ];
+};
+
+const long = (statements: readonly Statement[], site: NextSite): readonly Step[] =>
+  statements.length === 0 ? [] : [{ name: 'alterLong', input: { site: site(), statements } }];
+
+const buildOf = ({ stages }: Plan): BuildStage | undefined =>
+  stages.find((stage): stage is BuildStage => stage.kind === 'build');
+
+function build(step: BuildStep, site: Site): Step {
+  if (step.step === 'alter') return { name: 'alter', input: { site, stage: 'build', alteration: step.alteration } };
+  if (step.step === 'long') return { name: 'alterLong', input: { site, statements: step.statements } };
+  return { name: 'buildIndex', input: { site, stage: 'build', index: step.index } };
 }
 
-/** The same until the cutover, and all the way back. */
-export function thereAndBack(plan: Plan): readonly Step[] {
-  const there = forward(plan).slice(0, 6);
-  const site = turns(plan, there.length);
-  const { undo, undoLong } = stageOf(plan, 'expand');
-  return [
-    ...there,
-    { name: 'raiseFence', input: { site: site() } },
-    ...[...stageOf(plan, 'cutover').undo, ...undo].map((alteration): Step => {
-      return { name: 'alter', input: { site: site(), stage: 'undo', alteration } };
-    }),
-    { name: 'alterLong', input: { site: site(), statements: undoLong } },
-    { name: 'release', input: { site: site() } },
-  ];
-}
-
-function turns({ name }: Plan, after = 0): () => Site {
-  let turn = after;
+function turns({ name }: Plan): () => Site {
+  let turn = 0;
   return () => ({ deployment: `${name}-00000001`, target: 'shop', homeSchema: 'lakeshift', turn: ++turn });
 }

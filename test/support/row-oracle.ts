@@ -67,10 +67,10 @@ type Refusal = '23502' | '23505' | '23514';
 
 export class RowOracle {
   readonly rules: readonly Rule[];
-  readonly defaults: Values;
+  defaults: Values;
   readonly keyed: boolean;
   rows = new Map<number, Row>();
-  columns: readonly string[];
+  #columns: readonly string[];
   /** The new shape is there. */
   expanded = false;
   /** Our trigger is there and fires. */
@@ -83,7 +83,7 @@ export class RowOracle {
 
   constructor(rules: readonly Rule[], columns: readonly string[], defaults: Values, keyed: boolean) {
     this.rules = rules;
-    this.columns = columns;
+    this.#columns = columns;
     this.defaults = defaults;
     this.keyed = keyed;
   }
@@ -98,6 +98,19 @@ export class RowOracle {
     fork.expanded = this.expanded;
     fork.lead = this.lead;
     return fork;
+  }
+
+  /** Which columns there are. A default comes along to the column that stays alone, in the new shape. */
+  set columns(columns: readonly string[]) {
+    this.#columns = columns;
+    for (const rule of this.rules) {
+      if (rule.kind !== 'pair' || rule.oldDefault === null || columns.includes(rule.old)) continue;
+      this.defaults = { ...this.defaults, [rule.fresh]: orNull(rule.up(rule.oldDefault)) };
+    }
+  }
+
+  get columns(): readonly string[] {
+    return this.#columns;
   }
 
   /** Carries out one statement of an application; a refused one changes nothing. */
