@@ -1,4 +1,5 @@
 import { deepStrictEqual as same, ok as holds } from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { BackfillFacts, CheckFacts } from '../../contracts/activities.ts';
 import { planDeployment } from '../../decisions/plan-deployment.ts';
@@ -49,6 +50,8 @@ interface Held {
 /** What happened during one effect, as far as its ending depends on it. */
 interface Circumstances {
   readonly faults: string[];
+  /** Orders that may reach the target only once the effect has let go of its row there. */
+  readonly orders: Promise<void>[];
   superseded: string | null;
   drifted: boolean;
 }
@@ -285,7 +288,7 @@ class SequenceRun {
     const effect = this.#carrier.next();
     if (effect === null) return;
     if (!interruptible.includes(effect.activity)) await this.#letGo(true);
-    const circumstances: Circumstances = { faults: [], superseded: null, drifted: this.#isDrifted };
+    const circumstances: Circumstances = { faults: [], orders: [], superseded: null, drifted: this.#isDrifted };
     const before = await this.#prepare(effect);
     const ending = await this.#deliver(effect, events, circumstances);
     await this.#judge(effect, ending, circumstances, before);
@@ -332,6 +335,7 @@ class SequenceRun {
       const ending = await Ground.deliver(activity, input, wire.url);
       // an effect of several sessions may end while what happens to one of them is still under way
       await Promise.all(fates);
+      await Promise.all(circumstances.orders);
       if (broken.length > 0) throw broken[0];
       return this.#told(effect, ending);
     } finally {
@@ -365,7 +369,8 @@ class SequenceRun {
   async #meanwhile(happening: Happening, circumstances: Circumstances): Promise<void> {
     switch (happening.is) {
       case 'pause':
-        return this.#steer(true);
+        circumstances.orders.push(this.#steer(true));
+        return Promise.race([...circumstances.orders, sleep(300)]);
       case 'let go':
         return this.#letGo(happening.commit);
       case 'drift':
@@ -455,7 +460,7 @@ class SequenceRun {
     if (effect === null) return;
     if (!interruptible.includes(effect.activity)) await this.#letGo(true);
     const before = await this.#prepare(effect);
-    const circumstances: Circumstances = { faults: [], superseded: null, drifted: this.#isDrifted };
+    const circumstances: Circumstances = { faults: [], orders: [], superseded: null, drifted: this.#isDrifted };
     const endings = await Promise.all(
       [1, 2].map(() => Ground.deliver(effect.activity, effect.input, this.#ground.url)),
     );
