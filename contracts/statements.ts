@@ -32,6 +32,11 @@ export interface RowCheck {
   readonly session?: readonly Statement[];
   /** Statements run once per session, when `slow` is needed. */
   readonly prepare: readonly Statement[];
+  /**
+   * Tells in one cheap look whether a slice needs the others: one row `seen` and `intact` (counts); where they are equal,
+   * nothing is wrong and nothing lossy. Absent: every slice is looked at by `fast`.
+   */
+  readonly glance?: Statement;
   /** Parameters: see `slices`. */
   readonly fast: Statement;
   readonly slow: Statement;
@@ -56,6 +61,7 @@ export interface KeySlices {
   /** The lowest key of the next slice below (`$1…$n` inclusive upper bound, then how many rows − 1): one row `k0…kn`, or none: then the slice is the rest. */
   readonly next: Statement;
   /** The same checks for the rest: no lower bound. */
+  readonly glanceRest?: Statement;
   readonly fastRest: Statement;
   readonly slowRest: Statement;
 }

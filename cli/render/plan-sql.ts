@@ -95,10 +95,15 @@ const alterationParts = (heading: string, { done, statements }: Alteration): rea
 function checkParts(heading: string, check: RowCheck | null): readonly Part[] {
   if (check === null) return [];
   const { slices } = check;
-  const cuts = slices.by === 'pages' ? [slices.size] : [slices.last, slices.next, slices.fastRest, slices.slowRest];
+  const { glance, fast, slow } = check;
+  const looks = (...statements: readonly (Statement | undefined)[]): readonly Statement[] =>
+    statements.filter((statement) => statement !== undefined);
+  const cuts = slices.by === 'pages' ? [slices.size] : [slices.last, slices.next];
+  const rest = slices.by === 'pages' ? [] : looks(slices.glanceRest, slices.fastRest, slices.slowRest);
   return [
     { heading: `${heading}, once a session`, statements: check.prepare },
     { heading: `${heading}, slices`, statements: cuts },
-    { heading: `${heading}, each slice`, statements: [check.fast, check.slow] },
+    { heading: `${heading}, each slice`, statements: looks(glance, fast, slow) },
+    { heading: `${heading}, the last slice`, statements: rest },
   ];
 }

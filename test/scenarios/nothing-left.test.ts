@@ -141,7 +141,9 @@ describe('of a deployment nothing is left behind', () => {
     const twin = new pg.Client({ connectionString: ownerUrl });
     await twin.connect();
     await twin.query(shop);
-    await twin.query(`ALTER TABLE payments ADD COLUMN amount_cents bigint NOT NULL DEFAULT '100'::bigint, DROP COLUMN amount`);
+    await twin.query(
+      `ALTER TABLE payments ADD COLUMN amount_cents bigint NOT NULL DEFAULT '100'::bigint, DROP COLUMN amount`,
+    );
     await twin.query(`COMMENT ON COLUMN payments.amount_cents IS 'in euros'`);
     const plain = await catalogSnapshot(twin);
     await twin.end();

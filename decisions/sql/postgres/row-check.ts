@@ -48,23 +48,38 @@ export function equalityCheck(ours: Ours, changes: readonly Change[]): RowCheck 
   const fast = `NOT (${right}) AS wrong, (${lossy}) AS lossy, ${keyText(ours)} AS key`;
   const comparisons = judged.map((change) => total(ours, change, change.rows.comparison));
   const slow = verdictsOf(comparisons, keyText(ours));
+  const glance = judged.map(({ rows }) => rows.intact).join(' AND ');
   const from = `${tableOf(ours)} AS r`;
-  const prepare = comparisons.map(({ make }) => make);
+  const common = { session: setting(ours, 'SET'), prepare: comparisons.map(({ make }) => make) };
   if (ours.key.length === 0) {
     const range = `${from} WHERE r.ctid >= $1::tid AND r.ctid < $2::tid`;
     return {
-      session: setting(ours, 'SET'),
-      prepare,
+      ...common,
+      glance: countsIntact('glance', glance, range),
       fast: counts('fast', fast, range),
       slow: counts('slow', slow, range),
       slices: pageSlices(ours),
     };
   }
-  const { slices, between, rest } = keySlices(ours, (id, where) =>
-    counts(id, id.startsWith('fast') ? fast : slow, `${from} ${where}`),
-  );
-  return { session: setting(ours, 'SET'), prepare, ...between, slices: { ...slices, ...rest } };
+  const { slices, below, within } = keySlices(ours);
+  const looks = (where: string, suffix = '') => ({
+    glance: countsIntact(`glance${suffix}`, glance, `${from} ${where}`),
+    fast: counts(`fast${suffix}`, fast, `${from} ${where}`),
+    slow: counts(`slow${suffix}`, slow, `${from} ${where}`),
+  });
+  const rest = looks(below, 'Rest');
+  return {
+    ...common,
+    ...looks(within),
+    slices: { ...slices, glanceRest: rest.glance, fastRest: rest.fast, slowRest: rest.slow },
+  };
 }
+
+const countsIntact = (id: string, intact: string, from: string): Statement => ({
+  id,
+  note: 'how many rows were seen; how many of them are right and would lose nothing',
+  sql: `SELECT count(*) AS seen, count(*) FILTER (WHERE ${intact}) AS intact FROM ${from}`,
+});
 
 const placeOf = (leaves: number | null): string =>
   leaves === null ? 'r.ctid::text' : `concat_ws(' ', r.tableoid::regclass, r.ctid)`;
@@ -136,7 +151,14 @@ const pageSlices = (ours: Ours): PageSlices => {
   };
 };
 
-function keySlices(ours: Ours, count: (id: string, where: string) => Statement) {
+interface KeyRanges {
+  readonly slices: Omit<KeySlices, 'glanceRest' | 'fastRest' | 'slowRest'>;
+  /** From a key downwards, and down to another one. */
+  readonly below: string;
+  readonly within: string;
+}
+
+function keySlices(ours: Ours): KeyRanges {
   const { key } = ours;
   const names = `(${key.map(({ name }) => `r.${quote(name)}`).join(', ')})`;
   const bound = (first: number): string => `(${key.map(({ type }, i) => `$${first + i}::${type}`).join(', ')})`;
@@ -145,7 +167,7 @@ function keySlices(ours: Ours, count: (id: string, where: string) => Statement) 
   const below = `WHERE ${names} <= ${bound(1)}`;
   const within = `${below} AND ${names} > ${bound(1 + key.length)}`;
   const pick = `SELECT ${asText} FROM ${tableOf(ours)} AS r`;
-  const slices: Omit<KeySlices, 'fastRest' | 'slowRest'> = {
+  const slices: KeyRanges['slices'] = {
     by: 'keys',
     rows: 50_000,
     key,
@@ -156,9 +178,5 @@ function keySlices(ours: Ours, count: (id: string, where: string) => Statement) 
       sql: `${pick} ${below} ORDER BY ${backwards} OFFSET $${1 + key.length} LIMIT 1`,
     },
   };
-  return {
-    slices,
-    between: { fast: count('fast', within), slow: count('slow', within) },
-    rest: { fastRest: count('fastRest', below), slowRest: count('slowRest', below) },
-  };
+  return { slices, below, within };
 }

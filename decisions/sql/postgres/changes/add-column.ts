@@ -50,6 +50,7 @@ function rowRules(name: string, type: string, up: string): RowRules {
     // never true: a value that nothing asks for would not be computed, and what fails would not be found
     misfit: `num_nulls(r.${quote(name)}) < 0`,
     roundTripLoss: 'false',
+    intact: right,
     right,
     losesGoingBack: 'false',
     comparison: judgedWith(right),

@@ -101,6 +101,8 @@ export interface RowRules {
   readonly misfit: string;
   /** Before the start: going there and back would not give the value that was there. */
   readonly roundTripLoss: string;
+  /** Afterwards: `right`, and nothing would be lost; cheaper to ask than both. */
+  readonly intact: string;
   /** Afterwards: both shapes of the row agree. */
   readonly right: string;
   /** Afterwards: the old shape would lose something of the new one. */

@@ -53,6 +53,7 @@ function rowRules({ name, type }: ColumnFacts, up: string | null): RowRules {
     converted: null,
     misfit: `(${isNull(type, `r.${quote(name)}`)}${up === null ? '' : ` AND ${isNull(type, up)}`})`,
     roundTripLoss: 'false',
+    intact: right,
     right,
     losesGoingBack: 'false',
     comparison: judgedWith(right),

@@ -25,6 +25,7 @@ export function rowRules(pair: Pair, filled: boolean): RowRules {
     converted: { column: pair.fresh.name, value: pair.up },
     misfit: filled ? `(NOT ${there} AND ${isThere(pair.old.type, old)})` : 'false',
     roundTripLoss: differ(pair.old.type, down, old),
+    intact: `(${isUp})`,
     right: `(${isUp} OR (${there} AND ${isDown}))`,
     losesGoingBack: `(${there} AND ${differ(pair.fresh.type, fresh, up)})`,
     // lossy: right, or held by the new shape alone because the old one can't hold it
