@@ -137,6 +137,8 @@ export interface BackfillStage extends StageBase {
   readonly signals?: readonly Statement[];
   /** How the application's p99 is kept under a bound; null or absent: it is not measured. */
   readonly protect?: Protection | null;
+  /** When the indexes are cleared of what our updates left dead there; absent: never, that is autovacuum's. */
+  readonly vacuum?: VacuumRule;
   /** How many passes go over one super-chunk; 1: plain order. */
   readonly stripes: number;
   /** Where one pass ends and the next begins, in parts of a page's rows, from 0 to all of them; missing: equal stripes. */
@@ -148,6 +150,17 @@ export interface BackfillStage extends StageBase {
   readonly rate: number | null;
   /** How long one activity works before it hands back, ms. */
   readonly sliceMs: number;
+}
+
+/** How indexes are kept from growing while rows leave their pages. */
+export interface VacuumRule {
+  /** A vacuum is due each time that so many of a heap's rows have left their page, as a share of all its rows. */
+  readonly coldShare: number;
+  readonly settings: readonly Statement[];
+  /** A setting more while an application is there. */
+  readonly gently: Statement;
+  /** With `{heap}` for the quoted name of the table or partition. */
+  readonly sql: string;
 }
 
 /**

@@ -12,6 +12,15 @@ export interface Memory {
   pools: Pools;
   blindSince: number | null;
   errors: number | null;
+  readonly vacuum: VacuumMemory;
+}
+
+/** What is remembered of the vacuums of a backfill. */
+export interface VacuumMemory {
+  /** One took longer than a backfill waits for it. */
+  tooLong: boolean;
+  /** How many rows of a heap had left their page when its last one was due. */
+  readonly cold: Map<string, number>;
 }
 
 /** What a worker knows of a backfill that it has not worked on yet. */
@@ -21,6 +30,7 @@ export const emptyMemory = (): Memory => ({
   pools: { alone: [], bursts: [] },
   blindSince: null,
   errors: null,
+  vacuum: { tooLong: false, cold: new Map() },
 });
 
 /** What happens at the moment. */

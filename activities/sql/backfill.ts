@@ -7,6 +7,7 @@ import { ProgressTeller, type TellProgress } from './progress-teller.ts';
 import { withSession, type TargetConnection } from './session.ts';
 import { Shards } from './shards.ts';
 import { Striping } from './striping.ts';
+import { Vacuuming } from './vacuuming.ts';
 
 /**
  * Works on chunks for one slice of time and hands back. The watermarks are in the target, in the same transaction as the
@@ -25,20 +26,22 @@ export async function backfill(
     const striping = new Striping(control, stage);
     await striping.watch();
     const until = Date.now() + stage.sliceMs;
-    const pacer = await Pacer.open(target, { site, stage, quiet: shards.total === 0 }, pacing);
+    const quiet = shards.total === 0;
+    const pacer = await Pacer.open(target, { site, stage, quiet }, pacing);
     const teller = new ProgressTeller(site.deployment, stage.name, tell, input.rows);
+    const vacuuming = new Vacuuming(target, { site, stage, quiet }, pacer.memory.vacuum);
     try {
       let pace: string;
       do
         pace = await shards.trusting(() =>
-          workTogether({ target, site, stage, shards, pacer, striping, teller, until }),
+          workTogether({ target, site, stage, shards, pacer, striping, vacuuming, teller, until }),
         );
       while ((await shards.settle()) && !shards.paused && Date.now() < until);
       await shards.flush();
       await teller.last(shards.total, shards.share, shards.paused ? 'paused' : pace);
       const { finished, total, paused, deferred, hotShare } = shards;
       if (finished) pacer.forget();
-      const notes = [...shards.notes, ...striping.notes];
+      const notes = [...shards.notes, ...striping.notes, ...vacuuming.notes];
       const { ms: blindForMs, because: blindBecause } = pacer.blind();
       const felt = pacer.felt();
       return { finished, rows: total, paused, deferred, pace, hotShare, notes, felt, blindForMs, blindBecause };

@@ -109,6 +109,13 @@ export class ChunkWriter {
     return this.position.page >= this.#endPage;
   }
 
+  /** All passes over what lies behind it are done, and something lies before it. */
+  get betweenSuperChunks(): boolean {
+    const { page, pass } = this.position;
+    const atBoundary = pass === 0 && page % this.#stage.superPages === 0;
+    return this.#striped && atBoundary && page > this.#fromPage && !this.atEnd;
+  }
+
   get finished(): boolean {
     return this.atEnd && this.#deferred.length === 0;
   }

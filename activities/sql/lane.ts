@@ -10,6 +10,7 @@ import type { ProgressTeller } from './progress-teller.ts';
 import { openSession, type Session, type TargetConnection } from './session.ts';
 import type { Shards } from './shards.ts';
 import type { Striping } from './striping.ts';
+import type { Vacuuming } from './vacuuming.ts';
 
 /** What the lanes of one slice share. */
 export interface Slice {
@@ -19,6 +20,7 @@ export interface Slice {
   readonly shards: Shards;
   readonly pacer: Pacer;
   readonly striping: Striping;
+  readonly vacuuming: Vacuuming;
   readonly teller: ProgressTeller;
   /** Epoch ms at which it hands back. */
   readonly until: number;
@@ -109,6 +111,7 @@ class Lane {
       const { pages, reason } = await this.#rest(writer);
       await this.#tell(reason);
       if (pages > 0) await this.#write(writer, pages);
+      if (writer.betweenSuperChunks) await this.#clearIndexes(writer);
     }
   }
 
@@ -134,6 +137,19 @@ class Lane {
     const written = await giveWay(session, writer, planned);
     this.#last = { ms: performance.now() - started, rows: written.rows, pages: planned.to - planned.from };
     await striping.measure(writer.shard, planned, written);
+  }
+
+  /** While pruning is held back nothing could be cleared. */
+  async #clearIndexes(writer: ChunkWriter): Promise<void> {
+    const { shards, striping, vacuuming, pacer } = this.#slice;
+    if (striping.plainBecause !== null || !vacuuming.isDue(writer.name, shards.countOf(writer.heap))) return;
+    await this.#tell('clears the indexes of dead entries');
+    const session = await this.#open();
+    const isOver = async (): Promise<boolean> => {
+      await writer.listen(session);
+      return this.#over;
+    };
+    await vacuuming.run(writer.name, { hindered: () => !pacer.unhindered, isOver });
   }
 
   /** At the end, the pages that were put aside: once, then whatever else there is to do comes first. */

@@ -45,11 +45,14 @@ export class Pacer {
   readonly #load: LoadWatch;
   readonly #protector: Protector;
   readonly #forget: () => void;
+  /** What the next slice on this worker goes on from. */
+  readonly memory: Memory;
   #commitsAlone: readonly { readonly at: number; readonly ms: number }[] = [];
   #owedMs = 0;
   #steady = true;
 
-  private constructor(stage: BackfillStage, load: LoadWatch, protector: Protector, forget: () => void) {
+  private constructor(stage: BackfillStage, load: LoadWatch, protector: Protector, memory: Memory, forget: () => void) {
+    this.memory = memory;
     this.#stage = stage;
     this.#load = load;
     this.#protector = protector;
@@ -82,7 +85,7 @@ export class Pacer {
     );
     const load = new LoadWatch(target, site, stage);
     await load.start();
-    return new Pacer(stage, load, protector, () => memories.delete(site.deployment));
+    return new Pacer(stage, load, protector, memory, () => memories.delete(site.deployment));
   }
 
   /** Nobody to give way to and nothing to slow down for, as far as was seen: several lanes may write at once. */

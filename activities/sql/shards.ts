@@ -3,6 +3,7 @@ import type { Site } from '../../contracts/activities.ts';
 import type { Row } from '../../contracts/json.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
 import { guardOf, type Heap } from '../../decisions/pace/barrier.ts';
+import type { HeapCount } from '../../decisions/pace/vacuum.ts';
 import { failure } from '../failures.ts';
 import type { ChunkWriter, Steering } from './chunk-writer.ts';
 import { fenced, holdFence, home, openHome, takeFence } from './home.ts';
@@ -83,6 +84,13 @@ export class Shards {
   get hotShare(): number | null {
     const counted = this.#stage.shards !== undefined && this.total > 0;
     return counted ? Math.round((this.#sum(({ hot }) => hot) / this.total) * 1_000) / 1_000 : null;
+  }
+
+  /** How many rows of a heap there are, and how many of them left their page. */
+  countOf(heap: string): HeapCount {
+    const writers = this.#writers.filter((writer) => writer.heap === heap);
+    const sum = (of: (writer: ChunkWriter) => number): number => writers.reduce((all, writer) => all + of(writer), 0);
+    return { rows: sum(({ pages }) => pages) * this.#stage.rowsPerPage, cold: sum(({ total, hot }) => total - hot) };
   }
 
   /** How many shards are left, those that somebody works on too. */

@@ -14,7 +14,7 @@ import type { Protection } from '../../contracts/protection.ts';
 import type { Spec } from '../../contracts/spec.ts';
 import * as alterations from '../sql/postgres/alterations.ts';
 import { passesFor } from '../pace/passes.ts';
-import { backfillSession, chunk, horizon, presence } from '../sql/postgres/backfill.ts';
+import { backfillSession, chunk, horizon, presence, vacuum } from '../sql/postgres/backfill.ts';
 import { barrier } from '../sql/postgres/barrier.ts';
 import { isConverting, isJudged, isSynced, type Change, type Lead } from '../sql/postgres/changes/change.ts';
 import { buildSteps, buildsNotNull, undoBuild } from '../sql/postgres/carry/build.ts';
@@ -111,7 +111,9 @@ export const backfill = (input: StageInput): BackfillStage => {
     barrier: barrier(ours, oid, changes, leadBefore(input)),
     presence,
     horizon,
-    ...(converts(input) ? { signals: signals(ours, input.facts.serverVersion), protect: protection(input) } : {}),
+    ...(converts(input)
+      ? { signals: signals(ours, input.facts.serverVersion), protect: protection(input), vacuum: vacuum(ours) }
+      : {}),
     stripes: cuts.length - 1,
     cuts,
     superPages: 2_048,

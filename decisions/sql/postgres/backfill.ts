@@ -1,4 +1,4 @@
-import type { Statement } from '../../../contracts/plan.ts';
+import type { Statement, VacuumRule } from '../../../contracts/plan.ts';
 import { isConverting, type Change, type Conversion } from './changes/change.ts';
 import { literal, quote } from './identifier.ts';
 import { actorSetting, setting, tableOf, type Ours } from './ours.ts';
@@ -80,6 +80,20 @@ export function backfillSession(ours: Ours): readonly Statement[] {
     set('jit', 'off', 'chunks are short'),
   ];
 }
+
+/**
+ * Our vacuum: the part that clears indexes, and nothing that would wait for a lock. It runs when rows have left their
+ * pages up to a third of the room that a freshly built index keeps free.
+ */
+export const vacuum = (ours: Ours): VacuumRule => {
+  const set = (id: string, value: string, note: string): Statement => ({ id, note, sql: `SET ${id} = ${value}` });
+  return {
+    coldShare: 0.035,
+    settings: [...setting(ours, 'SET'), set('statement_timeout', '0', 'it takes as long as the indexes are large')],
+    gently: set('vacuum_cost_delay', `'2ms'`, 'as slowly as autovacuum'),
+    sql: `VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF, SKIP_LOCKED, PARALLEL 0) ${ours.leaves === null ? tableOf(ours) : '{heap}'}`,
+  };
+};
 
 /**
  * Sessions of others that did something within the last two seconds; null when they can't be seen, which is not *nobody*:
