@@ -80,13 +80,12 @@ export class Vacuuming {
     ]);
     const until = Date.now() + patienceMs;
     try {
-      while (!vacuum.ended) {
-        await Promise.race([running, sleep(lookMs)]);
-        if (vacuum.ended || (await surroundings.isOver())) return 'over';
+      for (;;) {
+        const ended = await Promise.race([running.then(() => true), sleep(lookMs, false)]);
+        if (ended || (await surroundings.isOver())) return 'over';
         if (!gently && surroundings.hindered()) return 'hindered';
         if (Date.now() > until) return this.#giveUp();
       }
-      return 'over';
     } finally {
       await vacuum.cancel(this.#target, sessionName(this.#site));
       await Promise.race([running, sleep(farewellMs, undefined, { ref: false })]);
@@ -103,8 +102,8 @@ export class Vacuuming {
 /** One statement in a session of its own that can be cancelled. */
 class RunningVacuum {
   #pid: string | null = null;
+  #ended = false;
   #cancelled = false;
-  ended = false;
 
   /** Never fails: without the right to it, or cancelled for a newer attempt, the indexes grow, and nothing else. */
   async run(target: TargetConnection, name: string, statements: readonly string[]): Promise<void> {
@@ -116,14 +115,14 @@ class RunningVacuum {
     } catch {
       // said above
     } finally {
-      this.ended = true;
+      this.#ended = true;
       await session?.close();
     }
   }
 
   async cancel(target: TargetConnection, name: string): Promise<void> {
     this.#cancelled = true;
-    if (this.ended || this.#pid === null) return;
+    if (this.#ended || this.#pid === null) return;
     const session = await openSession(target, name).catch(() => null);
     await session?.query('SELECT pg_cancel_backend($1::int)', [this.#pid]).catch(() => undefined);
     await session?.close();
