@@ -55,6 +55,16 @@ describe('a sequence once found that', () => {
     },
   );
 
+  test('a contract failed half-way at a row that was empty in both shapes: the verification finds it', async () => {
+    const plan = await world.expanded();
+    const trigger = triggerOf(plan.specHash);
+    await world.client.query(`ALTER TABLE payments DISABLE TRIGGER ${trigger}`);
+    await world.client.query('INSERT INTO payments (id, amount, amount_cents) VALUES (100, NULL, NULL)');
+    await world.client.query(`ALTER TABLE payments ENABLE ALWAYS TRIGGER ${trigger}`);
+    await world.backfill(plan);
+    expect(await world.verify(plan)).toMatchObject({ seen: 21, wrong: 1, lossy: 0, keys: ['100'] });
+  });
+
   test('a cutover did not look for the trigger: without it nothing is cut over', async () => {
     const plan = await world.expanded();
     await world.backfill(plan);

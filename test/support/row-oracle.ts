@@ -321,6 +321,7 @@ function isWrong(rule: Rule, values: Values): boolean {
   }
   const fresh = values[rule.fresh] ?? null;
   const old = values[rule.old] ?? null;
+  if (old === null && fresh === null) return rule.oldNotNull;
   if (rule.up(old) === fresh) return false;
   if (fresh === null) return true;
   const down = rule.down(fresh);

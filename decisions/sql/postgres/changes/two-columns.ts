@@ -21,16 +21,20 @@ export function rowRules(pair: Pair, filled: boolean): RowRules {
   const there = isThere(pair.fresh.type, fresh);
   const isUp = same(pair.fresh.type, fresh, up);
   const isDown = same(pair.old.type, old, down);
+  // both may be empty for as long as our trigger refuses that; a row that was written without it may be, and is wrong
+  const mayBeEmpty = !pair.oldNotNull;
+  const hasValue = isThere(pair.old.type, old);
+  const isUpWithValue = mayBeEmpty ? isUp : `${hasValue} AND ${isUp}`;
   return {
     converted: { column: pair.fresh.name, value: pair.up },
     misfit: filled ? `(NOT ${there} AND ${isThere(pair.old.type, old)})` : 'false',
     roundTripLoss: differ(pair.old.type, down, old),
-    intact: `(${isUp})`,
-    right: `(${isUp} OR (${there} AND ${isDown}))`,
+    intact: `(${isUpWithValue})`,
+    right: `((${isUpWithValue}) OR (${there} AND ${isDown}))`,
     losesGoingBack: `(${there} AND ${differ(pair.fresh.type, fresh, up)})`,
     // lossy: right, or held by the new shape alone because the old one can't hold it
     comparison: [
-      `  BEGIN SELECT ${isUp} INTO lakeshift_up ${row}; EXCEPTION WHEN OTHERS THEN lakeshift_up := false; END;`,
+      `  BEGIN SELECT ${isUpWithValue} INTO lakeshift_up ${row}; EXCEPTION WHEN OTHERS THEN lakeshift_up := false; END;`,
       `  IF lakeshift_up THEN RETURN 'right'; END IF;`,
       `  BEGIN SELECT ${there} AND ${isDown} INTO lakeshift_down ${row};`,
       `  EXCEPTION WHEN OTHERS THEN SELECT ${there} AND ${isNull(pair.old.type, old)} INTO lakeshift_down ${row}; END;`,
