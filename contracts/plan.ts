@@ -159,8 +159,8 @@ export interface VacuumRule {
   readonly settings: readonly Statement[];
   /** A setting more while an application is there. */
   readonly gently: Statement;
-  /** With `{heap}` for the quoted name of the table or partition. */
-  readonly sql: string;
+  /** With `{heap}` for the quoted name of a partition. */
+  readonly run: Statement;
 }
 
 /**

@@ -76,7 +76,7 @@ export class Vacuuming {
     const running = vacuum.run(this.#target, sessionName(this.#site), [
       ...rule.settings.map(({ sql }) => sql),
       ...(gently ? [rule.gently.sql] : []),
-      rule.sql.replaceAll('{heap}', name),
+      rule.run.sql.replaceAll('{heap}', name),
     ]);
     const until = Date.now() + patienceMs;
     try {

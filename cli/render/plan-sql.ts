@@ -37,12 +37,16 @@ const partsByKind: PartsOf = {
     ...undo.flatMap((alteration) => alterationParts('undo', alteration)),
     { heading: 'undo, outside any short lock', statements: undoLong },
   ],
-  backfill: ({ needed, session, chunk, barrier, presence, signals = [], protect }) =>
+  backfill: ({ needed, session, chunk, barrier, presence, signals = [], protect, vacuum }) =>
     needed
       ? [
           { heading: 'session', statements: session },
           { heading: 'again and again', statements: [chunk, barrier] },
           { heading: 'once a second', statements: [presence, ...signals] },
+          {
+            heading: 'on the way',
+            statements: vacuum === undefined ? [] : [...vacuum.settings, vacuum.gently, vacuum.run],
+          },
           {
             heading: 'our own probe',
             statements: protect?.by.kind === 'probe' ? [...protect.by.prepare, protect.by.keys, protect.by.one] : [],

@@ -13,8 +13,8 @@ const fits = 0.7;
  * less. So most updates stay on their page and touch no index. Pages with room of their own need few, equal passes.
  */
 export function passesFor(page: { readonly rowsPerPage: number; readonly fillfactor: number }): readonly number[] {
-  // fewer than two rows of a page in a pass would be all overhead
-  const least = Math.max(2, Math.ceil((2.4 / page.rowsPerPage) * parts));
+  // fewer rows of a page in a pass would be all overhead: each pass reads all of them
+  const least = Math.max(2, Math.ceil((3.2 / page.rowsPerPage) * parts));
   if (least * 3 > parts) return [0, parts];
   const room = (100 - page.fillfactor) / 100;
   const roomy = room > leaving;

@@ -83,15 +83,19 @@ export function backfillSession(ours: Ours): readonly Statement[] {
 
 /**
  * Our vacuum: the part that clears indexes, and nothing that would wait for a lock. It runs when rows have left their
- * pages up to a third of the room that a freshly built index keeps free.
+ * pages up to half of the room that a freshly built index keeps free.
  */
 export const vacuum = (ours: Ours): VacuumRule => {
   const set = (id: string, value: string, note: string): Statement => ({ id, note, sql: `SET ${id} = ${value}` });
   return {
-    coldShare: 0.035,
+    coldShare: 0.05,
     settings: [...setting(ours, 'SET'), set('statement_timeout', '0', 'it takes as long as the indexes are large')],
     gently: set('vacuum_cost_delay', `'2ms'`, 'as slowly as autovacuum'),
-    sql: `VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF, SKIP_LOCKED, PARALLEL 0) ${ours.leaves === null ? tableOf(ours) : '{heap}'}`,
+    run: {
+      id: 'vacuum',
+      note: 'what our own updates left dead in the indexes',
+      sql: `VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF, SKIP_LOCKED, PARALLEL 0) ${ours.leaves === null ? tableOf(ours) : '{heap}'}`,
+    },
   };
 };
 

@@ -75,7 +75,10 @@ describe('a backfill that clears the indexes on its way', () => {
   });
 
   test('goes on without, where it may not or can not', async () => {
-    expect(await run(alone({ ...rule(), sql: 'VACUUM no_such_table' }))).toMatchObject({ finished: true, rows });
+    expect(await run(alone({ ...rule(), run: { ...rule().run, sql: 'VACUUM no_such_table' } }))).toMatchObject({
+      finished: true,
+      rows,
+    });
   });
 
   test('ends one that runs when it is paused, and when a newer attempt comes', async () => {
