@@ -17,7 +17,8 @@ export const build: StageRunner<'build'> = {
       lockMs = Math.max(lockMs, await perform(stage, step, run));
     }
     const indexes = stage.steps.filter(({ step }) => step === 'index').length;
-    return promote(`${indexes} indexes made, locked for ${lockMs} ms at the most`, { lockMs });
+    const made = indexes === 0 ? 'statistics read' : `${indexes} ${indexes === 1 ? 'index' : 'indexes'} made`;
+    return promote(lockMs === 0 ? made : `${made}, locked for ${lockMs} ms at the most`, { lockMs });
   },
   async undo(stage, run) {
     for (const alteration of stage.undo) {
