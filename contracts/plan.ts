@@ -186,6 +186,8 @@ export interface CutoverStage extends StageBase {
   /** Statements that take long and lock little, run after `perform` (validating a constraint); absent: none. */
   readonly performLong?: readonly Statement[];
   readonly undo: readonly Alteration[];
+  /** Every row, once more, when it has waited for a person or a deployment; absent in plans of before. */
+  readonly check?: RowCheck | null;
   /** A deployment (name or id) that must have been deployed first, or null. */
   readonly after: string | null;
   /** One row `misfits`: writes that the old shape could not hold so far. */

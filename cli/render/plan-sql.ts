@@ -58,7 +58,8 @@ const partsByKind: PartsOf = {
     ...undo.flatMap((alteration) => alterationParts('undo', alteration)),
   ],
   verify: ({ check }) => checkParts('check', check),
-  cutover: ({ perform, performLong = [], undo, wayBack }) => [
+  cutover: ({ perform, performLong = [], undo, wayBack, check = null }) => [
+    ...checkParts('once more', check),
     ...alterationParts('perform', perform),
     ...undo.flatMap((alteration) => alterationParts('undo', alteration)),
     { heading: 'afterwards', statements: performLong },

@@ -188,6 +188,7 @@ export function cutover(input: StageInput, approve: ApprovalNeed | null): Cutove
       ...lateNotNull(input.ours, swaps(input)),
     ],
     undo: alterations.undoCutover(altered(input)),
+    check: approve === null && after === null ? null : equalityCheck(input.ours, input.changes),
     after,
     wayBack: wayBack(input.ours),
   };

@@ -96,6 +96,18 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return ended(deployment);
   },
 
+  async 'expand-contract-compared-at-cutover'(theatre) {
+    const world = new World();
+    const deployment = await theatre.deploy(world, { cutover: anyApprover, compares: true, graceMs: 100 });
+    await deployment.untilPhase('waiting-for-approval');
+    world.wrong = { equal: 2 };
+    await deployment.order('approve', { actor: approver });
+    await deployment.untilPhase('needs-attention');
+    world.wrong = {};
+    await deployment.order('retry');
+    return ended(deployment);
+  },
+
   async 'expand-contract-refused'(theatre) {
     const world = new World();
     world.wrong = { conversion: 3 };

@@ -16,6 +16,8 @@ export interface PlanWishes {
   readonly needed?: boolean;
   /** The plan has a stage `build`. */
   readonly build?: boolean;
+  /** The cutover compares every row once more. */
+  readonly compares?: boolean;
 }
 
 /** Anybody with the role, once. */
@@ -147,6 +149,7 @@ function stagesOf(wishes: PlanWishes): readonly Stage[] {
       perform: alteration('cutover'),
       undo: [alteration('turn back')],
       after: wishes.after ?? null,
+      ...(wishes.compares === true ? { check: rowCheck('equal') } : {}),
       wayBack: statement('wayBack'),
     },
     {

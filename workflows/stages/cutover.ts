@@ -1,18 +1,25 @@
-import type { CutoverStage } from '../../contracts/plan.ts';
+import type { CutoverStage, RowCheck } from '../../contracts/plan.ts';
 import type { Waiting } from '../../contracts/progress.ts';
+import { isApproved } from '../../decisions/approvals.ts';
 import { judge } from '../../decisions/judge.ts';
 import { currentRecord, waitFor } from '../../decisions/progress.ts';
 import { judgeProof, nextProofLookMs } from '../../decisions/proof.ts';
 import { alter, alterLong, findDeployment, holdColumnsOnly, holdTableIfPossible } from '../activities.ts';
 import { failureOf } from '../failure-of.ts';
 import type { Run } from '../run.ts';
+import { checkSlice, differ, judgeRows } from './row-check.ts';
 import { again, altered, park, type StageRunner, type Turn } from './stage.ts';
 import { lookBack, misfits } from './way-back.ts';
 
 /** The moment from which the new shape leads. It waits for the proof that the application has moved. */
 export const cutover: StageRunner<'cutover'> = {
   async prepare(stage, run) {
-    return (await proof(stage, run)) ?? lossless(stage, run);
+    const early = await proof(stage, run);
+    if (early !== null) return early;
+    const check = stage.check ?? null;
+    // plans of before go the same steps as ever, to the tick: their histories are replayed
+    if (check === null || !isApproved(run.plan, run.progress, stage)) return lossless(stage, run);
+    return (await lossless(stage, run)) ?? stillEqual(stage, check, run);
   },
   async perform(stage, run) {
     const input = { site: run.effect(), stage: stage.name, alteration: stage.perform };
@@ -64,6 +71,16 @@ async function lossless(stage: CutoverStage, run: Run): Promise<Turn | null> {
   const verdict = judge([{ name: misfits, max: 0 }], [await lookBack(run, stage.name, stage.kind, stage.wayBack)]);
   run.update({ ...run.progress, verdict });
   return verdict.decision === 'promote' ? null : park('GATE_HELD', verdict.because);
+}
+
+/**
+ * Days may lie between the verification and the word of a person. What was written without our trigger since then, or
+ * came with a partition, is in no shape but the old one. Once approved: before, it would be looked at in vain.
+ */
+async function stillEqual({ name }: CutoverStage, check: RowCheck, run: Run): Promise<Turn | null> {
+  const facts = await checkSlice(run, name, check);
+  if (facts === null) return again;
+  return judgeRows(run, facts).decision === 'promote' ? null : differ(facts);
 }
 
 /** Good to have, not needed: the undo touches only columns that are ours, and must not fail for another's lock. */

@@ -3,7 +3,7 @@ import { judge } from '../../decisions/judge.ts';
 import { nextInGrace } from '../../decisions/grace.ts';
 import { currentRecord, inPass, waitUntil } from '../../decisions/progress.ts';
 import type { Run } from '../run.ts';
-import { checkSlice, keysOf, readRows, rowsThatDiffer } from './row-check.ts';
+import { checkSlice, differ, judgeRows } from './row-check.ts';
 import { again, park, promote, type StageRunner, type Turn } from './stage.ts';
 import { lookBack, misfits } from './way-back.ts';
 
@@ -54,9 +54,8 @@ async function lookAtBoth(stage: GraceStage, run: Run): Promise<Turn> {
 async function check({ name, check }: GraceStage, run: Run): Promise<Turn> {
   const facts = check === null ? null : await checkSlice(run, name, check);
   if (facts === null) return again;
-  const verdict = judge([{ name: rowsThatDiffer, max: 0 }], [readRows(run, facts)]);
-  run.update({ ...run.progress, verdict });
+  const verdict = judgeRows(run, facts);
   if (verdict.decision === 'promote') return again;
   run.note('verdict', `${verdict.decision}: ${verdict.because}`, { ...verdict });
-  return park('VERIFY_DIFFERS', `${facts.wrong} of ${facts.seen} rows differ${keysOf(facts)}`);
+  return differ(facts);
 }

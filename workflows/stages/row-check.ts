@@ -1,9 +1,11 @@
 import type { CheckFacts } from '../../contracts/activities.ts';
-import type { Reading } from '../../contracts/gate.ts';
+import type { Reading, Verdict } from '../../contracts/gate.ts';
 import type { RowCheck } from '../../contracts/plan.ts';
+import { judge } from '../../decisions/judge.ts';
 import { countRows, currentRecord, inPass } from '../../decisions/progress.ts';
 import { checkRows } from '../activities.ts';
 import type { Run } from '../run.ts';
+import { park, type Turn } from './stage.ts';
 
 /** How long one slice of a row check takes, ms. */
 const sliceMs = 20_000;
@@ -28,6 +30,17 @@ export function readRows(run: Run, { seen, wrong, lossy, keys }: CheckFacts, nam
   run.note('reading', `${name}: ${wrong} of ${seen}`, { ...reading, seen, lossy, keys: [...keys] });
   return reading;
 }
+
+/** The verdict on a finished comparison of every row of both shapes. */
+export function judgeRows(run: Run, facts: CheckFacts): Verdict {
+  const verdict = judge([{ name: rowsThatDiffer, max: 0 }], [readRows(run, facts)]);
+  run.update({ ...run.progress, verdict });
+  return verdict;
+}
+
+/** Somebody has to look at the rows that differ. */
+export const differ = (facts: CheckFacts): Turn =>
+  park('VERIFY_DIFFERS', `${facts.wrong} of ${facts.seen} rows differ${keysOf(facts)}`);
 
 /** The first keys of rows that differ, for people; never a value. */
 export const keysOf = ({ keys }: CheckFacts): string => (keys.length === 0 ? '' : `, first keys: ${keys.join(', ')}`);
