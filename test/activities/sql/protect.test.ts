@@ -1,17 +1,20 @@
 import { SqlWorld, stageOf } from '../../support/sql-world.ts';
 
+/** More than a slice can rewrite before it has measured, on a busy machine too. */
+const rows = 200_000;
+
 describe('a backfill beside an application', () => {
   let world: SqlWorld;
   let over: AbortController;
   let serving: Promise<void>;
   beforeEach(async () => {
     world = await SqlWorld.open();
-    await world.payments(60_000);
+    await world.payments(rows);
     const application = await world.application();
     over = new AbortController();
     serving = (async () => {
       while (!over.signal.aborted) {
-        await application.query('SELECT amount FROM payments WHERE id = 1 + floor(random() * 60000)');
+        await application.query('SELECT amount FROM payments WHERE id = 1 + floor(random() * 200000)');
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     })();
@@ -28,7 +31,7 @@ describe('a backfill beside an application', () => {
     fits: (pace: string) => boolean,
     site = world.site(),
   ) => {
-    const running = world.run('backfill', { site, stage, rows: 60_000 });
+    const running = world.run('backfill', { site, stage, rows });
     while (!world.told.some(({ pace }) => fits(pace))) await new Promise((resolve) => setTimeout(resolve, 100));
     await world.run('steer', { site, paused: true, rate: null });
     return running;
@@ -44,7 +47,7 @@ describe('a backfill beside an application', () => {
     expect(facts.felt?.p99AloneMs).toBeGreaterThan(0);
     expect(facts.felt?.p99BesideMs).toBeGreaterThan(0);
     expect(world.told.map(({ pace }) => pace)).toContain('looks at the application alone for a moment');
-  });
+  }, 180_000);
 
   test('holds back when the worker does not know the source that its plan names, and says so', async () => {
     const plan = await world.expanded();
