@@ -7,7 +7,8 @@ import { answers, freePort } from '../ports.ts';
 import { lastWords, launch, type Launched } from '../processes/launch.ts';
 import { politely, stopPid } from '../processes/stop.ts';
 import { ToolFailure } from '../tool-failure.ts';
-import { getPgBouncer, type PgBouncer } from './get.ts';
+import type { FoundProgram } from '../debian-package.ts';
+import { getPgBouncer } from './get.ts';
 
 /** When a server session goes back into the pool. */
 export type PoolMode = 'session' | 'transaction' | 'statement';
@@ -60,7 +61,7 @@ export async function startPgBouncer(
   };
 }
 
-async function start({ command, libraries }: PgBouncer, folder: string): Promise<Launched> {
+async function start({ command, libraries }: FoundProgram, folder: string): Promise<Launched> {
   // PgBouncer refuses to run as root, as PostgreSQL does.
   const { user } = await getPostgres();
   await chmod(folder, 0o755);

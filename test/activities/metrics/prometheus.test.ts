@@ -1,10 +1,11 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askPrometheus, PrometheusSource } from '../../../activities/metrics/prometheus.ts';
+import { getFromDebian } from '../../../tools/debian-package.ts';
 import { freePort } from '../../../tools/ports.ts';
 
 const listen = async (server: Server): Promise<string> => {
@@ -145,17 +146,17 @@ describe('a source', () => {
   });
 });
 
-const binary = (() => {
-  try {
-    return execFileSync('sh', ['-c', 'command -v "${LAKESHIFT_TEST_PROMETHEUS:-prometheus}"'], {
-      encoding: 'utf8',
-    }).trim();
-  } catch {
-    return null;
-  }
-})();
+/** Null on a machine that has neither Prometheus nor Debian's package of it: then only the fake above is asked. */
+const binary = await getFromDebian({
+  name: 'prometheus',
+  places: ['/usr/bin/prometheus', '/usr/local/bin/prometheus', '/opt/homebrew/bin/prometheus'],
+  path: 'usr/bin/prometheus',
+  packages: ['prometheus'],
+}).then(
+  ({ command }) => command,
+  () => null,
+);
 
-// without the binary on this machine (Debian's package `prometheus`, or LAKESHIFT_TEST_PROMETHEUS) only the fake above is asked
 (binary === null ? describe.skip : describe)('a real Prometheus', () => {
   let folder: string;
   let server: ChildProcess;
