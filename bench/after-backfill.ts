@@ -1,5 +1,5 @@
 import type { Bench } from './figures.ts';
-import { BenchDeployment } from './lakeshift-backfill.ts';
+import { BenchDeployment } from './deployment.ts';
 import { inDatabase, PaymentsServer } from './payments.ts';
 
 /** What comes after a backfill: comparing every row, and going back once the new shape leads. */

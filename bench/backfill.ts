@@ -1,5 +1,5 @@
 import type { Bench, Figure } from './figures.ts';
-import { BenchDeployment } from './lakeshift-backfill.ts';
+import { BenchDeployment } from './deployment.ts';
 import { inDatabase, PaymentsServer, type Cost } from './payments.ts';
 import { getPgroll, preparePgroll } from './peers/pgroll.ts';
 

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { startApplication } from './application.ts';
 import type { Transaction } from './application-thread.ts';
 import type { Bench, Figure } from './figures.ts';
-import { openLakeshift } from './lakeshift.ts';
+import { BenchDeployment } from './deployment.ts';
 import { databaseUrl, inDatabase, makePayments, withServer } from './payments.ts';
 
 const rows = 200_000;
@@ -59,7 +59,7 @@ function figuresOf(felt: readonly Felt[]): Figure[] {
 }
 
 async function measure(url: string): Promise<Felt> {
-  const lakeshift = await openLakeshift(url);
+  const lakeshift = await BenchDeployment.claim(url);
   const reader = new pg.Client({ connectionString: url, application_name: 'reader' });
   await reader.connect();
   const application = await startApplication({ url, rows, perSecond: 500, connections: 4 });

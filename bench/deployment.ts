@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createSqlActivities, type SqlActivities } from '../activities/sql/index.ts';
-import type { Site } from '../contracts/activities.ts';
+import type { AlterFacts, BackfillFacts, Site } from '../contracts/activities.ts';
+import type { LiveProgress } from '../contracts/events.ts';
 import type { Plan, Stage, StageOf } from '../contracts/plan.ts';
 import type { Spec } from '../contracts/spec.ts';
 import { planDeployment } from '../decisions/plan-deployment.ts';
@@ -19,6 +20,8 @@ export class BenchDeployment {
   readonly plan: Plan;
   readonly #run: <R>(work: (acts: SqlActivities) => Promise<R>) => Promise<R>;
   #turn = 1;
+  /** What a running activity last said of itself. */
+  live: LiveProgress | null = null;
 
   private constructor(plan: Plan, run: <R>(work: (acts: SqlActivities) => Promise<R>) => Promise<R>) {
     this.plan = plan;
@@ -28,7 +31,14 @@ export class BenchDeployment {
   /** Plans it and takes the claim. */
   static async claim(url: string): Promise<BenchDeployment> {
     const env = new MockActivityEnvironment();
-    const acts = createSqlActivities({ target: (name) => ({ name, url }), tell: () => Promise.resolve() });
+    let told: (progress: LiveProgress) => void = () => undefined;
+    const acts = createSqlActivities({
+      target: (name) => ({ name, url }),
+      tell: (progress) => {
+        told(progress);
+        return Promise.resolve();
+      },
+    });
     const run = <R>(work: (acts: SqlActivities) => Promise<R>): Promise<R> =>
       env.run<[], R, () => Promise<R>>(() => work(acts));
     const dialect = sqlDialects.postgres;
@@ -41,17 +51,26 @@ export class BenchDeployment {
     const result = planDeployment({ spec, facts, dialect: 'postgres', ...from });
     if (!result.ok) throw new Error(`the bench's own plan is refused: ${JSON.stringify(result.problems)}`);
     const deployment = new BenchDeployment(result.plan, run);
+    told = (progress) => (deployment.live = progress);
     await run((acts) => acts.claim({ site: deployment.#site(), plan: result.plan }));
     return deployment;
   }
 
   /** Adds column and trigger, and rewrites the rows over at most so many connections. */
   async backfill(connections: number): Promise<void> {
-    await this.#alter(this.#stage('expand').perform);
+    await this.expand();
     const planned = this.#stage('backfill');
     const stage = { ...planned, shards: { minPages: 4_096, ...planned.shards, atMost: connections } };
-    const { rows } = this.plan.facts;
-    while (!(await this.#run((acts) => acts.backfill({ site: this.#site(), stage, rows }))).finished);
+    while (!(await this.#slice(stage)).finished);
+  }
+
+  expand(): Promise<AlterFacts> {
+    return this.#alter(this.#stage('expand').perform);
+  }
+
+  /** One slice of the backfill, of so many ms. */
+  slice(forMs: number): Promise<BackfillFacts> {
+    return this.#slice({ ...this.#stage('backfill'), sliceMs: forMs });
   }
 
   /** Compares both shapes of every row; how many rows were seen. */
@@ -75,8 +94,12 @@ export class BenchDeployment {
     for (const alteration of this.#stage('cutover').undo) await this.#alter(alteration);
   }
 
-  async #alter(alteration: StageOf<'expand'>['perform']): Promise<void> {
-    await this.#run((acts) => acts.alter({ site: this.#site(), stage: 'bench', alteration }));
+  #alter(alteration: StageOf<'expand'>['perform']): Promise<AlterFacts> {
+    return this.#run((acts) => acts.alter({ site: this.#site(), stage: 'bench', alteration }));
+  }
+
+  #slice(stage: StageOf<'backfill'>): Promise<BackfillFacts> {
+    return this.#run((acts) => acts.backfill({ site: this.#site(), stage, rows: this.plan.facts.rows }));
   }
 
   #site(): Site {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startApplication, type Application } from './application.ts';
 import type { Transaction } from './application-thread.ts';
 import { percentile, type Bench, type Figure } from './figures.ts';
-import { openLakeshift, type Lakeshift } from './lakeshift.ts';
+import { BenchDeployment } from './deployment.ts';
 import { databaseUrl, inDatabase, makePayments, withServer } from './payments.ts';
 
 /** How long the control may look for its share before anything counts, and how long each window lasts, ms. */
@@ -28,20 +28,20 @@ export const feltBench: Bench = ({ rows, say }) =>
     const idle = await plainUpdate(server.url);
     say(`one plain UPDATE with nobody there: ${Math.round(idle)} rows/s`);
     const url = databaseUrl(server.url, 'felt');
-    const lakeshift = await openLakeshift(url);
+    const lakeshift = await BenchDeployment.claim(url);
     const application = await startApplication({ url, rows, perSecond: 500, connections: 4 });
     try {
       await sleep(2_000);
       await lakeshift.expand();
       say('the control looks for its share');
-      const telling = setInterval(() => say(lakeshift.live()?.pace ?? ''), 10_000);
+      const telling = setInterval(() => say(lakeshift.live?.pace ?? ''), 10_000);
       await lakeshift.slice(warmUpMs).finally(() => clearInterval(telling));
       const [beside, alone]: [Window[], Window[]] = [[], []];
       const before = await deadlocks(url);
       for (let pair = 1; pair <= pairs; pair++) {
         beside.push(await watch(application, lakeshift, true));
         alone.push(await watch(application, lakeshift, false));
-        say(`pair ${pair}: ${words(beside)} beside, ${words(alone)} alone; ${lakeshift.live()?.pace ?? ''}`);
+        say(`pair ${pair}: ${words(beside)} beside, ${words(alone)} alone; ${lakeshift.live?.pace ?? ''}`);
       }
       return {
         name: 'felt',
@@ -53,9 +53,9 @@ export const feltBench: Bench = ({ rows, say }) =>
     }
   });
 
-async function watch(application: Application, lakeshift: Lakeshift, withUs: boolean): Promise<Window> {
+async function watch(application: Application, lakeshift: BenchDeployment, withUs: boolean): Promise<Window> {
   const from = Date.now();
-  const before = lakeshift.live()?.rows ?? 0;
+  const before = lakeshift.live?.rows ?? 0;
   const facts = withUs ? await lakeshift.slice(windowMs) : await sleep(windowMs, null);
   const to = Date.now();
   if (facts?.finished === true) throw new Error('the backfill is over before the windows are: take more --rows');
