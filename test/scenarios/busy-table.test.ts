@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { RealService } from '../support/real-service.ts';
 import { centsSpec } from '../support/sql-world.ts';
-import { freshDatabase, temporalAddress, type TestDatabase } from '../support/servers.ts';
+import { freshDatabase, type TestDatabase } from '../support/servers.ts';
 import { SteadyApplication } from '../support/steady-application.ts';
 import { TableWaits } from '../support/table-waits.ts';
 
@@ -14,17 +14,8 @@ describe('a table that a report of seconds reads while its expansion is due', ()
   let service: RealService;
   const open: { end: () => Promise<unknown> }[] = [];
   beforeEach(async () => {
-    const ledger = await freshDatabase();
     shop = await freshDatabase();
-    service = await RealService.start({
-      temporal: temporalAddress(),
-      ledgerUrl: ledger.url,
-      shopUrl: shop.url,
-      shopOwnerUrl: shop.ownerUrl,
-      drop: async () => {
-        await Promise.all([ledger.drop(), shop.drop()]);
-      },
-    });
+    service = await RealService.on(shop);
     await service.payments(rows);
   }, 60_000);
   afterEach(async () => {

@@ -12,16 +12,8 @@ describe('a change that is ejected', () => {
   let admin: pg.Client;
   let before: readonly string[];
   beforeEach(async () => {
-    const [ledger, shop] = await Promise.all([freshDatabase(), freshDatabase()]);
-    service = await RealService.start({
-      temporal: temporalAddress(),
-      ledgerUrl: ledger.url,
-      shopUrl: shop.url,
-      shopOwnerUrl: shop.ownerUrl,
-      drop: async () => {
-        await Promise.all([ledger.drop(), shop.drop()]);
-      },
-    });
+    const shop = await freshDatabase();
+    service = await RealService.on(shop);
     await service.payments(20_000);
     admin = new pg.Client({ connectionString: shop.superuserUrl });
     await admin.connect();

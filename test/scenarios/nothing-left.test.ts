@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { Spec } from '../../contracts/spec.ts';
 import { catalogSnapshot } from '../support/catalog-snapshot.ts';
 import { RealService } from '../support/real-service.ts';
-import { freshDatabase, temporalAddress } from '../support/servers.ts';
+import { freshDatabase } from '../support/servers.ts';
 import { centsSpec } from '../support/sql-world.ts';
 
 /** A shop with one of everything that could be touched, or left behind. */
@@ -34,16 +34,8 @@ describe('of a deployment nothing is left behind', () => {
   let admin: pg.Client;
   let before: readonly string[];
   beforeAll(async () => {
-    const [ledger, database] = await Promise.all([freshDatabase(), freshDatabase()]);
-    service = await RealService.start({
-      temporal: temporalAddress(),
-      ledgerUrl: ledger.url,
-      shopUrl: database.url,
-      shopOwnerUrl: database.ownerUrl,
-      drop: async () => {
-        await Promise.all([ledger.drop(), database.drop()]);
-      },
-    });
+    const database = await freshDatabase();
+    service = await RealService.on(database);
     admin = new pg.Client({ connectionString: database.superuserUrl });
     await admin.connect();
     await service.shop.query(shop);

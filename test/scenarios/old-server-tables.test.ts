@@ -1,18 +1,9 @@
 import { RealService } from '../support/real-service.ts';
-import { freshDatabase, temporalAddress } from '../support/servers.ts';
+import { freshDatabase } from '../support/servers.ts';
 import { centsSpec } from '../support/sql-world.ts';
 
 test('a deployment on PostgreSQL 14, by a role that may only SET ROLE to the owner, goes through API, Temporal and worker to its end', async () => {
-  const [ledger, shop] = await Promise.all([freshDatabase(), freshDatabase({ major: 14, inherit: false })]);
-  const service = await RealService.start({
-    temporal: temporalAddress(),
-    ledgerUrl: ledger.url,
-    shopUrl: shop.url,
-    shopOwnerUrl: shop.ownerUrl,
-    drop: async () => {
-      await Promise.all([ledger.drop(), shop.drop()]);
-    },
-  });
+  const service = await RealService.on(await freshDatabase({ major: 14, inherit: false }));
   try {
     await service.payments(5_000);
     const { status } = await service.deploy({ ...centsSpec, contract: { after: '1s' } }, 'old');

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import type { DeploymentView } from '../../contracts/api.ts';
 import type { Plan } from '../../contracts/plan.ts';
 import { startServiceProcess, type ServiceProcess } from '../../tools/processes/service-process.ts';
-import { freshDatabase, temporalAddress } from './servers.ts';
+import { freshDatabase, temporalAddress, type TestDatabase } from './servers.ts';
 
 /** Where a service finds its servers; by default those of the test run, with databases of its own. */
 export interface Surroundings {
@@ -58,8 +58,13 @@ export class RealService {
     this.#api = startServiceProcess('api/server.ts', env, logTo);
   }
 
+  /** One whose target is there already; stopping it drops that too. */
+  static async on(shop: TestDatabase): Promise<RealService> {
+    return RealService.start(await besides(shop));
+  }
+
   static async start(surroundings?: Surroundings, watching?: Watching): Promise<RealService> {
-    const around = surroundings ?? (await ownDatabases());
+    const around = surroundings ?? (await besides(await freshDatabase()));
     const folder = await mkdtemp(join(tmpdir(), 'lakeshift-scenario-'));
     const config = join(folder, 'lakeshift.yaml');
     await writeFile(config, stringify(configFor(basename(folder), watching?.logLevel ?? 'error')));
@@ -205,8 +210,8 @@ const configFor = (taskQueue: string, level: string) => ({
   log: { level },
 });
 
-async function ownDatabases(): Promise<Surroundings> {
-  const [ledger, shop] = await Promise.all([freshDatabase(), freshDatabase()]);
+async function besides(shop: TestDatabase): Promise<Surroundings> {
+  const ledger = await freshDatabase();
   const drop = async (): Promise<void> => {
     await Promise.all([ledger.drop(), shop.drop()]);
   };

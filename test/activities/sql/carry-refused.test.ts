@@ -1,4 +1,5 @@
 import type { Spec } from '../../../contracts/spec.ts';
+import { ordersSpec } from '../../support/orders-spec.ts';
 import { SqlWorld } from '../../support/sql-world.ts';
 
 const rename: Spec['changes'][0] = { rename: 'amount', to: 'total' };
@@ -9,15 +10,6 @@ const cents: Spec['changes'][0] = {
   up: 'amount * 100',
   down: '(amount / 100)::int',
 };
-
-const spec = (...changes: Spec['changes']): Spec => ({
-  name: 'orders-change',
-  strategy: 'expand-contract',
-  target: 'shop',
-  table: 'public.orders',
-  changes,
-  cutover: { accept: 'prepared-statement-errors' },
-});
 
 describe('what can not come along', () => {
   let world: SqlWorld;
@@ -30,11 +22,11 @@ describe('what can not come along', () => {
   afterEach(() => world.close());
 
   const problems = async (...changes: Spec['changes']) => {
-    const result = await world.tryPlan(spec(...changes));
+    const result = await world.tryPlan(ordersSpec(...changes));
     return result.ok ? [] : result.problems;
   };
   const along = async (...changes: Spec['changes']): Promise<readonly string[]> => {
-    const plan = await world.plan(spec(...changes));
+    const plan = await world.plan(ordersSpec(...changes));
     return plan.findings.filter(({ code }) => code === 'COMES_ALONG').map(({ detail }) => detail);
   };
 
@@ -86,7 +78,7 @@ describe('what can not come along', () => {
     await world.client.query(
       'ALTER TABLE orders ADD CONSTRAINT few_of_them CHECK (amount < 10); CREATE INDEX plain ON orders (amount)',
     );
-    const plan = await world.plan(spec({ ...cents, leaveBehind: ['few_of_them'] }));
+    const plan = await world.plan(ordersSpec({ ...cents, leaveBehind: ['few_of_them'] }));
     expect(plan.findings).toContainEqual(
       expect.objectContaining({
         code: 'STAYS_BEHIND',
@@ -111,7 +103,7 @@ describe('what can not come along', () => {
       down: '(cents / 100)::int',
     };
     expect(await along(other)).toEqual([expect.stringContaining('index plain') as string]);
-    const { findings } = await world.plan(spec(other));
+    const { findings } = await world.plan(ordersSpec(other));
     const behind = findings.find(({ code }) => code === 'STAYS_BEHIND')?.detail ?? '';
     expect(behind).toContain('constraint few');
     expect(behind).toContain('policy small');

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Spec } from '../../../contracts/spec.ts';
+import { ordersSpec } from '../../support/orders-spec.ts';
 import { SqlWorld, stageOf } from '../../support/sql-world.ts';
 import { StageWalk } from '../../support/stage-walk.ts';
 
@@ -21,15 +22,6 @@ interface Application {
   readonly code: string;
   readonly placed: string;
 }
-
-const spec = (...changes: Spec['changes']): Spec => ({
-  name: 'orders-change',
-  strategy: 'expand-contract',
-  target: 'shop',
-  table: 'public.orders',
-  changes,
-  cutover: { accept: 'prepared-statement-errors' },
-});
 
 /** Applications that write at random, each its own rows, until they are stopped; the twin gets every write with them. */
 class Traffic {
@@ -126,7 +118,7 @@ describe('under the traffic of both applications', () => {
     let moved = 0;
     const traffic = new Traffic(clients, (client) => (client < moved ? later : names));
     try {
-      const there = await StageWalk.begin(world, spec(...changes));
+      const there = await StageWalk.begin(world, ordersSpec(...changes));
       await there.through('verify');
       moved = 2;
       await traffic.goesOn(60);
@@ -139,7 +131,7 @@ describe('under the traffic of both applications', () => {
       expect(traffic.errors).toEqual([]);
       expect(await differing(names)).toEqual([]);
 
-      const walk = await StageWalk.begin(world, spec(...changes));
+      const walk = await StageWalk.begin(world, ordersSpec(...changes));
       await walk.through('verify');
       moved = 2;
       await walk.through('grace', 'verify');

@@ -1,5 +1,5 @@
-import type { Spec } from '../../../contracts/spec.ts';
 import { catalogSnapshot } from '../../support/catalog-snapshot.ts';
+import { ordersSpec } from '../../support/orders-spec.ts';
 import { SqlWorld } from '../../support/sql-world.ts';
 import { StageWalk } from '../../support/stage-walk.ts';
 
@@ -38,15 +38,6 @@ INSERT INTO lines SELECT id, 1 FROM orders;
 INSERT INTO labels SELECT code FROM orders WHERE id % 3 = 0;
 ANALYZE;
 `;
-
-const spec = (...changes: Spec['changes']): Spec => ({
-  name: 'orders-change',
-  strategy: 'expand-contract',
-  target: 'shop',
-  table: 'public.orders',
-  changes,
-  cutover: { accept: 'prepared-statement-errors' },
-});
 
 /**
  * The catalog without the places of columns: a new column is the last one, wherever the old one was. Nor with what an
@@ -89,12 +80,12 @@ describe('what hangs on a column', () => {
     ['a column on which little hangs', 'note', 'remark'],
   ])('a rename of %s leaves the catalog as RENAME COLUMN does', async (_, from, to) => {
     const before = await catalog(world);
-    const there = await StageWalk.begin(world, spec({ rename: from, to }));
+    const there = await StageWalk.begin(world, ordersSpec({ rename: from, to }));
     await there.through('grace');
     await there.back('grace');
     expect(await catalog(world)).toEqual(before);
 
-    const walk = await StageWalk.begin(world, spec({ rename: from, to }));
+    const walk = await StageWalk.begin(world, ordersSpec({ rename: from, to }));
     await walk.through('contract');
     await walk.release();
     await twin.client.query(`ALTER TABLE orders RENAME COLUMN ${from} TO ${to}`);
@@ -102,7 +93,7 @@ describe('what hangs on a column', () => {
   });
 
   const swap = (column: string, type: string, misfits: 'count' | 'refuse' = 'count') =>
-    spec({ type: column, to: `${column} ${type}`, misfits });
+    ordersSpec({ type: column, to: `${column} ${type}`, misfits });
 
   test.each([
     ['a column with indexes, a check, statistics, grants and a default', 'amount', 'bigint', 'count'],
