@@ -120,7 +120,7 @@ export interface TargetView {
 
 /** One statement that gives our role a right. */
 export interface Grant {
-  readonly id: 'role' | 'connect' | 'owner' | 'home' | 'temporary' | 'activity' | 'statements';
+  readonly id: 'role' | 'connect' | 'owner' | 'home' | 'temporary' | 'activity' | 'statements' | 'log';
   readonly sql: string;
   /** What it is good for, or what is refused without it. */
   readonly note: string;

@@ -175,12 +175,18 @@ export interface BuildStage extends StageBase {
   readonly undo: readonly Alteration[];
 }
 
-export interface VerifyStage extends StageBase {
+export interface VerifyStage extends StageBase, GoesBack {
   readonly kind: 'verify';
   readonly check: RowCheck | null;
 }
 
-export interface CutoverStage extends StageBase {
+/** A stage that looks at what an earlier one has done. */
+interface GoesBack {
+  /** Name of the stage from which a retry goes on when rows differ; absent, as in plans of before: from this one. */
+  readonly retryFrom?: string;
+}
+
+export interface CutoverStage extends StageBase, GoesBack {
   readonly kind: 'cutover';
   readonly perform: Alteration;
   /** Statements that take long and lock little, run after `perform` (validating a constraint); absent: none. */

@@ -2,21 +2,22 @@ import type { Failure } from '../contracts/failures.ts';
 import type { Plan, Stage } from '../contracts/plan.ts';
 import type { Outcome, Progress, StageProgress, StageState, Waiting } from '../contracts/progress.ts';
 
+const emptyRecord: Omit<StageProgress, 'name'> = {
+  state: 'pending',
+  beganAt: null,
+  endedAt: null,
+  note: null,
+  rows: null,
+  totalRows: null,
+};
+
 /** Where a deployment is before anything has happened. `now` in epoch ms, as everywhere in this file. */
 export const notStarted = (plan: Plan, now: number): Progress => ({
   direction: 'forward',
   at: 0,
   begun: 0,
   turn: 0,
-  stages: plan.stages.map(({ name }) => ({
-    name,
-    state: 'pending',
-    beganAt: null,
-    endedAt: null,
-    note: null,
-    rows: null,
-    totalRows: null,
-  })),
+  stages: plan.stages.map(({ name }) => ({ ...emptyRecord, name })),
   deadline: null,
   parked: null,
   waitingFor: null,
@@ -100,7 +101,7 @@ export const endUndo = (progress: Progress, now: number): Progress => ({
   at: progress.at - 1,
 });
 
-/** A person has to look: nothing goes on until `unpark`. */
+/** A person has to look: nothing goes on until `retry`. */
 export const park = (progress: Progress, failure: Failure): Progress => ({
   ...progress,
   parked: failure,
@@ -112,13 +113,32 @@ export const park = (progress: Progress, failure: Failure): Progress => ({
  * The parked stage is tried again from its start: a row check makes a new pass. Fenced off, the workflow was set back
  * to an earlier point: its turns leap over all those that the target may have seen since.
  */
-export const unpark = (progress: Progress): Progress => ({
+const unpark = (progress: Progress): Progress => ({
   ...progress,
   ...answered(progress),
   turn: progress.turn + (progress.parked?.code === 'FENCED' ? 1_000_000 : 0),
   parked: null,
   pass: null,
 });
+
+/** The parked deployment goes on: from an earlier stage where that one mends what was found, or else where it is. */
+export function retry(plan: Plan, progress: Progress): Progress {
+  const from = plan.stages.findIndex(({ name }) => name === mendingStage(plan, progress));
+  const free = unpark(progress);
+  if (from < 0) return free;
+  const stages = free.stages.map((stage, index) =>
+    index < from || index > free.at ? stage : { ...emptyRecord, name: stage.name },
+  );
+  return { ...atRest(free), at: from, stages };
+}
+
+/** Rows that differ are mended before the new shape leads; from then on the old one is no measure. */
+function mendingStage(plan: Plan, progress: Progress): string | undefined {
+  const stage = currentStage(plan, progress);
+  if (stage === null || !('retryFrom' in stage)) return undefined;
+  const oldLeads = progress.direction === 'forward' && !(stage.kind === 'cutover' && hasBegun(progress));
+  return oldLeads && progress.parked?.code === 'VERIFY_DIFFERS' ? stage.retryFrom : undefined;
+}
 
 /** What a person has said by going on from where the deployment was parked. */
 const answered = ({ parked }: Progress): Pick<Progress, 'claimGone'> =>

@@ -1,21 +1,26 @@
 import type { OrderName } from '../contracts/catalog.ts';
 import type { Order } from '../contracts/messages.ts';
+import type { Plan } from '../contracts/plan.ts';
 import type { DeskState, Progress } from '../contracts/progress.ts';
-import { unpark, waitUntil } from './progress.ts';
+import { retry, waitUntil } from './progress.ts';
 
 /** What an order can change. */
 export interface Standing {
+  readonly plan: Plan;
   readonly progress: Progress;
   readonly desk: DeskState;
 }
+
+/** What it has changed. */
+export type Taken = Omit<Standing, 'plan'>;
 
 /** The desk on which nothing lies yet. */
 export const emptyDesk: DeskState = { paused: false, pausedBy: null, pending: null, takenIds: [] };
 
 /** Takes an order that was not refused. `now` in epoch ms. */
-export function takeOrder(standing: Standing, order: Order, now: number): Standing {
+export function takeOrder(standing: Standing, order: Order, now: number): Taken {
   // TypeScript cannot see that the effect found under an order's own name takes that order.
-  const effect = effects[order.order] as (standing: Standing, order: Order, now: number) => Standing;
+  const effect = effects[order.order] as (standing: Standing, order: Order, now: number) => Taken;
   const { progress, desk } = effect(standing, order, now);
   return { progress, desk: { ...desk, takenIds: remembered(desk.takenIds, order.id) } };
 }
@@ -24,9 +29,9 @@ type Effect<N extends OrderName> = (
   standing: Standing,
   order: Extract<Order, { readonly order: N }>,
   now: number,
-) => Standing;
+) => Taken;
 
-const turn = ({ progress, desk }: Standing, order: Order): Standing => ({
+const turn = ({ progress, desk }: Standing, order: Order): Taken => ({
   progress,
   desk: { ...desk, pending: order },
 });
@@ -41,7 +46,7 @@ const effects: { readonly [N in OrderName]: Effect<N> } = {
   reject: turn,
   abort: turn,
   rollback: turn,
-  retry: ({ progress, desk }) => ({ progress: unpark(progress), desk }),
+  retry: ({ plan, progress, desk }) => ({ progress: retry(plan, progress), desk }),
   skip: ({ progress, desk }, { actor, reason }, now) => ({
     progress: {
       ...waitUntil(progress, now),

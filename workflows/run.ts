@@ -64,7 +64,11 @@ export class Run {
 
   /** Takes an order that was not refused. */
   take(order: Order): void {
-    const { progress, desk } = takeOrder({ progress: this.#progress, desk: this.#desk }, order, Date.now());
+    const { progress, desk } = takeOrder(
+      { plan: this.plan, progress: this.#progress, desk: this.#desk },
+      order,
+      Date.now(),
+    );
     this.#progress = endWaitIfApproved(this.plan, progress);
     this.#desk = desk;
     this.#touched();

@@ -45,6 +45,7 @@ export function grantsOf(input: GrantsInput): readonly Grant[] {
       'trials of expressions and row checks; without it the plan is refused',
     ),
     ...optional(role),
+    ...logGrant(input),
   ];
 }
 
@@ -96,3 +97,17 @@ const optional = (role: string): Grant[] => [
     there: null,
   },
 ];
+
+/** Servers before PostgreSQL 15 do not know the statement. */
+const logGrant = ({ role, facts }: GrantsInput): Grant[] =>
+  facts !== null && facts.serverVersion < 150_000
+    ? []
+    : [
+        {
+          id: 'log',
+          sql: `GRANT SET ON PARAMETER wal_compression TO ${quote(role)}`,
+          note: 'the backfill has the images of pages that it writes to the log compressed (lz4), for its own sessions alone',
+          needed: false,
+          there: null,
+        },
+      ];

@@ -43,6 +43,8 @@ export interface StageInput {
 const day = 86_400_000;
 /** Rows per second that the estimate reckons with: a modest server under load. */
 const rate = { backfill: 60_000, check: 500_000 };
+/** Rows that came in without our trigger are the backfill's to convert; it knows which heaps it has to go over again. */
+const retryFrom = { retryFrom: 'backfill' };
 const converts = ({ changes }: StageInput): boolean => changes.some(isConverting);
 const judges = ({ changes }: StageInput): boolean => changes.some(isJudged);
 const reads = (input: StageInput): number | null => (judges(input) ? duration(input, rate.check) : 0);
@@ -170,6 +172,7 @@ export const verify = (input: StageInput): VerifyStage => ({
   approve: null,
   estimateMs: reads(input),
   check: equalityCheck(input.ours, input.changes),
+  ...retryFrom,
 });
 
 /** The moment from which the new shape leads. */
@@ -191,6 +194,7 @@ export function cutover(input: StageInput, approve: ApprovalNeed | null): Cutove
     check: approve === null && after === null ? null : equalityCheck(input.ours, input.changes),
     after,
     wayBack: wayBack(input.ours),
+    ...retryFrom,
   };
 }
 

@@ -116,7 +116,7 @@ describe('two orders, one after the other', () => {
     (scene) => {
       const progress = scenes[scene];
       for (const first of possible[scene]) {
-        const after = takeOrder({ progress, desk: emptyDesk }, orderIn(progress, first), 5_000);
+        const after = takeOrder({ plan, progress, desk: emptyDesk }, orderIn(progress, first), 5_000);
         const left = possibleOrders(plan, after.progress, after.desk);
         for (const second of orderNames) {
           const refusal = refuse(after.progress, after.desk, orderIn(after.progress, second, { id: 'o2' }));
@@ -144,7 +144,7 @@ describe('two orders, one after the other', () => {
 describe('what lies on the desk', () => {
   const backfill = scenes['in backfill'];
   const after = (name: OrderName, progress = backfill) =>
-    takeOrder({ progress, desk: emptyDesk }, orderIn(progress, name, { id: '' }), 5_000);
+    takeOrder({ plan, progress, desk: emptyDesk }, orderIn(progress, name, { id: '' }), 5_000);
 
   test('a paused deployment is resumed and not paused again', () => {
     const { desk } = after('pause');
@@ -183,7 +183,7 @@ describe('what lies on the desk', () => {
   test('a rate is kept, also none', () => {
     expect(after('setRate').desk.rate).toBe(500);
     const none = takeOrder(
-      { progress: backfill, desk: emptyDesk },
+      { plan, progress: backfill, desk: emptyDesk },
       orderIn(backfill, 'setRate', { rowsPerSecond: null }),
       1,
     );
@@ -193,7 +193,7 @@ describe('what lies on the desk', () => {
   test('the latest 200 ids are remembered, and an order without one is not', () => {
     let desk = emptyDesk;
     for (let i = 0; i < 205; i++) {
-      desk = takeOrder({ progress: backfill, desk }, orderIn(backfill, 'setRate', { id: `o${i}` }), 1).desk;
+      desk = takeOrder({ plan, progress: backfill, desk }, orderIn(backfill, 'setRate', { id: `o${i}` }), 1).desk;
     }
     expect(desk.takenIds).toHaveLength(200);
     expect(desk.takenIds.at(-1)).toBe('o204');
@@ -226,7 +226,7 @@ describe('an order that lacks something', () => {
 
 describe('an approval', () => {
   const waiting = scenes['before contract, waiting for approval'];
-  const given = takeOrder({ progress: waiting, desk: emptyDesk }, orderIn(waiting, 'approve'), 5_000).progress;
+  const given = takeOrder({ plan, progress: waiting, desk: emptyDesk }, orderIn(waiting, 'approve'), 5_000).progress;
 
   test.each([
     ['of another plan', { planHash: 'other' }, 'ORDER_INVALID'],
@@ -247,7 +247,7 @@ describe('an approval', () => {
     expect(endWaitIfApproved(plan, given).waitingFor).toEqual(waiting.waitingFor);
     const dan = { ...dora, name: 'dan' };
     const both = takeOrder(
-      { progress: given, desk: emptyDesk },
+      { plan, progress: given, desk: emptyDesk },
       orderIn(given, 'approve', { id: 'o2', actor: dan }),
       6_000,
     );

@@ -1,3 +1,4 @@
+import type { Stage } from '../../contracts/plan.ts';
 import type { Progress } from '../../contracts/progress.ts';
 import { endPhaseOf, phaseOf } from '../../decisions/phase.ts';
 import * as p from '../../decisions/progress.ts';
@@ -11,6 +12,12 @@ const inStage = (at: number): Progress => {
   let progress = start;
   for (let i = 0; i < at; i++) progress = p.advance(p.begin(p.arrive(progress, 1_000)), 2_000, null);
   return p.begin(p.arrive(progress, 3_000));
+};
+
+const withoutRetry = (stage: Stage): Stage => {
+  if (stage.kind !== 'verify') return stage;
+  const { retryFrom: _, ...of } = stage;
+  return of;
 };
 
 describe('progress', () => {
@@ -55,6 +62,36 @@ describe('progress', () => {
     const rest = { deadline: null, parked: null, waitingFor: null, pass: null };
     expect(p.advance(busy, 4_000, null)).toMatchObject({ at: 6, ...rest });
     expect(p.turnBack(busy, 'because', 4_000)).toMatchObject({ at: 5, because: 'because', ...rest });
+  });
+
+  describe('a retry after rows were found that differ', () => {
+    const differ = { code: 'VERIFY_DIFFERS', detail: '' } as const;
+    const waiting = p.arrive(p.advance(inStage(3), 4_000, null), 4_000);
+    const back = (progress: Progress) => p.retry(plan, p.park(progress, differ));
+
+    test.each([
+      ['in verify', inStage(3)],
+      ['in a cutover that has not begun', waiting],
+    ])('%s goes on from the backfill, whose undo is owed as before', (_where, progress) => {
+      const after = back(progress);
+      expect(p.currentStage(plan, after)?.name).toBe('backfill');
+      expect(after.stages.map(({ state }) => state)).toEqual(['done', 'done', ...names.slice(2).map(() => 'pending')]);
+      expect(after.begun).toBe(progress.begun);
+      expect(after).toMatchObject({ parked: null, pass: null });
+    });
+
+    test.each([
+      ['once the cutover has begun', inStage(4), plan],
+      ['in grace, when the new shape leads', inStage(5), plan],
+      ['on the way back', p.turnBack(inStage(3), 'why', 4_000), plan],
+      ['of a plan that knows no such way', inStage(3), { ...plan, stages: plan.stages.map(withoutRetry) }],
+    ])('%s goes on where it is', (_where, progress, of) => {
+      expect(p.retry(of, p.park(progress, differ))).toMatchObject({ at: progress.at, parked: null });
+    });
+
+    test('goes on where it is after any other failure', () => {
+      expect(p.retry(plan, p.park(inStage(3), { code: 'SQL_FAILED', detail: '' })).at).toBe(3);
+    });
   });
 
   test('passes the point of no return when the stage without an undo begins, and not when it only waits', () => {

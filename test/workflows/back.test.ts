@@ -111,7 +111,7 @@ test('a rejection takes everything back that had begun, and the stage that waite
 });
 
 describe('what is broken', () => {
-  test('parks: rows that differ wait for a person, and retry compares again', async () => {
+  test('parks: rows that differ wait for a person, and retry converts and compares again', async () => {
     const world = new World();
     world.wrong = { equal: 2 };
     const deployment = await theatre.deploy(world);
@@ -121,6 +121,8 @@ describe('what is broken', () => {
     world.wrong = {};
     await deployment.order('retry');
     await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'deployed' });
+    const again = world.story.slice(world.story.indexOf('check equal') + 1);
+    expect(again.slice(0, again.indexOf('check equal'))).toContain('backfill');
   });
 
   test('goes back by itself when the plan says so', async () => {

@@ -64,10 +64,21 @@ function stripeKey({ key }: Ours): string {
   return counts && first !== undefined ? quote(first.name) : 'hashtid(ctid)';
 }
 
+/** What `lakeshift grants` offers, since PostgreSQL 15; without it, or without lz4 in the server, the log is as it was. */
+const compressedLog: Statement = {
+  id: 'wal_compression',
+  note: 'smaller images of pages in the log, where our role may ask for it',
+  sql: `DO $$ BEGIN
+  IF current_setting('wal_compression') = 'off' THEN SET wal_compression = lz4; END IF;
+EXCEPTION WHEN insufficient_privilege OR invalid_parameter_value THEN NULL;
+END $$`,
+};
+
 /** Settings of the backfill's session. Waits for a row lock end long before `deadlock_timeout`: we give way, always. */
 export function backfillSession(ours: Ours): readonly Statement[] {
   const set = (id: string, value: string, note: string): Statement => ({ id, note, sql: `SET ${id} = ${value}` });
   return [
+    compressedLog,
     ...setting(ours, 'SET'),
     set('lock_timeout', `'50ms'`, 'give way to the application'),
     set('statement_timeout', `'20s'`, 'a chunk takes a fraction of a second'),
@@ -89,7 +100,7 @@ export const vacuum = (ours: Ours): VacuumRule => {
   const set = (id: string, value: string, note: string): Statement => ({ id, note, sql: `SET ${id} = ${value}` });
   return {
     coldShare: 0.05,
-    settings: [...setting(ours, 'SET'), set('statement_timeout', '0', 'it takes as long as the indexes are large')],
+    settings: [compressedLog, ...setting(ours, 'SET'), set('statement_timeout', '0', 'it takes as long as the indexes are large')],
     gently: set('vacuum_cost_delay', `'2ms'`, 'as slowly as autovacuum'),
     run: {
       id: 'vacuum',
