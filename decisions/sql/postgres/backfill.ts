@@ -100,7 +100,11 @@ export const vacuum = (ours: Ours): VacuumRule => {
   const set = (id: string, value: string, note: string): Statement => ({ id, note, sql: `SET ${id} = ${value}` });
   return {
     coldShare: 0.05,
-    settings: [compressedLog, ...setting(ours, 'SET'), set('statement_timeout', '0', 'it takes as long as the indexes are large')],
+    settings: [
+      compressedLog,
+      ...setting(ours, 'SET'),
+      set('statement_timeout', '0', 'it takes as long as the indexes are large'),
+    ],
     gently: set('vacuum_cost_delay', `'2ms'`, 'as slowly as autovacuum'),
     run: {
       id: 'vacuum',
