@@ -3,11 +3,11 @@ import { BenchDeployment } from './deployment.ts';
 import { inDatabase, PaymentsServer } from './payments.ts';
 
 /** What comes after a backfill: comparing every row, and going back once the new shape leads. */
-export const afterBackfillBench: Bench = async ({ rows, rounds, say }) => {
+export const afterBackfillBench: Bench = async ({ rows, rounds, binaries, say }) => {
   say(`making a table of ${rows} rows`);
   const ratios: number[] = [];
   const seconds: number[] = [];
-  await PaymentsServer.with({ rows, fillfactor: 100 }, (server) =>
+  await PaymentsServer.with({ rows, fillfactor: 100, binaries }, (server) =>
     server.withCopy(async (url) => {
       const deployment = await BenchDeployment.claim(url);
       await deployment.backfill(1);

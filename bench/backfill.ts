@@ -74,10 +74,10 @@ export const roomyBackfillBench: Bench = async (options) => {
 async function compare(
   variants: Partial<Record<Variant, Prepare>>,
   fillfactor: number,
-  { rows, rounds, say }: Parameters<Bench>[0],
+  { rows, rounds, binaries, say }: Parameters<Bench>[0],
 ): Promise<Costs> {
   say(`making a table of ${rows} rows`);
-  return PaymentsServer.with({ rows, fillfactor }, async (server) => {
+  return PaymentsServer.with({ rows, fillfactor, binaries }, async (server) => {
     const costs: Costs = { plain: [], lakeshift: [], parallel: [], pgroll: [] };
     for (let round = 1; round <= rounds; round++) {
       for (const name of ['plain', 'lakeshift', 'parallel', 'pgroll'] as const) {

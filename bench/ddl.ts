@@ -21,8 +21,8 @@ interface Felt {
 }
 
 /** Expands a table that a reader holds for six seconds, while an application works on it. */
-export const ddlBench: Bench = ({ rounds, say }) =>
-  withServer({}, async (server) => {
+export const ddlBench: Bench = ({ rounds, binaries, say }) =>
+  withServer(binaries, {}, async (server) => {
     const felt: Felt[] = [];
     for (let round = 1; round <= rounds; round++) {
       const database = `ddl_${round}`;

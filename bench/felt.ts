@@ -20,8 +20,8 @@ interface Window {
 }
 
 /** An application beside the throttled backfill, and without it, in turn. */
-export const feltBench: Bench = ({ rows, say }) =>
-  withServer({}, async (server) => {
+export const feltBench: Bench = ({ rows, binaries, say }) =>
+  withServer(binaries, {}, async (server) => {
     say(`making a table of ${rows} rows and one of ${idleRows}`);
     await makePayments(server.url, 'idle', idleRows);
     await makePayments(server.url, 'felt', rows);

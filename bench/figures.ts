@@ -1,3 +1,5 @@
+import type { PostgresBinaries } from '../tools/postgres/binaries.ts';
+
 /** One measured ratio against its goal, over several interleaved rounds. */
 export interface Figure {
   readonly what: string;
@@ -23,6 +25,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** How many deployments wait at once, where that is measured. */
   readonly deployments: number;
+  /** Another PostgreSQL than the one that npm brings; null: that one. */
+  readonly binaries: PostgresBinaries | null;
   readonly say: (line: string) => void;
 }
 

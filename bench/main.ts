@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { getSystemPostgres } from '../tools/postgres/binaries.ts';
 import { afterBackfillBench } from './after-backfill.ts';
 import { backfillBench, roomyBackfillBench } from './backfill.ts';
 import { ddlBench } from './ddl.ts';
@@ -27,6 +28,8 @@ const { values, positionals } = parseArgs({
   options: {
     rows: { type: 'string', default: '5000000' },
     rounds: { type: 'string', default: '3' },
+    // has lz4, which the one that npm brings has not
+    'system-postgres': { type: 'boolean', default: false },
     deployments: { type: 'string', default: '2000' },
   },
 });
@@ -35,6 +38,7 @@ if (unknown.length > 0) {
   console.error(`there is no benchmark ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
   process.exit(2);
 }
+const binaries = values['system-postgres'] ? await getSystemPostgres() : null;
 const folder = join(import.meta.dirname, 'results');
 await mkdir(folder, { recursive: true });
 let missed = 0;
@@ -44,6 +48,7 @@ for (const [name, bench] of Object.entries(benches)) {
     rows: Number(values.rows),
     rounds: Number(values.rounds),
     deployments: Number(values.deployments),
+    binaries,
     say: (line) => console.error(`  … ${line}`),
   });
   console.log(renderResult(result));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import type { PostgresBinaries } from '../tools/postgres/binaries.ts';
 import { startPostgres, type RunningPostgres } from '../tools/postgres/server.ts';
 import { serverCpuSeconds } from './server-cpu.ts';
 
@@ -31,8 +32,11 @@ export class PaymentsServer {
     this.#server = server;
   }
 
-  static async with<T>(table: { rows: number; fillfactor: number }, work: (server: PaymentsServer) => Promise<T>) {
-    return withServer(settings, async (server) => {
+  static async with<T>(
+    table: { rows: number; fillfactor: number; binaries: PostgresBinaries | null },
+    work: (server: PaymentsServer) => Promise<T>,
+  ) {
+    return withServer(table.binaries, settings, async (server) => {
       await makePayments(server.url, 'template_payments', table.rows, table.fillfactor);
       return work(new PaymentsServer(server));
     });
@@ -81,14 +85,16 @@ export class PaymentsServer {
   }
 }
 
-/** A server of one's own with room in memory; what differs is given. */
+/** A server of one's own with room in memory; what differs is given. `binaries`: null are those that npm brings. */
 export async function withServer<T>(
+  binaries: PostgresBinaries | null,
   settings: Readonly<Record<string, string>>,
   work: (server: RunningPostgres) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'lakeshift-bench-'));
   const server = await startPostgres({
     dataDir: join(folder, 'data'),
+    ...(binaries === null ? {} : { binaries }),
     settings: { shared_buffers: '2GB', max_wal_size: '20GB', checkpoint_timeout: '1h', ...settings },
   });
   try {

@@ -14,7 +14,7 @@ import type { Protection } from '../../contracts/protection.ts';
 import type { Spec } from '../../contracts/spec.ts';
 import * as alterations from '../sql/postgres/alterations.ts';
 import { passesFor } from '../pace/passes.ts';
-import { backfillSession, chunk, horizon, presence, vacuum } from '../sql/postgres/backfill.ts';
+import { backfillSession, chunk, countsUp, horizon, presence, vacuum } from '../sql/postgres/backfill.ts';
 import { barrier } from '../sql/postgres/barrier.ts';
 import { isConverting, isJudged, isSynced, type Change, type Lead } from '../sql/postgres/changes/change.ts';
 import { buildSteps, buildsNotNull, undoBuild } from '../sql/postgres/carry/build.ts';
@@ -95,8 +95,8 @@ export const expand = (input: StageInput): ExpandStage => ({
 
 /** The rows that are there. */
 export const backfill = (input: StageInput): BackfillStage => {
-  const cuts = passesFor({ rowsPerPage: rowsPerPage(input.facts), fillfactor: input.facts.fillfactor });
-  const { ours, oid, changes } = input;
+  const { ours, oid, changes, facts } = input;
+  const cuts = passesFor({ rowsPerPage: rowsPerPage(facts), fillfactor: facts.fillfactor, even: countsUp(ours.key) });
   return {
     kind: 'backfill',
     name: 'backfill',

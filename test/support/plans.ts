@@ -138,11 +138,13 @@ function stagesOf(wishes: PlanWishes): readonly Stage[] {
       title: 'compare',
       undoTitle: 'nothing to take back',
       check: rowCheck('equal'),
+      retryFrom: 'backfill',
     },
     {
       ...base,
       kind: 'cutover',
       name: 'cutover',
+      retryFrom: 'backfill',
       title: 'the new shape leads',
       undoTitle: 'the old shape leads again',
       approve: wishes.cutover ?? null,

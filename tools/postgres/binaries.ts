@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, cp, lstat, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, chown, cp, lstat, mkdir, readFile, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +40,17 @@ export async function getPostgres(major?: OtherMajor): Promise<PostgresBinaries>
   await makeLinks(folder);
   if (process.getuid?.() !== 0) return { bin: join(native, 'bin'), version };
   return { bin: join(await copyToCache(native, version), 'bin'), version, user: await findUser() };
+}
+
+/** The newest PostgreSQL that the system's packages have installed: unlike what npm brings, it has all that a build may. */
+export async function getSystemPostgres(): Promise<PostgresBinaries> {
+  const folder = '/usr/lib/postgresql';
+  const versions = await readdir(folder).catch(() => []);
+  const version = versions.toSorted((a, b) => Number(b) - Number(a))[0];
+  if (version === undefined)
+    throw new ToolFailure(`there is no PostgreSQL in ${folder}: install the package postgresql`);
+  const bin = join(folder, version, 'bin');
+  return process.getuid?.() === 0 ? { bin, version, user: await findUser() } : { bin, version };
 }
 
 function notInstalled(major: OtherMajor | undefined): ToolFailure {

@@ -16,6 +16,8 @@ export interface PostgresOptions {
   readonly dataDir: string;
   /** Default: the one that the service itself brings. */
   readonly major?: OtherMajor;
+  /** Programs that npm has not brought. */
+  readonly binaries?: PostgresBinaries;
   /** Default: any free one. */
   readonly port?: number;
   /** Server parameters, such as `fsync: 'off'`. */
@@ -43,8 +45,7 @@ const startWithinMs = 300_000;
 
 /** Starts PostgreSQL on loopback, on TCP only. Fails with one line that says why. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
-  const binaries = await getPostgres(options.major);
-  const password = await ensureCluster(binaries, options.dataDir, options.settings?.['fsync'] !== 'off');
+  const { binaries, password } = await prepare(options);
   const port = options.port ?? (await freePort());
   const logFile = options.logFile ?? `${options.dataDir}.log`;
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
@@ -60,6 +61,11 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     }
     await sleep(500);
   }
+}
+
+async function prepare({ dataDir, major, binaries: given, settings }: PostgresOptions) {
+  const binaries = given ?? (await getPostgres(major));
+  return { binaries, password: await ensureCluster(binaries, dataDir, settings?.['fsync'] !== 'off') };
 }
 
 function running(child: Launched, url: string, port: number): RunningPostgres {

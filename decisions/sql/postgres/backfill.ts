@@ -7,6 +7,9 @@ import { actorSetting, setting, tableOf, type Ours } from './ours.ts';
  * One chunk in one statement, so in one transaction and one round trip: it takes the progress row if this attempt still
  * holds the fence at the expected place, rewrites the rows that need it in a range of pages, and moves the watermark.
  * A superseded attempt finds no progress row and writes nothing.
+ *
+ * What is missing is asked where the two meet and not beside the part: else PostgreSQL would take every row of a page
+ * apart up to its last column, in every pass.
  */
 export function chunk(ours: Ours, oid: number, changes: readonly Change[], parts: number): Statement {
   const converting = changes.filter(isConverting).map(({ conversion }) => conversion);
@@ -17,21 +20,22 @@ export function chunk(ours: Ours, oid: number, changes: readonly Change[], parts
     id: 'chunk',
     note: '$1 deployment, $2 shard, $3 expected sequence, $4 fence, $5 next page, $6 next pass, $7 and $8 range of pages, $9 and $10 which part of their rows',
     sql: `WITH mine AS MATERIALIZED (
-  SELECT ${hot} AS hot FROM ${progress} WHERE deployment = $1::text AND stage = 'backfill' AND shard = $2::int AND seq = $3::bigint AND fence = $4::bigint FOR NO KEY UPDATE
+  SELECT ${hot} AS lakeshift_hot FROM ${progress} WHERE deployment = $1::text AND stage = 'backfill' AND shard = $2::int AND seq = $3::bigint AND fence = $4::bigint FOR NO KEY UPDATE
 ), changed AS (
   UPDATE ONLY ${ours.leaves === null ? tableOf(ours) : '{heap}'}
   SET ${assignments(converting)}
-  WHERE ctid >= $7::tid AND ctid < $8::tid AND EXISTS (SELECT FROM mine)
-    AND CASE WHEN ${part} >= $9::int AND ${part} < $10::int THEN ${converting.map(({ missing }) => missing).join(' OR ')} ELSE false END
+  FROM mine
+  WHERE ctid >= $7::tid AND ctid < $8::tid AND ${part} >= $9::int AND ${part} < $10::int
+    AND CASE WHEN lakeshift_hot >= 0 THEN ${converting.map(({ missing }) => missing).join(' OR ')} END
   RETURNING 1
 ), counted AS (
   SELECT count(*) AS rows FROM changed
 )
 UPDATE ${progress} AS p
-SET seq = p.seq + 1, page = $5::bigint, pass = $6::int, rows = p.rows + counted.rows, hot = p.hot + ${hot} - mine.hot, updated_at = clock_timestamp()
+SET seq = p.seq + 1, page = $5::bigint, pass = $6::int, rows = p.rows + counted.rows, hot = p.hot + ${hot} - mine.lakeshift_hot, updated_at = clock_timestamp()
 FROM counted, mine
 WHERE p.deployment = $1::text AND p.stage = 'backfill' AND p.shard = $2::int
-RETURNING counted.rows::int AS rows, (${hot} - mine.hot)::int AS hot, p.rows::float8 AS total, ${steering(ours)}`,
+RETURNING counted.rows::int AS rows, (${hot} - mine.lakeshift_hot)::int AS hot, p.rows::float8 AS total, ${steering(ours)}`,
   };
 }
 
@@ -55,14 +59,16 @@ const steering = ({ homeSchema }: Ours): string => {
 
 /**
  * What the passes tell the rows of a page apart by. Keys that count up spread most evenly; for all others the row's
- * place does, which stays as it is until the row is rewritten. The `CASE` keeps PostgreSQL from reading the last column
- * of every row in every pass.
+ * place does, which stays as it is until the row is rewritten.
  */
-function stripeKey({ key }: Ours): string {
+const stripeKey = ({ key }: Ours): string => {
   const [first] = key;
-  const counts = key.length === 1 && ['smallint', 'integer', 'bigint'].includes(first?.type ?? '');
-  return counts && first !== undefined ? quote(first.name) : 'hashtid(ctid)';
-}
+  return countsUp(key) && first !== undefined ? quote(first.name) : 'hashtid(ctid)';
+};
+
+/** Whether a key spreads the rows of a page evenly over the passes. */
+export const countsUp = (key: Ours['key']): boolean =>
+  key.length === 1 && ['smallint', 'integer', 'bigint'].includes(key[0]?.type ?? '');
 
 /** What `lakeshift grants` offers, since PostgreSQL 15; without it, or without lz4 in the server, the log is as it was. */
 const compressedLog: Statement = {
@@ -94,12 +100,12 @@ export function backfillSession(ours: Ours): readonly Statement[] {
 
 /**
  * Our vacuum: the part that clears indexes, and nothing that would wait for a lock. It runs when rows have left their
- * pages up to half of the room that a freshly built index keeps free.
+ * pages up to a third of the room that a freshly built index keeps free: some of its pages get twice as many as others.
  */
 export const vacuum = (ours: Ours): VacuumRule => {
   const set = (id: string, value: string, note: string): Statement => ({ id, note, sql: `SET ${id} = ${value}` });
   return {
-    coldShare: 0.05,
+    coldShare: 0.03,
     settings: [
       compressedLog,
       ...setting(ours, 'SET'),
