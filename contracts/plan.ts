@@ -123,7 +123,7 @@ export interface BackfillStage extends StageBase {
   readonly shards?: { readonly atMost: number; readonly minPages: number };
   /**
    * One chunk: `$1` deployment, `$2` shard, `$3` expected seq, `$4` fence, `$5` next page, `$6` next pass, `$7::tid` from
-   * (inclusive), `$8::tid` to (exclusive), `$9` how many stripes, `$10` which (with `cuts`: the parts from `$9` to below `$10`). One row `rows`, `total`, `paused`, `rate`; none:
+   * (inclusive), `$8::tid` to (exclusive), `{part}` which rows (in plans without `parts`: `$9` how many stripes, `$10` which; with `cuts`: the parts from `$9` to below `$10`). One row `rows`, `total`, `paused`, `rate`; none:
    * the fence was lost or the chunk was already applied.
    */
   readonly chunk: Statement;
@@ -141,7 +141,9 @@ export interface BackfillStage extends StageBase {
   readonly vacuum?: VacuumRule;
   /** How many passes go over one super-chunk; 1: plain order. */
   readonly stripes: number;
-  /** Where one pass ends and the next begins, in parts of a page's rows, from 0 to all of them; missing: equal stripes. */
+  /** SQL: which rows each pass takes. Absent in plans of before. */
+  readonly parts?: readonly string[];
+  /** In plans of before: where one pass ends and the next begins, in parts of a page's rows; missing: equal stripes. */
   readonly cuts?: readonly number[];
   /** Pages of a super-chunk. */
   readonly superPages: number;

@@ -136,7 +136,7 @@ export class ChunkWriter {
 
   /** Null when the application holds one of the rows. */
   async write(session: Session, { from, to, pass, next }: Chunk): Promise<Written | null> {
-    return this.#run(session, next, { from, to }, this.#part(this.ground.stripes === 1 ? null : pass));
+    return this.#run(session, next, { from, to }, this.ground.stripes === 1 ? null : pass);
   }
 
   /** Puts a range aside and moves on. */
@@ -148,7 +148,7 @@ export class ChunkWriter {
   /** Goes back once to each range that was put aside, all stripes at once; what is still held stays. */
   async sweep(session: Session): Promise<void> {
     for (const range of [...this.#deferred]) {
-      if ((await this.#run(session, this.position, range, this.#part(null))) === null) continue;
+      if ((await this.#run(session, this.position, range, null)) === null) continue;
       this.#deferred = this.#deferred.filter((other) => other !== range);
       await this.#move(session, this.position);
     }
@@ -165,23 +165,21 @@ export class ChunkWriter {
     follow(this.#steering, rows[0]);
   }
 
-  /** Which rows of a page a pass takes; null: all of them. */
-  #part(pass: number | null): readonly [number, number] {
-    const { cuts, stripes } = this.#stage;
-    if (cuts === undefined) return pass === null ? [1, 0] : [stripes, pass];
-    return pass === null ? [0, cuts.at(-1) ?? 1] : [cuts[pass] ?? 0, cuts[pass + 1] ?? 0];
+  /** The statement of a pass, and what of it is bound; null: of all rows. */
+  #statement(pass: number | null): PassStatement {
+    const { parts } = this.#stage;
+    const name = `chunk ${this.heap}`;
+    if (parts === undefined) return { name, sql: this.#sql, bound: boundPart(this.#stage, pass) };
+    const of = (pass === null ? null : parts[pass]) ?? 'true';
+    return { name: `${name} ${pass ?? ''}`, sql: this.#sql.replace('{part}', () => of), bound: [] };
   }
 
-  async #run(
-    session: Session,
-    next: Position,
-    { from, to }: Deferred,
-    part: readonly [number, number],
-  ): Promise<Written | null> {
+  async #run(session: Session, next: Position, { from, to }: Deferred, pass: number | null): Promise<Written | null> {
+    const { name, sql, bound } = this.#statement(pass);
     const place = [this.#site.deployment, this.shard, this.#seq, this.#fence, next.page, next.pass];
-    const values = [...place, `(${from},0)`, `(${to},0)`, ...part];
+    const values = [...place, `(${from},0)`, `(${to},0)`, ...bound];
     try {
-      const row = (await session.prepared(`chunk ${this.heap}`, this.#sql, values))[0];
+      const row = (await session.prepared(name, sql, values))[0];
       this.#take(row);
       this.position = next;
       const hot = row?.['hot'];
@@ -212,6 +210,18 @@ export class ChunkWriter {
     this.total = Number(row['total']);
     follow(this.#steering, row);
   }
+}
+
+interface PassStatement {
+  readonly name: string;
+  readonly sql: string;
+  readonly bound: readonly number[];
+}
+
+/** `$9` and `$10` of a chunk in plans of before. */
+function boundPart({ cuts, stripes }: BackfillStage, pass: number | null): readonly number[] {
+  if (cuts === undefined) return pass === null ? [1, 0] : [stripes, pass];
+  return pass === null ? [0, cuts.at(-1) ?? 1] : [cuts[pass] ?? 0, cuts[pass + 1] ?? 0];
 }
 
 const deferredOf = (row: Row): Deferred[] =>

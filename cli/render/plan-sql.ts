@@ -37,11 +37,11 @@ const partsByKind: PartsOf = {
     ...undo.flatMap((alteration) => alterationParts('undo', alteration)),
     { heading: 'undo, outside any short lock', statements: undoLong },
   ],
-  backfill: ({ needed, session, chunk, barrier, presence, signals = [], protect, vacuum }) =>
+  backfill: ({ needed, session, chunk, parts, barrier, presence, signals = [], protect, vacuum }) =>
     needed
       ? [
           { heading: 'session', statements: session },
-          { heading: 'again and again', statements: [chunk, barrier] },
+          { heading: 'again and again', statements: [inPasses(chunk, parts), barrier] },
           { heading: 'once a second', statements: [presence, ...signals] },
           {
             heading: 'on the way',
@@ -79,6 +79,10 @@ function partsOf(stage: Stage): readonly Part[] {
   const parts = partsByKind[stage.kind] as (stage: Stage) => readonly Part[];
   return parts(stage);
 }
+
+/** The chunk stands once; what differs from pass to pass is said beside it. */
+const inPasses = (chunk: Statement, parts: readonly string[] = []): Statement =>
+  parts.length === 0 ? chunk : { ...chunk, note: `${chunk.note}: ${parts.join(' · ')}` };
 
 function stepParts(step: BuildStep): readonly Part[] {
   if (step.step === 'alter') return alterationParts(step.title, step.alteration);

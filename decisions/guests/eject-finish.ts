@@ -109,8 +109,12 @@ const unlessBackfilled = (ejected: Ejected): string[] =>
       ]
     : [];
 
-/** The parameters `$9` and `$10` of a chunk by which it takes all rows of its pages. */
-const allParts = ({ cuts }: BackfillStage): string => (cuts === undefined ? '1, 0' : `0, ${cuts.at(-1) ?? 1}`);
+/** The chunk that takes all rows of its pages: in plans of before, by its parameters `$9` and `$10`. */
+const wholePages = ({ chunk }: BackfillStage): string => chunk.sql.replace('{part}', 'true');
+const allParts = ({ parts, cuts }: BackfillStage): string => {
+  if (parts !== undefined) return '';
+  return cuts === undefined ? ', 1, 0' : `, 0, ${cuts.at(-1) ?? 1}`;
+};
 
 /** The chunk of a partitioned table is written for one leaf, whose name only the service fills in. */
 const byLeaves = ({ chunk }: BackfillStage): boolean => chunk.sql.includes('{heap}');
@@ -141,8 +145,8 @@ function backfill(stage: BackfillStage, ejected: Ejected): readonly string[] {
       'WHILE eject_page < eject_pages LOOP',
       '  BEGIN',
       `    SELECT seq, fence INTO STRICT eject_seq, eject_fence FROM ${progress} WHERE ${mine};`,
-      `    EXECUTE ${quoted(stage.chunk.sql)}`,
-      `      USING ${literal(ejected.deployment)}, 0, eject_seq, eject_fence, eject_page + ${pages}, 0, format('(%s,0)', eject_page), format('(%s,0)', eject_page + ${pages}), ${allParts(stage)};`,
+      `    EXECUTE ${quoted(wholePages(stage))}`,
+      `      USING ${literal(ejected.deployment)}, 0, eject_seq, eject_fence, eject_page + ${pages}, 0, format('(%s,0)', eject_page), format('(%s,0)', eject_page + ${pages})${allParts(stage)};`,
       `    eject_page := eject_page + ${pages}; eject_tries := 0;`,
       '  EXCEPTION WHEN lock_not_available OR deadlock_detected THEN',
       `    eject_tries := eject_tries + 1;`,

@@ -14,7 +14,7 @@ import type { Protection } from '../../contracts/protection.ts';
 import type { Spec } from '../../contracts/spec.ts';
 import * as alterations from '../sql/postgres/alterations.ts';
 import { passesFor } from '../pace/passes.ts';
-import { backfillSession, chunk, countsUp, horizon, presence, vacuum } from '../sql/postgres/backfill.ts';
+import { backfillSession, chunk, countsUp, horizon, partsOf, presence, vacuum } from '../sql/postgres/backfill.ts';
 import { barrier } from '../sql/postgres/barrier.ts';
 import { isConverting, isJudged, isSynced, type Change, type Lead } from '../sql/postgres/changes/change.ts';
 import { buildSteps, buildsNotNull, undoBuild } from '../sql/postgres/carry/build.ts';
@@ -107,9 +107,7 @@ export const backfill = (input: StageInput): BackfillStage => {
     needed: converts(input),
     session: backfillSession(ours),
     shards: { atMost: 4, minPages: 4_096 },
-    chunk: converts(input)
-      ? chunk(ours, oid, changes, cuts.at(-1) ?? 1)
-      : { id: 'chunk', note: 'nothing to rewrite', sql: '' },
+    chunk: converts(input) ? chunk(ours, oid, changes) : { id: 'chunk', note: 'nothing to rewrite', sql: '' },
     barrier: barrier(ours, oid, changes, leadBefore(input)),
     presence,
     horizon,
@@ -117,7 +115,7 @@ export const backfill = (input: StageInput): BackfillStage => {
       ? { signals: signals(ours, input.facts.serverVersion), protect: protection(input), vacuum: vacuum(ours) }
       : {}),
     stripes: cuts.length - 1,
-    cuts,
+    parts: partsOf(ours, cuts),
     superPages: 2_048,
     rowsPerPage: Math.round(rowsPerPage(input.facts) * 10) / 10,
     rate: input.spec.backfill?.rate ?? null,

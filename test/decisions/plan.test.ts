@@ -146,12 +146,13 @@ test.each<[string, Partial<TableFacts>, string, string]>([
 });
 
 test('passes take all rows of a page, the first as much as has to leave it, each next one less', () => {
-  const cuts = (over: Partial<TableFacts>) => stageOf(made(centsSpec, over), 'backfill').cuts ?? [];
-  expect(cuts({ rows: 1_000, pages: 1_000 })).toEqual([0, 97]);
-  expect(cuts({}).slice(0, 3)).toEqual([0, 10, 19]);
-  expect(cuts({}).at(-1)).toBe(97);
-  expect(cuts({ fillfactor: 80 }).length).toBeLessThan(cuts({}).length);
-  expect(stageOf(made(), 'backfill').stripes).toBe(cuts({}).length - 1);
+  const parts = (over: Partial<TableFacts>) => stageOf(made(centsSpec, over), 'backfill').parts ?? [];
+  expect(parts({ rows: 1_000, pages: 1_000 })).toEqual(['true']);
+  expect(parts({}).slice(0, 2)).toEqual(['"id" % 97 < 12', '"id" % 97 >= 12 AND "id" % 97 < 23']);
+  expect(parts({}).at(-1)).toMatch(/^"id" % 97 >= \d+$/);
+  expect(parts({ key: [{ name: 'id', type: 'uuid' }] })[0]).toBe('abs(hashtid(ctid) % 97) < 10');
+  expect(parts({ fillfactor: 80 }).length).toBeLessThan(parts({}).length);
+  expect(stageOf(made(), 'backfill').stripes).toBe(parts({}).length);
 });
 
 test('sha256 agrees with the standard library', () => {

@@ -11,21 +11,20 @@ import { actorSetting, setting, tableOf, type Ours } from './ours.ts';
  * What is missing is asked where the two meet and not beside the part: else PostgreSQL would take every row of a page
  * apart up to its last column, in every pass.
  */
-export function chunk(ours: Ours, oid: number, changes: readonly Change[], parts: number): Statement {
+export function chunk(ours: Ours, oid: number, changes: readonly Change[]): Statement {
   const converting = changes.filter(isConverting).map(({ conversion }) => conversion);
   const progress = `${quote(ours.homeSchema)}.progress`;
-  const part = `abs(${stripeKey(ours)} % ${parts})`;
   const hot = `pg_stat_get_xact_tuples_hot_updated(${ours.leaves === null ? oid : '{oid}'})`;
   return {
     id: 'chunk',
-    note: '$1 deployment, $2 shard, $3 expected sequence, $4 fence, $5 next page, $6 next pass, $7 and $8 range of pages, $9 and $10 which part of their rows',
+    note: '$1 deployment, $2 shard, $3 expected sequence, $4 fence, $5 next page, $6 next pass, $7 and $8 range of pages; {part} which of their rows a pass takes',
     sql: `WITH mine AS MATERIALIZED (
   SELECT ${hot} AS lakeshift_hot FROM ${progress} WHERE deployment = $1::text AND stage = 'backfill' AND shard = $2::int AND seq = $3::bigint AND fence = $4::bigint FOR NO KEY UPDATE
 ), changed AS (
   UPDATE ONLY ${ours.leaves === null ? tableOf(ours) : '{heap}'}
   SET ${assignments(converting)}
   FROM mine
-  WHERE ctid >= $7::tid AND ctid < $8::tid AND ${part} >= $9::int AND ${part} < $10::int
+  WHERE ctid >= $7::tid AND ctid < $8::tid AND {part}
     AND CASE WHEN lakeshift_hot >= 0 THEN ${converting.map(({ missing }) => missing).join(' OR ')} END
   RETURNING 1
 ), counted AS (
@@ -58,13 +57,24 @@ const steering = ({ homeSchema }: Ours): string => {
 };
 
 /**
- * What the passes tell the rows of a page apart by. Keys that count up spread most evenly; for all others the row's
- * place does, which stays as it is until the row is rewritten.
+ * Which rows of a page each pass takes. Keys that count up spread most evenly; for all others the row's place does, which
+ * stays as it is until the row is rewritten. It is asked of every row in every pass, so each word of it counts: bounds
+ * are written out, and keys below zero all go with the first pass.
  */
-const stripeKey = ({ key }: Ours): string => {
+export function partsOf({ key }: Ours, cuts: readonly number[]): readonly string[] {
   const [first] = key;
-  return countsUp(key) && first !== undefined ? quote(first.name) : 'hashtid(ctid)';
-};
+  const modulus = cuts.at(-1) ?? 1;
+  const part =
+    countsUp(key) && first !== undefined ? `${quote(first.name)} % ${modulus}` : `abs(hashtid(ctid) % ${modulus})`;
+  return cuts.slice(1).map((to, pass) => {
+    const from = cuts[pass] ?? 0;
+    const bounds = [
+      ...(pass === 0 ? [] : [`${part} >= ${from}`]),
+      ...(pass === cuts.length - 2 ? [] : [`${part} < ${to}`]),
+    ];
+    return bounds.length === 0 ? 'true' : bounds.join(' AND ');
+  });
+}
 
 /** Whether a key spreads the rows of a page evenly over the passes. */
 export const countsUp = (key: Ours['key']): boolean =>
