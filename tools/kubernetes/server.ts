@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answers, freePort } from '../ports.ts';
 import { lastWords, launch, type Launched } from '../processes/launch.ts';
-import { stopPid } from '../processes/stop.ts';
+import { stopPid, type Escalation } from '../processes/stop.ts';
 import { ToolFailure } from '../tool-failure.ts';
 import { guestUser, makeCredentials, type Credentials } from './credentials.ts';
 import { apiServerFlags, certificates, controllerFlags, etcdFlags, type Ports } from './flags.ts';
@@ -47,6 +47,12 @@ type StartPart = (part: {
 
 const startWithinMs = 120_000;
 
+/** An API server waits a minute for watches that are open; what was written is in etcd, so there is nothing to wait for. */
+const briefly: Escalation = [
+  { signal: 'SIGTERM', waitMs: 3_000 },
+  { signal: 'SIGKILL', waitMs: 5_000 },
+];
+
 /** Starts a control plane on loopback, with RBAC. Fails with one line that says why. */
 export async function startKubernetes(options: KubernetesOptions): Promise<RunningKubernetes> {
   const { folder, say = () => undefined, signal } = options;
@@ -55,12 +61,21 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Runni
   const credentials = await makeCredentials(join(folder, 'credentials'));
   const started: Launched[] = [];
   const stop = async (): Promise<void> => {
-    for (const child of started.toReversed()) await stopPid(child.pid);
+    for (const child of started.toReversed()) await stopPid(child.pid, briefly);
   };
   const start: StartPart = async ({ what, command, args, ready }) => {
     const logFile = join(folder, `${what.replace(' ', '-').toLowerCase()}.log`);
     const { ownGroup = false, recordIn } = options;
-    const child = await launch({ what, command, args, cwd: folder, logFile, ownGroup, recordIn });
+    const child = await launch({
+      what,
+      command,
+      args,
+      logFile,
+      ownGroup,
+      recordIn,
+      cwd: folder,
+      escalation: briefly,
+    });
     started.push(child);
     await untilReady(child, what, ready, logFile);
   };
