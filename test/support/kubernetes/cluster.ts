@@ -43,11 +43,8 @@ const lacking = await ask(required('LAKESHIFT_TEST_KUBERNETES'), 'lacking');
 
 /** `describe` with the run's cluster, started before the first test; where there can be none it is skipped and its name says why. */
 export function describeOnKubernetes(name: string, tests: () => void): void {
-  if (lacking !== '') {
-    describe.skip(`${name} (${lacking})`, tests);
-    return;
-  }
-  describe(name, () => {
+  const where = lacking === '' ? describe : describe.skip;
+  where(lacking === '' ? name : `${name} (${lacking})`, () => {
     beforeAll(() => cluster().then(() => undefined), startWithinMs);
     tests();
   });
