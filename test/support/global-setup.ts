@@ -9,6 +9,7 @@ import { politely } from '../../tools/processes/stop.ts';
 import { startPostgres } from '../../tools/postgres/server.ts';
 import { startTemporal } from '../../tools/temporal/server.ts';
 import tearDown, { leftBehind } from './global-teardown.ts';
+import { offerKubernetes } from './kubernetes/offer.ts';
 import { offerVersions } from './postgres-versions.ts';
 
 /** Starts one PostgreSQL and one Temporal for the whole run, unless they are given, and bundles the workflows once. */
@@ -18,7 +19,13 @@ export default async function setUp(): Promise<void> {
   leftBehind.folder = folder;
   // Our own note keeps other runs from taking the folder for an abandoned one before the servers are noted.
   await remember(join(folder, 'processes'), 'test run', process.pid, politely);
-  const results = await Promise.allSettled([postgres(folder), versions(folder), temporal(folder), bundle(folder)]);
+  const results = await Promise.allSettled([
+    postgres(folder),
+    versions(folder),
+    kubernetes(folder),
+    temporal(folder),
+    bundle(folder),
+  ]);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed === undefined) return;
   // Jest runs no tear-down after a set-up that failed.
@@ -55,6 +62,13 @@ async function versions(folder: string): Promise<void> {
   const { address, stop } = await offerVersions(folder);
   leftBehind.servers.push({ stop });
   process.env['LAKESHIFT_TEST_VERSIONS'] = address;
+}
+
+/** Nor is this. */
+async function kubernetes(folder: string): Promise<void> {
+  const { address, stop } = await offerKubernetes(folder, (line) => process.stderr.write(`${line}\n`));
+  leftBehind.servers.push({ stop });
+  process.env['LAKESHIFT_TEST_KUBERNETES'] = address;
 }
 
 async function temporal(folder: string): Promise<void> {

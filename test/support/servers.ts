@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { otherMajors, type OtherMajor } from '../../tools/postgres/binaries.ts';
+import { ask } from './on-demand.ts';
 
 /** Versions of PostgreSQL that the matrix suites run on; all others run on the last one. */
 export const majors = [...otherMajors, 18] as const;
@@ -86,12 +87,7 @@ async function serverOf(major: Major): Promise<string> {
   return major === 18 ? required('LAKESHIFT_TEST_POSTGRES') : otherServer(major);
 }
 
-async function otherServer(major: OtherMajor): Promise<string> {
-  const response = await fetch(`${required('LAKESHIFT_TEST_VERSIONS')}/${major}`);
-  const said = await response.text();
-  if (!response.ok) throw new Error(said);
-  return said;
-}
+const otherServer = (major: OtherMajor): Promise<string> => ask(required('LAKESHIFT_TEST_VERSIONS'), String(major));
 
 /** The workflows, bundled once for the run: hand it to each Worker as `workflowBundle`. */
 export function workflowBundle(): { codePath: string } {
@@ -120,7 +116,8 @@ async function statements(url: string, sql: readonly string[]): Promise<void> {
   }
 }
 
-function required(variable: string): string {
+/** What the set-up has told the tests; fails when it has not. */
+export function required(variable: string): string {
   const value = process.env[variable];
   if (value === undefined) throw new Error(`${variable} is not set: test/support/global-setup.ts sets it`);
   return value;

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { buildWithGo, findGo, findOnPath, isProgram, oldestGo } from '../go.ts';
 import { findHome } from '../home.ts';
 import { ToolFailure } from '../tool-failure.ts';
 import { temporalVersion } from './version.ts';
@@ -20,9 +21,7 @@ export interface Surroundings {
 type Way = () => Promise<string | { readonly barred: string }>;
 
 const run = promisify(execFile);
-const oldestGo = [1, 26, 4] as const;
 const downloadWithinMs = 180_000;
-const buildWithinMs = 30 * 60_000;
 
 /**
  * Path of a Temporal CLI: one on the PATH, our cache, the SDK's own download, or a build from source with Go.
@@ -58,7 +57,7 @@ async function fromPath(env: NodeJS.ProcessEnv, say: (line: string) => void): Re
 }
 
 async function fromCache(cached: string, say: (line: string) => void): ReturnType<Way> {
-  if (!(await isFile(cached))) return { barred: 'none in the cache' };
+  if (!(await isProgram(cached))) return { barred: 'none in the cache' };
   if (await works(cached)) return cached;
   say(`${cached} is broken; fetching it again`);
   await rm(cached);
@@ -90,26 +89,21 @@ async function byBuild(
   say: (line: string) => void,
   signal: AbortSignal | undefined,
 ): ReturnType<Way> {
-  const go = await findOnPath('go', env);
-  if (go === null) return { barred: 'there is no Go to build it with' };
-  const version = await goVersion(go, env);
-  if (!isRecent(version)) return { barred: `Go ${version.join('.')} is older than ${oldestGo.join('.')}` };
+  const go = await findGo(env);
+  if (typeof go !== 'string') return go;
   say(`building Temporal ${temporalVersion} from source with Go, once; this takes 3 to 10 minutes`);
   const half = `${cached}.${process.pid}`;
   await mkdir(dirname(cached), { recursive: true });
   try {
-    const flags = ['build', '-trimpath', '-ldflags', '-s -w', '-o', half, 'github.com/temporalio/cli/cmd/temporal'];
-    await run(go, flags, {
-      cwd: fileURLToPath(new URL('.', import.meta.url)),
-      // Nothing here needs a C compiler, and without one Go would fail half-way.
-      env: { ...env, CGO_ENABLED: '0' },
-      timeout: buildWithinMs,
-      ...(signal === undefined ? {} : { signal }),
+    const failure = await buildWithGo(go, {
+      module: fileURLToPath(new URL('.', import.meta.url)),
+      packages: ['github.com/temporalio/cli/cmd/temporal'],
+      to: half,
+      env,
+      signal,
     });
-    if (await works(half)) return await keep(half, cached);
-    return { barred: 'what Go built does not run' };
-  } catch (error) {
-    return { barred: `the build with Go failed (${lastLine(error)})` };
+    if (failure !== null) return { barred: `the build with Go failed (${failure})` };
+    return (await works(half)) ? await keep(half, cached) : { barred: 'what Go built does not run' };
   } finally {
     await rm(half, { force: true });
   }
@@ -135,42 +129,9 @@ async function keep(file: string, cached: string): Promise<string> {
   return cached;
 }
 
-async function goVersion(go: string, env: NodeJS.ProcessEnv): Promise<number[]> {
-  const { stdout } = await run(go, ['env', 'GOVERSION'], { env }).catch(() => ({ stdout: '' }));
-  return (/^go(\d+)\.(\d+)(?:\.(\d+))?/.exec(stdout) ?? []).slice(1).map((part) => Number(part || 0));
-}
-
-function isRecent(version: readonly number[]): boolean {
-  for (const [at, least] of oldestGo.entries()) {
-    const have = version[at] ?? 0;
-    if (have !== least) return have > least;
-  }
-  return true;
-}
-
 async function works(binary: string): Promise<boolean> {
   return run(binary, ['--version'], { timeout: 20_000 }).then(
     ({ stdout }) => /temporal version/i.test(stdout),
     () => false,
   );
-}
-
-async function findOnPath(name: string, env: NodeJS.ProcessEnv): Promise<string | null> {
-  for (const folder of (env['PATH'] ?? '').split(delimiter).filter((entry) => entry !== '')) {
-    if (await isFile(join(folder, name))) return join(folder, name);
-  }
-  return null;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-function lastLine(error: unknown): string {
-  // A failed child process carries what it wrote; its message only repeats the command line.
-  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-  return said.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
 }
