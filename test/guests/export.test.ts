@@ -128,6 +128,11 @@ const cases: readonly (readonly [what: string, table: string, changes: Spec['cha
     noViews,
     [{ type: 'customer_id', to: 'buyer_id bigint' }],
   ],
+  [
+    'another type under another name of a column to which others refer',
+    `${noViews} ALTER TABLE orders REPLICA IDENTITY DEFAULT`,
+    [{ type: 'code', to: 'reference text' }],
+  ],
 ];
 
 /** Every form for what is most common; each of the others for some. */
