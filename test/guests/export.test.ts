@@ -180,6 +180,20 @@ describe.each(cases)('%s', (what, prepare, changes) => {
   });
 });
 
+test('roles that another database does not know are left out, and named', async () => {
+  await world.client.query(shop);
+  const plan = await world.plan(ordersSpec({ type: 'amount', to: 'amount bigint', misfits: 'refuse' }));
+  const owner = `${world.name}_owner`;
+  await world.close();
+  world = await SqlWorld.open();
+  await world.client.query(shop);
+  const said = await runScript(world.client, exportFile(plan, 'sql', at).text);
+  expect(said).toContain(`left out: role "${owner}" does not exist`);
+  expect(await world.rows('SELECT pg_typeof(amount)::text AS type FROM very_big LIMIT 1')).toEqual([
+    { type: 'bigint' },
+  ]);
+});
+
 test('each form has the name that its tool looks for', async () => {
   await world.payments(10);
   const plan = await world.plan(spec);
