@@ -13,7 +13,7 @@ import { apply } from './routes/apply.ts';
 import { catalog } from './routes/catalog.ts';
 import { list, show } from './routes/deployments.ts';
 import { events } from './routes/events.ts';
-import { eject, grants } from './routes/guests.ts';
+import { eject, exported, grants } from './routes/guests.ts';
 import { health } from './routes/health.ts';
 import { orders } from './routes/orders.ts';
 import { plans } from './routes/plans.ts';
@@ -24,7 +24,20 @@ import { start } from './routes/start.ts';
 import { createWatch } from './watch.ts';
 
 /** Routes under /v1: all of them need a role. */
-const guarded: readonly Routes[] = [plans, start, apply, list, show, events, orders, report, catalog, grants, eject];
+const guarded: readonly Routes[] = [
+  plans,
+  start,
+  apply,
+  list,
+  show,
+  events,
+  orders,
+  report,
+  catalog,
+  grants,
+  eject,
+  exported,
+];
 
 /** The whole API without a socket: the server listens with it, tests inject into it. */
 export async function buildApp(deps: ApiDependencies): Promise<FastifyInstance> {

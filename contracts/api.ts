@@ -1,4 +1,4 @@
-import type { EndPhase, Phase } from './catalog.ts';
+import type { EndPhase, ExportForm, Phase } from './catalog.ts';
 import type { FailureCode } from './failures.ts';
 import type { LiveProgress, DeploymentEvent } from './events.ts';
 import type { Finding, Plan } from './plan.ts';
@@ -145,4 +145,15 @@ export interface EjectView {
   /** Where the ledger believes the deployment to be; null: nobody has told. */
   readonly stage: string | null;
   readonly sql: string;
+}
+
+/** A finished change as a migration of another tool. */
+export interface ExportView {
+  readonly id: string;
+  readonly form: ExportForm;
+  /** Where that tool looks for it. */
+  readonly path: string;
+  readonly text: string;
+  /** How it is kept from running where the change is made already. */
+  readonly how: string;
 }

@@ -65,6 +65,10 @@ export type Phase = (typeof phases)[number];
 export const endPhases = ['deployed', 'rolled-back', 'refused'] as const satisfies readonly Phase[];
 export type EndPhase = (typeof endPhases)[number];
 
+/** Whose form a finished change can be written in. */
+export const exportForms = ['sql', 'flyway', 'liquibase', 'prisma', 'rails'] as const;
+export type ExportForm = (typeof exportForms)[number];
+
 /** What a caller of the API may do: look; order; approve. Each includes the one before. */
 export const roles = ['viewer', 'operator', 'approver'] as const;
 export type Role = (typeof roles)[number];

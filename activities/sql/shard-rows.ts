@@ -67,7 +67,7 @@ export class ShardRows {
     const mine = writers.filter((writer) => writer.heap === heap.heap && !writer.isNew);
     const again = differenceIn(mine, heap);
     if (mine.length > 0 && again === null) return false;
-    if (again !== null) notes.push(`${again}: gone over again`);
+    notes.push(...notesOf(writers, heap, again));
     const { stage } = this.#attempt;
     const count = mine.length > 0 ? mine.length : rangeCount(heap.pages, stage.shards ?? { atMost: 1, minPages: 1 });
     const ranges = rangesOf(heap.pages, count, stage.superPages);
@@ -107,6 +107,12 @@ export class ShardRows {
       ],
     );
   }
+}
+
+/** Why a heap gets ranges of pages; of the first of all there is nothing to say. */
+function notesOf(writers: readonly ChunkWriter[], { name }: Heap, again: string | null): readonly string[] {
+  if (again !== null) return [`${again}: gone over again`];
+  return writers.every(({ isNew }) => isNew) ? [] : [`${name} was attached or made`];
 }
 
 /** Why a heap has to be gone over again, or null; throws what can't be mended. */

@@ -32,6 +32,7 @@ const CatalogSchema = open(
     conflictPolicies: nameList('Who wins when both shapes are written and disagree'),
     failurePolicies: nameList('What happens when a stage is broken'),
     findingLevels: nameList('How much a finding weighs'),
+    exportForms: nameList('Whose form a finished change can be written in'),
     eventKinds: nameList('What may happen'),
     failures: listOf(
       open(

@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from 'typebox';
-import type { EjectView, GrantsView } from '../../contracts/api.ts';
+import type { EjectView, ExportView, GrantsView } from '../../contracts/api.ts';
+import type { ExportForm } from '../../contracts/catalog.ts';
 import { failures } from '../../contracts/failures.ts';
 import type { TableFacts } from '../../contracts/facts.ts';
+import type { Plan } from '../../contracts/plan.ts';
 import { ejectSql } from '../../decisions/guests/eject.ts';
+import { exportFile } from '../../decisions/guests/export.ts';
 import { grantsOf } from '../../decisions/guests/grants.ts';
 import { nearest } from '../../decisions/nearest.ts';
 import { parseQualified } from '../../decisions/sql/postgres/identifier.ts';
 import type { RouteDependencies } from '../deps.ts';
 import { unknownName } from '../plugins/validation.ts';
 import { Refusal, requestInvalid } from '../problems.ts';
-import { EjectSchema, GrantsSchema } from '../schemas/guests.ts';
+import { EjectSchema, ExportFormName, ExportSchema, GrantsSchema } from '../schemas/guests.ts';
 import { closed, text } from '../schemas/words.ts';
 import { mustFind } from '../view.ts';
 import { ById, problems, secured, type Routes } from './route.ts';
@@ -85,13 +88,47 @@ export const eject: Routes = (app, deps) => {
 async function ejected({ reader }: RouteDependencies, idOrName: string, way: EjectView['way']): Promise<EjectView> {
   const { status } = await mustFind(reader, idOrName);
   const { id, stage, progress } = status;
-  const found = await reader.report(id);
-  if (found === null) throw new Refusal('NOT_FOUND', `the ledger has no plan of ${id}: it was not started here`);
+  const plan = await planOf(reader, id);
   if (progress.outcome !== null)
     throw new Refusal('ORDER_IMPOSSIBLE', `${id} has ended, ${progress.outcome.phase}: nothing of it is half done`, {
       possible: [],
     });
-  return { id, way, stage, sql: ejectSql({ plan: found.plan, deployment: id, stage, way }) };
+  return { id, way, stage, sql: ejectSql({ plan, deployment: id, stage, way }) };
+}
+
+async function planOf(reader: RouteDependencies['reader'], id: string): Promise<Plan> {
+  const found = await reader.report(id);
+  if (found === null) throw new Refusal('NOT_FOUND', `the ledger has no plan of ${id}: it was not started here`);
+  return found.plan;
+}
+
+const ExportQuery = closed({ form: ExportFormName }, 'In which form');
+
+/** A finished change, for the databases that the service does not change. */
+export const exported: Routes = (app, deps) => {
+  app.get(
+    '/deployments/:id/export',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        summary: 'Write the finished change as a migration of another tool',
+        description:
+          'From the ledger alone, whether the deployment has ended or not. The script does nothing where the change is ' +
+          'made; elsewhere it locks and rewrites the table at once.',
+        tags: ['deployments'],
+        security: secured,
+        params: ById,
+        querystring: ExportQuery,
+        response: { 200: ExportSchema, ...problems(401, 403, 404, 422, 429, 503) },
+      },
+    },
+    ({ params, query }) => exportOf(deps, params.id, query.form),
+  );
+};
+
+async function exportOf({ reader }: RouteDependencies, idOrName: string, form: ExportForm): Promise<ExportView> {
+  const { id } = (await mustFind(reader, idOrName)).status;
+  return { id, form, ...exportFile(await planOf(reader, id), form, Date.now()) };
 }
 
 async function grantsFor(

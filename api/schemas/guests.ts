@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import type { EjectView, GrantsView } from '../../contracts/api.ts';
+import type { EjectView, ExportView, GrantsView } from '../../contracts/api.ts';
+import { exportForms } from '../../contracts/catalog.ts';
 import { listOf, nullable, open, text, yesNo } from './words.ts';
 
 /** The statements that give our role its rights. */
@@ -37,5 +38,22 @@ export const EjectSchema = Type.Unsafe<EjectView>(
       sql: text('The script'),
     },
     'Plain SQL, to be run in the target',
+  ),
+);
+
+/** Whose form. */
+export const ExportFormName = Type.Enum([...exportForms], { description: 'Whose form it is written in' });
+
+/** A migration of another tool. */
+export const ExportSchema = Type.Unsafe<ExportView>(
+  open(
+    {
+      id: text('The deployment\u2019s id'),
+      form: ExportFormName,
+      path: text('Where that tool looks for it'),
+      text: text('The file'),
+      how: text('How it is kept from running where the change is made already'),
+    },
+    'The finished change, in the form of another tool',
   ),
 );

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { exportForms, type ExportForm } from '../../contracts/catalog.ts';
 import type { Plan } from '../../contracts/plan.ts';
-import { exportFile, exportForms, type ExportForm } from '../../decisions/guests/export.ts';
+import { exportFile } from '../../decisions/guests/export.ts';
 import { nearest } from '../../decisions/nearest.ts';
 import { type Context, print } from '../context.ts';
 import { Refused } from '../failure.ts';
@@ -22,7 +23,7 @@ export const registerExport: Register = (program, run) => {
       const { form, ...options } = command.optsWithGlobals();
       return run(options, async (context) => {
         const known = formOf(form);
-        const file = exportFile(await planOf(context, text), known, versionAt(context.now()));
+        const file = exportFile(await planOf(context, text), known, context.now());
         print(context, { form: known, ...file }, () => file.text.trimEnd());
         if (!context.json) context.err(`save it as ${file.path}; ${file.how}\n`);
         return 'ok';
@@ -44,6 +45,3 @@ async function planOf({ client }: Context, text: string): Promise<Plan> {
   const { status } = await findDeployment(client, text);
   return (await client.report(status.id)).plan;
 }
-
-/** Fourteen digits, year to second, UTC. */
-const versionAt = (now: number): string => new Date(now).toISOString().replaceAll(/[^\d]/g, '').slice(0, 14);

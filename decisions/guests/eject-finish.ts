@@ -1,6 +1,7 @@
 import type { StageKind } from '../../contracts/catalog.ts';
-import type { BackfillStage, BuildStep, ContractStage, RowCheck, Stage, StageOf } from '../../contracts/plan.ts';
+import type { BuildStep, ContractStage, RowCheck, Stage, StageOf } from '../../contracts/plan.ts';
 import { literal } from '../sql/postgres/identifier.ts';
+import { backfill } from './eject-backfill.ts';
 import {
   altered,
   bound,
@@ -16,9 +17,6 @@ import {
   tries,
   type Ejected,
 } from './eject-blocks.ts';
-
-/** Pages that one chunk goes over: small enough that nobody waits long for a row of it. */
-const pages = 32;
 
 /** Does what is left, stage by stage, as the service would have done; what is in place is left alone. */
 export function finishSteps(ejected: Ejected): readonly string[] {
@@ -37,7 +35,7 @@ type StepsOf = { readonly [K in StageKind]: (stage: StageOf<K>, ejected: Ejected
 const finishing: StepsOf = {
   preflight: () => [],
   expand: ({ perform, title }, ejected) => [step(ejected, `expand: ${title}`, [tries], altered(perform, ejected))],
-  backfill: (stage, ejected) => (stage.needed ? backfill(stage, ejected) : []),
+  backfill: (stage, ejected) => (stage.needed ? backfill(stage, ejected, unlessBuilt(ejected)) : []),
   build: ({ steps }, ejected) => steps.flatMap((one) => buildSteps(one, ejected)),
   // compared right before the drop, in the same session
   verify: () => [],
@@ -108,64 +106,6 @@ const unlessBackfilled = (ejected: Ejected): string[] =>
         `IF ${notRemembered('backfilled', ejected)} THEN RAISE EXCEPTION 'the backfill has not ended in this session'; END IF;`,
       ]
     : [];
-
-/** The chunk that takes all rows of its pages: in plans of before, by its parameters `$9` and `$10`. */
-const wholePages = ({ chunk }: BackfillStage): string => chunk.sql.replace('{part}', 'true');
-const allParts = ({ parts, cuts }: BackfillStage): string => {
-  if (parts !== undefined) return '';
-  return cuts === undefined ? ', 1, 0' : `, 0, ${cuts.at(-1) ?? 1}`;
-};
-
-/** The chunk of a partitioned table is written for one leaf, whose name only the service fills in. */
-const byLeaves = ({ chunk }: BackfillStage): boolean => chunk.sql.includes('{heap}');
-
-/** Every page once more; rows that have their value are passed over, so that it can be ended and run again at will. */
-function backfill(stage: BackfillStage, ejected: Ejected): readonly string[] {
-  if (byLeaves(stage)) {
-    const no = `RAISE EXCEPTION 'the rows of a partitioned table are rewritten by the service alone: take the change back instead';`;
-    return [step(ejected, 'backfill', [], [...unlessContracted(ejected), no])];
-  }
-  const mine = `deployment = ${literal(ejected.deployment)} AND stage = 'backfill' AND shard = 0`;
-  const progress = `"${ejected.plan.object.homeSchema.replaceAll('"', '""')}".progress`;
-  const guarded = (again: string): string[] => [
-    `EXECUTE ${quoted(bound(stage.barrier, ejected))} INTO eject_seen;`,
-    `IF eject_seen.guarded IS NOT TRUE THEN RAISE EXCEPTION 'our trigger or a new column is gone, or the trigger is disabled: writes may have passed it'; END IF;`,
-    again,
-  ];
-  const loop = step(
-    ejected,
-    'backfill: the rows that are left, chunk by chunk, each a transaction of its own.\nIt may be ended at any time: run again, it passes over what is done. It must not stand inside BEGIN and COMMIT.',
-    [
-      tries,
-      'eject_seen record; eject_file text; eject_pages bigint; eject_page bigint := 0; eject_seq bigint; eject_fence bigint;',
-    ],
-    [
-      ...unlessBuilt(ejected),
-      ...guarded('eject_pages := eject_seen.pages; eject_file := eject_seen.filenode;'),
-      'WHILE eject_page < eject_pages LOOP',
-      '  BEGIN',
-      `    SELECT seq, fence INTO STRICT eject_seq, eject_fence FROM ${progress} WHERE ${mine};`,
-      `    EXECUTE ${quoted(wholePages(stage))}`,
-      `      USING ${literal(ejected.deployment)}, 0, eject_seq, eject_fence, eject_page + ${pages}, 0, format('(%s,0)', eject_page), format('(%s,0)', eject_page + ${pages})${allParts(stage)};`,
-      `    eject_page := eject_page + ${pages}; eject_tries := 0;`,
-      '  EXCEPTION WHEN lock_not_available OR deadlock_detected THEN',
-      `    eject_tries := eject_tries + 1;`,
-      `    IF eject_tries >= 1200 THEN RAISE EXCEPTION 'the application holds rows of page % and after; run this script again', eject_page; END IF;`,
-      '    PERFORM pg_sleep(0.05);',
-      '  END;',
-      '  COMMIT;',
-      'END LOOP;',
-      ...guarded(
-        `IF eject_seen.filenode <> eject_file THEN RAISE EXCEPTION 'the table was rewritten meanwhile; run this script again'; END IF;`,
-      ),
-    ],
-  );
-  const done = step(ejected, 'every page was gone over', [], [remember('backfilled', ejected)]);
-  // RESET ALL comes before the word is kept, for it would take that too
-  const settings = stage.session.map(({ sql, note }) => `${sql}; -- ${note}`).join('\n');
-  const role = stage.session.some(({ sql }) => sql.startsWith('SET ROLE')) ? 'RESET ROLE;\n' : '';
-  return [`-- settings of the backfill\n${settings}`, loop, `${role}RESET ALL;\n${done}`];
-}
 
 /** The last full comparison; one row that differs keeps the old shape. */
 function compare({ check }: ContractStage, ejected: Ejected): readonly string[] {

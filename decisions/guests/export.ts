@@ -1,9 +1,6 @@
+import type { ExportForm } from '../../contracts/catalog.ts';
 import type { Plan } from '../../contracts/plan.ts';
 import { finishedSql } from './finished-sql.ts';
-
-/** Whose form a finished change can be written in. */
-export const exportForms = ['sql', 'flyway', 'liquibase', 'prisma', 'rails'] as const;
-export type ExportForm = (typeof exportForms)[number];
 
 /** A migration of another tool. */
 export interface ExportFile {
@@ -14,8 +11,11 @@ export interface ExportFile {
   readonly how: string;
 }
 
-/** Writes the finished change in another tool's form. `version`: fourteen digits, year to second. */
-export const exportFile = (plan: Plan, form: ExportForm, version: string): ExportFile => forms[form](plan, version);
+/** Writes the finished change in another tool's form. `at`: epoch ms; tools with numbered files get the second of it, UTC. */
+export const exportFile = (plan: Plan, form: ExportForm, at: number): ExportFile => forms[form](plan, versionAt(at));
+
+/** Fourteen digits, year to second, UTC. */
+const versionAt = (at: number): string => new Date(at).toISOString().replaceAll(/[^\d]/g, '').slice(0, 14);
 
 const doesNothing = 'it may run anywhere: where the change is made already it does nothing';
 

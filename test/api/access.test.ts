@@ -20,6 +20,7 @@ const routes = [
   { method: 'GET', url: '/v1/deployments/none-00000000', role: 'viewer' },
   { method: 'GET', url: '/v1/deployments/none-00000000/events', role: 'viewer' },
   { method: 'GET', url: '/v1/deployments/none-00000000/report', role: 'viewer' },
+  { method: 'GET', url: '/v1/deployments/none-00000000/eject', role: 'viewer' },
   { method: 'GET', url: '/v1/targets', role: 'viewer' },
   { method: 'GET', url: '/v1/catalog', role: 'viewer' },
   ...orderNames.map((name) => ({

@@ -2,17 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { EjectView } from '../../contracts/api.ts';
-import type { Plan } from '../../contracts/plan.ts';
 import type { Spec } from '../../contracts/spec.ts';
-import { ejectSql } from '../../decisions/guests/eject.ts';
 import { catalogSnapshot } from '../support/catalog-snapshot.ts';
+import { byHand, deploy, deployment, eject, reach, states, type State } from '../support/half-done.ts';
 import { psql, runPsql, runScript } from '../support/run-sql.ts';
+import { majors, type Major } from '../support/servers.ts';
 import { centsSpec, SqlWorld, stageOf } from '../support/sql-world.ts';
-import { StageWalk } from '../support/stage-walk.ts';
 
-const deployment = 'payments-cents-00000001';
-
+const accepts = { cutover: { accept: 'prepared-statement-errors' } } as const;
 const specs: readonly [string, Spec][] = [
   ['a type change', centsSpec],
   ['an added column', { ...centsSpec, changes: [{ add: 'extra text', up: `upper(note)`, default: `'none'` }] }],
@@ -31,17 +28,39 @@ const specs: readonly [string, Spec][] = [
       ],
     },
   ],
+  ['a rename', { ...centsSpec, changes: [{ rename: 'note', to: 'remark' }] }],
+  [
+    'a type under its own name',
+    {
+      ...centsSpec,
+      ...accepts,
+      changes: [{ type: 'amount', to: 'amount bigint', up: 'amount * 100', down: 'amount / 100.0' }],
+    },
+  ],
 ];
 
-/** What has been done when the service is gone, in the order of the stages. */
-const states = ['preflight', 'expand', 'backfill', 'cutover', 'grace'] as const;
-type State = (typeof states)[number];
+/** Where a deployment stands that is taken back, or finished: on older servers where most is left to do. */
+interface Stands {
+  readonly back: readonly State[];
+  readonly finish: readonly State[];
+}
+const newest: Stands = { back: states, finish: states };
+const older: Stands = { back: ['grace'], finish: ['backfill'] };
+
+/** Every change and stage on the newest server; on the others those whose statements differ between versions. */
+const cases = majors.flatMap((major) =>
+  specs
+    .filter(([name]) => major === 18 || ['several changes', 'a type under its own name'].includes(name))
+    .map(([name, spec]) => ({ name, spec, major, stands: major === 18 ? newest : older })),
+);
 
 let world: SqlWorld;
-beforeEach(async () => {
-  world = await SqlWorld.open();
-});
-afterEach(() => world.close());
+function eachOn(major: Major): void {
+  beforeEach(async () => {
+    world = await SqlWorld.open({ major });
+  }, 120_000);
+  afterEach(() => world.close());
+}
 
 /** A table with much that could be left changed. */
 async function prepare(keyed = true): Promise<void> {
@@ -59,45 +78,15 @@ async function prepare(keyed = true): Promise<void> {
   `);
 }
 
-/** Brings a deployment as far as its `state`, by the activities of a worker. */
-async function reach(state: State, spec: Spec): Promise<Plan> {
-  const plan = await world.plan(spec);
-  await world.run('claim', { site: world.site(deployment), plan });
-  const upTo = states.indexOf(state);
-  if (upTo >= 1)
-    await world.run('alter', { site: world.site(), stage: 'expand', alteration: stageOf(plan, 'expand').perform });
-  if (upTo >= 2) {
-    const half = { ...stageOf(plan, 'backfill'), sliceMs: upTo === 2 ? 1 : 60_000, superPages: upTo === 2 ? 4 : 1_024 };
-    await world.run('backfill', { site: world.site(), stage: half, rows: null });
-  }
-  if (upTo >= 3) await new StageWalk(world, plan).build('perform');
-  if (upTo >= 3)
-    await world.run('alter', { site: world.site(), stage: 'cutover', alteration: stageOf(plan, 'cutover').perform });
-  const { performLong = [] } = stageOf(plan, 'cutover');
-  if (upTo >= 4) await world.run('alterLong', { site: world.site(), statements: performLong });
-  if (upTo >= 4) await world.run('holdColumnsOnly', { site: world.site(), columnsOnly: true });
-  return plan;
-}
-
-const eject = (plan: Plan, way: EjectView['way'], stage: string | null = null): string =>
-  ejectSql({ plan, deployment, stage, way });
-
-/** What an undisturbed deployment does. */
-async function deploy(spec: Spec): Promise<void> {
-  const plan = await reach('grace', spec);
-  const { perform, performLong = [] } = stageOf(plan, 'contract');
-  await world.run('alter', { site: world.site(), stage: 'contract', alteration: perform });
-  await world.run('alterLong', { site: world.site(), statements: performLong });
-  await world.run('release', { site: world.site() });
-}
-
 const rows = () => world.rows('SELECT * FROM payments ORDER BY id');
 
-describe.each(specs)('%s', (_, spec) => {
-  test.each(states)('that stands at %s is taken back by hand until the catalog is as it was', async (state) => {
+describe.each(cases)('$name on PostgreSQL $major', ({ spec, major, stands }) => {
+  eachOn(major);
+
+  test.each(stands.back)('that stands at %s is taken back by hand until the catalog is as it was', async (state) => {
     await prepare();
     const [before, values] = [await catalogSnapshot(world.superuser), await rows()];
-    const plan = await reach(state, spec);
+    const plan = await reach(world, state, spec);
     const sql = eject(plan, 'back', state);
     expect(await runScript(world.superuser, sql)).not.toContainEqual(expect.stringContaining('there is no claim'));
     expect(await catalogSnapshot(world.superuser)).toEqual(before);
@@ -110,18 +99,18 @@ describe.each(specs)('%s', (_, spec) => {
   let left: Promise<readonly [readonly string[], unknown[]]> | null = null;
   const whatIsLeft = async (): Promise<readonly [readonly string[], unknown[]]> => {
     await prepare();
-    await deploy(spec);
+    await deploy(world, spec);
     const found = [await catalogSnapshot(world.superuser), await rows()] as const;
     await world.close();
-    world = await SqlWorld.open();
+    world = await SqlWorld.open({ major });
     return found;
   };
 
-  test.each(states)('that stands at %s is finished by hand to what a deployment leaves', async (state) => {
+  test.each(stands.finish)('that stands at %s is finished by hand to what a deployment leaves', async (state) => {
     const [catalog, values] = await (left ??= whatIsLeft());
     await prepare();
-    const sql = eject(await reach(state, spec), 'finish', state);
-    await byHand(sql);
+    const sql = eject(await reach(world, state, spec), 'finish', state);
+    await byHand(world, sql);
     expect(await catalogSnapshot(world.superuser)).toEqual(catalog);
     expect(await rows()).toEqual(values);
     expect(await runScript(world.superuser, sql)).toEqual([expect.stringContaining('there is no claim')]);
@@ -129,51 +118,13 @@ describe.each(specs)('%s', (_, spec) => {
   });
 });
 
-/** Runs a script as its reader does: what it says has to be made outside of a transaction is made, and it is run again. */
-async function byHand(script: string): Promise<void> {
-  for (;;) {
-    try {
-      await runScript(world.superuser, script);
-      return;
-    } catch (error) {
-      const [, create] = /then this script again: (CREATE [^]*INDEX [^]*)$/.exec((error as Error).message) ?? [];
-      if (create === undefined) throw error;
-      await world.superuser.query(create);
-    }
-  }
-}
-
-test('a table without a key is finished and taken back by hand', async () => {
-  await prepare(false);
-  const before = await catalogSnapshot(world.superuser);
-  await runScript(world.superuser, eject(await reach('backfill', centsSpec), 'back'));
-  expect(await catalogSnapshot(world.superuser)).toEqual(before);
-  await runScript(world.superuser, eject(await reach('backfill', centsSpec), 'finish'));
-  expect(await world.rows('SELECT id FROM payments WHERE amount_cents IS DISTINCT FROM id % 100000')).toEqual([]);
-});
-
-test('our own role does both by itself, also where it may only take on that of the owner', async () => {
-  await world.close();
-  world = await SqlWorld.open({ inherit: false });
-  await world.payments(500);
-  const before = await catalogSnapshot(world.superuser);
-  const ours = new pg.Client({ connectionString: world.database.url });
-  await ours.connect();
-  for (const state of states) {
-    await runScript(ours, eject(await reach(state, centsSpec), 'back', state));
-    expect([state, await catalogSnapshot(world.superuser)]).toEqual([state, before]);
-  }
-  await runScript(ours, eject(await reach('backfill', centsSpec), 'finish'));
-  expect(await world.rows(`SELECT 1 FROM pg_namespace WHERE nspname = 'lakeshift'`)).toEqual([]);
-  expect(await world.rows('SELECT id FROM payments WHERE amount_cents IS DISTINCT FROM id % 100000')).toEqual([]);
-  await ours.end();
-});
-
 describe('by hand', () => {
+  eachOn(18);
+
   test('values that only the new shape holds are lost only on a word of the person', async () => {
     await prepare();
     const before = await catalogSnapshot(world.superuser);
-    const plan = await reach('grace', centsSpec);
+    const plan = await reach(world, 'grace', centsSpec);
     await world.client.query('UPDATE payments SET amount_cents = 9000000000000000000 WHERE id = 7');
     const half = await catalogSnapshot(world.superuser);
     const sql = eject(plan, 'back', 'grace');
@@ -189,7 +140,7 @@ describe('by hand', () => {
 
   test('nothing is taken back once the old shape is gone, and the rest can be finished', async () => {
     await prepare();
-    const plan = await reach('grace', centsSpec);
+    const plan = await reach(world, 'grace', centsSpec);
     await world.run('alter', { site: world.site(), stage: 'contract', alteration: stageOf(plan, 'contract').perform });
     await expect(runScript(world.superuser, eject(plan, 'back'))).rejects.toThrow(/there is no way back/);
     expect(await world.rows('SELECT amount_cents FROM payments LIMIT 1')).toHaveLength(1);
@@ -199,7 +150,7 @@ describe('by hand', () => {
 
   test('nothing is dropped while one row differs, even by a client that goes on after an error', async () => {
     await prepare();
-    const plan = await reach('grace', centsSpec);
+    const plan = await reach(world, 'grace', centsSpec);
     await world.client.query('ALTER TABLE payments DISABLE TRIGGER USER');
     await world.client.query('UPDATE payments SET amount_cents = 5 WHERE id = 8');
     await world.client.query(
@@ -222,7 +173,7 @@ describe('by hand', () => {
   test('psql runs the script as it stands, beside an application that holds a row', async () => {
     if (psql === undefined) return;
     await prepare();
-    const plan = await reach('backfill', centsSpec);
+    const plan = await reach(world, 'backfill', centsSpec);
     const folder = await mkdtemp(join(tmpdir(), 'lakeshift-eject-'));
     const application = await world.application();
     await application.query('BEGIN');
@@ -248,7 +199,7 @@ describe('by hand', () => {
     await world.client.query('CREATE TABLE others (id int)');
     const before = await catalogSnapshot(world.superuser);
     const other = await world.plan({ ...centsSpec, table: 'public.others', changes: [{ add: 'extra text' }] });
-    const plan = await reach('grace', centsSpec);
+    const plan = await reach(world, 'grace', centsSpec);
     await world.run('claim', { site: world.site('other-00000002'), plan: other });
     await runScript(world.superuser, eject(plan, 'back'));
     expect(await world.rows('SELECT deployment FROM lakeshift.claims')).toEqual([{ deployment: 'other-00000002' }]);
@@ -258,7 +209,7 @@ describe('by hand', () => {
 
   test('a session of the service that is still at work ends, and writes nothing afterwards', async () => {
     await prepare();
-    const plan = await reach('expand', centsSpec);
+    const plan = await reach(world, 'expand', centsSpec);
     const running = world.start('backfill', {
       site: world.site(),
       stage: { ...stageOf(plan, 'backfill'), rate: 100 },
@@ -274,5 +225,31 @@ describe('by hand', () => {
     await other.end();
     expect(await failed).toBeInstanceOf(Error);
     expect(await world.rows(`SELECT 1 FROM pg_namespace WHERE nspname = 'lakeshift'`)).toEqual([]);
+  });
+
+  test('a table without a key is finished and taken back by hand', async () => {
+    await prepare(false);
+    const before = await catalogSnapshot(world.superuser);
+    await runScript(world.superuser, eject(await reach(world, 'backfill', centsSpec), 'back'));
+    expect(await catalogSnapshot(world.superuser)).toEqual(before);
+    await runScript(world.superuser, eject(await reach(world, 'backfill', centsSpec), 'finish'));
+    expect(await world.rows('SELECT id FROM payments WHERE amount_cents IS DISTINCT FROM id % 100000')).toEqual([]);
+  });
+
+  test('our own role does both by itself, also where it may only take on that of the owner', async () => {
+    await world.close();
+    world = await SqlWorld.open({ inherit: false });
+    await world.payments(500);
+    const before = await catalogSnapshot(world.superuser);
+    const ours = new pg.Client({ connectionString: world.database.url });
+    await ours.connect();
+    for (const state of states) {
+      await runScript(ours, eject(await reach(world, state, centsSpec), 'back', state));
+      expect([state, await catalogSnapshot(world.superuser)]).toEqual([state, before]);
+    }
+    await runScript(ours, eject(await reach(world, 'backfill', centsSpec), 'finish'));
+    expect(await world.rows(`SELECT 1 FROM pg_namespace WHERE nspname = 'lakeshift'`)).toEqual([]);
+    expect(await world.rows('SELECT id FROM payments WHERE amount_cents IS DISTINCT FROM id % 100000')).toEqual([]);
+    await ours.end();
   });
 });

@@ -1,6 +1,7 @@
 import type { RowOracle, Value, Values, Write } from '../support/row-oracle.ts';
 import type { WishedWrite } from './operations.ts';
-import { keyKinds, type KeyKind, type Subject } from './scenarios.ts';
+import { keyKinds, type KeyKind } from './keys.ts';
+import type { Subject } from './subject.ts';
 
 /** A write of an application: what the oracle knows of it, and the statement. */
 export interface Statement {

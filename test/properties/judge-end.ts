@@ -1,5 +1,5 @@
 import { deepStrictEqual as same, ok as holds } from 'node:assert/strict';
-import type { Subject } from './scenarios.ts';
+import type { Subject } from './subject.ts';
 
 /** A table, a line for each column, constraint, index and trigger. */
 type Description = readonly string[];

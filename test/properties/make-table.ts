@@ -2,7 +2,8 @@ import type { Row } from '../support/row-oracle.ts';
 import { keyNames, literal } from './application.ts';
 import type { Ground } from './ground.ts';
 import type { Sequence } from './operations.ts';
-import { keyKinds, type Subject } from './scenarios.ts';
+import { keyKinds } from './keys.ts';
+import type { Subject } from './subject.ts';
 
 /** Makes the table of a sequence; the rows are those that it begins with. */
 export async function makeTable(

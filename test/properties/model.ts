@@ -3,7 +3,8 @@ import type { Plan } from '../../contracts/plan.ts';
 import { RowOracle, type Row } from '../support/row-oracle.ts';
 import { stageOf } from '../support/sql-world.ts';
 import type { Sequence } from './operations.ts';
-import { subjects, type Subject } from './scenarios.ts';
+import type { Subject } from './subject.ts';
+import { subjects } from './subjects.ts';
 import type { Catalog, SeenTable } from './seen-table.ts';
 
 /** What the oracle may be asked by everybody; only the model changes it. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { keyNames, subjectNames, type KeyKind, type SubjectName } from './scenarios.ts';
+import { keyNames, type KeyKind } from './keys.ts';
+import { subjectNames, type SubjectName } from './subjects.ts';
 
 /**
  * One write of an application. Its numbers are turned into rows, columns and values of the moment, so that any part of

@@ -3,7 +3,7 @@ import type { Carrier } from './carrier.ts';
 import type { Ground } from './ground.ts';
 import type { Model } from './model.ts';
 import type { Drift } from './operations.ts';
-import type { Subject } from './scenarios.ts';
+import type { Subject } from './subject.ts';
 import type { Transactions } from './transactions.ts';
 
 /** What people do to the table: behind the deployment's back, and when they are called. */

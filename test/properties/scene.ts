@@ -8,7 +8,8 @@ import { makeTable } from './make-table.ts';
 import { Model } from './model.ts';
 import type { Sequence } from './operations.ts';
 import { People } from './people.ts';
-import { specOf, subjects, type Subject } from './scenarios.ts';
+import { specOf, type Subject } from './subject.ts';
+import { subjects } from './subjects.ts';
 import { SeenTable } from './seen-table.ts';
 import { Transactions } from './transactions.ts';
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Row, Values } from '../support/row-oracle.ts';
 import { keyNames } from './application.ts';
-import type { KeyKind } from './scenarios.ts';
+import type { KeyKind } from './keys.ts';
 
 /** What was seen of the catalog. */
 export interface Catalog {

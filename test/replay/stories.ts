@@ -108,6 +108,29 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return ended(deployment);
   },
 
+  async 'expand-contract-retried-from-backfill'(theatre) {
+    const world = new World();
+    world.wrong = { equal: 2 };
+    const deployment = await theatre.deploy(world, { cutover: anyApprover, compares: true, graceMs: 100 });
+    await deployment.untilPhase('needs-attention');
+    world.wrong = {};
+    await deployment.order('retry');
+    await deployment.untilPhase('waiting-for-approval');
+    world.wrong = { equal: 3 };
+    await deployment.order('approve', { actor: approver });
+    await deployment.untilPhase('needs-attention');
+    world.wrong = {};
+    await deployment.order('retry');
+    return ended(deployment);
+  },
+
+  async 'expand-contract-partitioned'(theatre) {
+    const world = new World();
+    world.slices = 2;
+    world.notes = ['public.next_year was attached or made'];
+    return ended(await theatre.deploy(world, { partitioned: true, graceMs: 100 }));
+  },
+
   async 'expand-contract-refused'(theatre) {
     const world = new World();
     world.wrong = { conversion: 3 };

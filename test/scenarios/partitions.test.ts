@@ -23,6 +23,11 @@ const nextYear = {
     'CREATE TABLE next_rest PARTITION OF next_year DEFAULT',
   ],
 } as const;
+/** Where its rows are. */
+const leaves = {
+  'a partition': ['next_year'],
+  'a partition in parts of its own': ['next_spring', 'next_rest'],
+} as const;
 const filled = `INSERT INTO next_year (id, day, amount) SELECT g, date '2027-01-01' + g % 365, g / 100.0 FROM generate_series(${old + 1}, ${old + late}) g`;
 const attached = `ALTER TABLE payments ATTACH PARTITION next_year FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')`;
 
@@ -75,6 +80,10 @@ describe('a table whose backfill is under way', () => {
       await approve(id, 'cutover');
       await approve(id, 'contract');
       const { stages } = (await service.reaches(id, 'deployed')).status.progress;
+      const notes = stages.find(({ name }) => name === 'backfill')?.note?.split('; ');
+      expect(notes?.filter((note) => note.includes('attached')).sort()).toEqual(
+        leaves[kind].map((leaf) => `public.${leaf} was attached or made`).sort(),
+      );
       expect(stages.find(({ name }) => name === 'verify')?.note).toBe(`${all} rows are the same in both shapes`);
       expect([await count('payments'), await count('payments WHERE amount_cents IS DISTINCT FROM id')]).toEqual([
         all,

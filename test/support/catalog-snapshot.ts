@@ -57,3 +57,26 @@ export async function catalogSnapshot(client: Pick<pg.Client, 'query'>): Promise
   }
   return lines.sort();
 }
+
+/**
+ * The catalog without the places of columns: a new column is the last one, wherever the old one was. Nor with what an
+ * index calls its columns inside: RENAME COLUMN leaves that as it was.
+ */
+export async function catalogWithoutPlaces(client: Pick<pg.Client, 'query'>): Promise<readonly string[]> {
+  const lines = await catalogSnapshot(client);
+  const indexes = lines.flatMap((line) => /^index: (\S+)/.exec(line)?.[1] ?? []);
+  const sorted = (columns: string): string => columns.split(', ').sort().join(', ');
+  return (
+    lines
+      // each database of a test has roles of its own
+      .map((line) => line.replace(/\btest_[0-9a-f]+_/g, 'test_'))
+      .map((line) => line.replace(/^(column: [^|]+) \| \d+/, '$1'))
+      .map((line) =>
+        line.replace(/^column: ([^ .]+)\.\S+/, (all, name: string) =>
+          indexes.includes(name) ? `column: ${name}.?` : all,
+        ),
+      )
+      .map((line) => line.replace(/(?<=^statistics: .* ON )(.*)(?= FROM)/, sorted))
+      .sort()
+  );
+}

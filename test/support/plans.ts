@@ -16,6 +16,8 @@ export interface PlanWishes {
   readonly needed?: boolean;
   /** The plan has a stage `build`. */
   readonly build?: boolean;
+  /** The table has two partitions, and its chunks are written for either. */
+  readonly partitioned?: boolean;
   /** The cutover compares every row once more. */
   readonly compares?: boolean;
 }
@@ -42,7 +44,7 @@ export function testPlan(wishes: PlanWishes = {}): Plan {
       table: `public.${table}`,
       changes: [{ type: 'amount', to: 'amount_cents bigint', up: 'amount * 100', down: 'amount_cents / 100.0' }],
     },
-    facts: factsOf(table),
+    facts: { ...factsOf(table), ...(wishes.partitioned === true ? { kind: 'p', pages: 0, partitions } : {}) },
     object: { schema: 'public', table, oid: 16_400, columns: ['amount', 'amount_cents'], homeSchema: 'lakeshift' },
     stages: stagesOf(wishes),
     changes: [{ change: 'amount to amount_cents bigint', class: 'unsafe', because: 'the type changes' }],
@@ -89,6 +91,13 @@ const factsOf = (table: string): Plan['facts'] => ({
   holder: null,
 });
 
+const partitions = ['first_half', 'second_half'].map((name, index) => ({
+  name: `public.${name}`,
+  oid: 16_410 + index,
+  kind: 'r',
+  pages: 5,
+}));
+
 function stagesOf(wishes: PlanWishes): readonly Stage[] {
   const base = { estimateMs: 10, approve: null };
   return [
@@ -129,6 +138,9 @@ function stagesOf(wishes: PlanWishes): readonly Stage[] {
       rowsPerPage: 100,
       rate: wishes.rate ?? null,
       sliceMs: 60_000,
+      ...(wishes.partitioned === true
+        ? { chunk: statement('chunk of {heap}'), shards: { atMost: 6, minPages: 1 } }
+        : {}),
     },
     ...(wishes.build === true ? [buildStage] : []),
     {

@@ -49,6 +49,11 @@ export class SqlWorld {
     return new SqlWorld(database, client, superuser);
   }
 
+  /** The database's name, with which those of its roles begin. */
+  get name(): string {
+    return new URL(this.database.url).pathname.slice(1);
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.client, this.superuser, ...this.#extra].map((client) => client.end()));
     await this.database.drop();

@@ -33,6 +33,8 @@ export class World {
   /** Slices that a backfill takes; each lasts until it is told to pause when `slow`. */
   slices = 1;
   slow = false;
+  /** What its slices have noticed. */
+  notes: string[] = [];
   /** For how long the source of the application's p99 has given no data, ms. */
   blindForMs = 0;
   /** Activities whose worker is dead: they never answer. */
@@ -145,7 +147,8 @@ export class World {
     const rows = Math.min((1_000 * this.#sliced) / this.slices, 1_000);
     const { blindForMs } = this;
     const felt = { ...nothingFelt, lockWaits: 0, deadlocks: 1 };
-    const facts = { rows, paused: this.paused, deferred: 0, pace: 'full speed', felt };
+    const noticed = this.notes.length === 0 ? {} : { notes: this.notes };
+    const facts = { rows, paused: this.paused, deferred: 0, pace: 'full speed', felt, ...noticed };
     return { ...facts, finished: this.#sliced >= this.slices, blindForMs, blindBecause: 'no p99 from shop: no data' };
   }
 

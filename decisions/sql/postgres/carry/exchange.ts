@@ -1,7 +1,7 @@
 import type { Statement } from '../../../../contracts/plan.ts';
 import type { NamedSql } from '../alteration.ts';
 import { quote } from '../identifier.ts';
-import { notNullCheck, takeOverNotNull } from '../not-null.ts';
+import { notNullCheck, notNullName, takeOverNotNull } from '../not-null.ts';
 import { setting, tableOf, type Ours } from '../ours.ts';
 import { backName } from './build.ts';
 import { ofKind, tableOfConstraint, type Carried, type CarriedItem } from './carried.ts';
@@ -15,6 +15,8 @@ export interface Swap {
   readonly heldName: string;
 }
 
+const carriedOf = (swaps: readonly Swap[]): readonly Carried[] => swaps.map(({ carried }) => carried);
+
 const bound = ['index', 'unique', 'check', 'foreign key', 'statistics'] as const;
 
 /**
@@ -24,7 +26,7 @@ const bound = ['index', 'unique', 'check', 'foreign key', 'statistics'] as const
 export function exchange(ours: Ours, swaps: readonly Swap[]): readonly NamedSql[] {
   const table = tableOf(ours);
   return [
-    ...dropViews(swaps),
+    ...dropViews(carriedOf(swaps)),
     ...swaps.flatMap(({ carried, heldName }): NamedSql[] => {
       const { change } = carried;
       const { old, fresh } = change;
@@ -52,7 +54,7 @@ export function exchange(ours: Ours, swaps: readonly Swap[]): readonly NamedSql[
           : []),
       ];
     }),
-    ...createViews(swaps),
+    ...createViews(carriedOf(swaps)),
   ];
 }
 
@@ -60,7 +62,7 @@ export function exchange(ours: Ours, swaps: readonly Swap[]): readonly NamedSql[
 export function exchangeBack(ours: Ours, swaps: readonly Swap[]): readonly NamedSql[] {
   const table = tableOf(ours);
   return [
-    ...dropViews(swaps),
+    ...dropViews(carriedOf(swaps)),
     ...swaps.flatMap(({ carried, heldName }): NamedSql[] => {
       const { change } = carried;
       const { old, fresh } = change;
@@ -68,6 +70,7 @@ export function exchangeBack(ours: Ours, swaps: readonly Swap[]): readonly Named
         ...primaryKeyGoes(ours, carried),
         ...dropDefault(ours, carried),
         ...columns(table, [old.name, fresh.name], [heldName, old.name]),
+        ...lateNotNullGoes(ours, carried),
         ...namesExchanged(ours, carried, 'back'),
         ...notNullNamesBack(ours, carried),
         ...primaryKeyReturns(ours, carried),
@@ -77,7 +80,7 @@ export function exchangeBack(ours: Ours, swaps: readonly Swap[]): readonly Named
         ...settingsOf(settled(carried)),
       ];
     }),
-    ...createViews(swaps),
+    ...createViews(carriedOf(swaps)),
   ];
 }
 
@@ -109,6 +112,13 @@ export const lateNotNull = (ours: Ours, swaps: readonly Swap[]): readonly Statem
         sql: renamedNotNull(ours, carried.change.old.name, item.name),
       })),
     ]);
+
+/** The old column leads again: the new one may be empty where a write does not convert, as before the exchange. */
+const lateNotNullGoes = (ours: Ours, carried: Carried): readonly NamedSql[] => {
+  const { old, fresh } = carried.change;
+  const clauses = `DROP CONSTRAINT IF EXISTS ${quote(notNullName(ours, old.name))}, ALTER COLUMN ${quote(fresh.name)} DROP NOT NULL`;
+  return isLate(carried) ? [['the new column may be empty again', `ALTER TABLE ${tableOf(ours)} ${clauses}`]] : [];
+};
 
 const lift = (table: string, column: string): string =>
   `ALTER TABLE ${table} ALTER COLUMN ${quote(column)} DROP NOT NULL`;
@@ -193,14 +203,18 @@ const settled = (carried: Carried): readonly CarriedItem[] =>
   ofKind(carried, ...bound, 'primary key', 'reference', 'sequence');
 
 /** Views know columns by number: they are made anew from the same text, by which they know the column of that name. */
-const viewsOf = (swaps: readonly Swap[]): readonly CarriedItem[] =>
-  swaps.flatMap(({ carried }) => ofKind(carried, 'view'));
-const dropViews = (swaps: readonly Swap[]): readonly NamedSql[] =>
-  [...viewsOf(swaps)]
+const viewsOf = (carried: readonly Carried[]): readonly CarriedItem[] =>
+  carried.flatMap((each) => ofKind(each, 'view'));
+
+/** Views over columns that change their type, each before all that it reads. */
+export const dropViews = (carried: readonly Carried[]): readonly NamedSql[] =>
+  [...viewsOf(carried)]
     .reverse()
     .map(({ name, table }) => [`view ${name} is made anew below`, `DROP VIEW ${table ?? ''}`]);
-const createViews = (swaps: readonly Swap[]): readonly NamedSql[] =>
-  viewsOf(swaps).flatMap(({ name, table, original, settings }): NamedSql[] => [
+
+/** The same views with all that they had. */
+export const createViews = (carried: readonly Carried[]): readonly NamedSql[] =>
+  viewsOf(carried).flatMap(({ name, table, original, settings }): NamedSql[] => [
     [`view ${name} as it was`, `CREATE VIEW ${table ?? ''} AS ${original ?? ''}`],
     ...settings.map((sql): NamedSql => [`as ${name} had it`, sql]),
   ]);

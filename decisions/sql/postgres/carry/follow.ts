@@ -124,11 +124,13 @@ function retyped(
 const defaultOf = ({ dependents = [] }: TableFacts, { old, keepsValue }: Replacement): DependentFacts | undefined =>
   keepsValue ? dependents.find(({ kind, column }) => kind === 'default' && column === old.name) : undefined;
 
+/** What the server calls its temporary schema where it prints definitions: before PostgreSQL 15 by its number. */
+const temporary = `CASE WHEN current_setting('server_version_num')::int < 150000 THEN pg_my_temp_schema()::regnamespace::text ELSE 'pg_temp' END`;
 const after = (text: string, prefix: string): string => `substr(${text}, length(${prefix}) + 1)`;
 const index = (clone: string): Follow => ({
   make: (name) => [`CREATE INDEX ${name} ON ${clone} USING `, ''],
   read: (name) =>
-    `(SELECT ${after('pg_get_indexdef(x.indexrelid)', "format('CREATE INDEX %I ON pg_temp.%I USING ', i.relname, t.relname)")}
+    `(SELECT ${after('pg_get_indexdef(x.indexrelid)', `format('CREATE INDEX %I ON %s.%I USING ', i.relname, ${temporary}, t.relname)`)}
       FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid WHERE x.indexrelid = 'pg_temp.${name}'::regclass)`,
 });
 
@@ -144,7 +146,7 @@ const follows: Readonly<Partial<Record<DependentFacts['kind'], (clone: string) =
   statistics: (clone) => ({
     make: (name) => [`CREATE STATISTICS pg_temp.${name}`, ` FROM ${clone}`],
     read: (name) =>
-      `(SELECT left(m.text, length(m.text) - length(' FROM ' || m.rel)) FROM (SELECT ${after('pg_get_statisticsobjdef(s.oid)', "format('CREATE STATISTICS pg_temp.%I', s.stxname)")} AS text, s.stxrelid::regclass::text AS rel
+      `(SELECT left(m.text, length(m.text) - length(' FROM ' || m.rel)) FROM (SELECT ${after('pg_get_statisticsobjdef(s.oid)', `format('CREATE STATISTICS %s.%I', ${temporary}, s.stxname)`)} AS text, s.stxrelid::regclass::text AS rel
       FROM pg_statistic_ext s WHERE s.stxname = '${name}' AND s.stxnamespace = pg_my_temp_schema()) AS m)`,
   }),
   view: () => ({
