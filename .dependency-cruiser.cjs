@@ -15,7 +15,7 @@ const table = {
   ledger: { own: ['contracts'], libraries: [node, 'kysely', 'pg'] },
   activities: {
     own: ['contracts', 'ledger', 'decisions/pace'],
-    libraries: [node, 'pg', ...temporal('activity', 'common')],
+    libraries: [node, 'pg', '@kubernetes/client-node', ...temporal('activity', 'common')],
   },
   workflows: { own: ['contracts', 'decisions'], libraries: temporal('workflow', 'common') },
   worker: {
@@ -85,6 +85,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^activities/', pathNot: '^activities/(sql|ledger)/' },
       to: { path: '^node_modules/pg/', ...atRunTime },
+    },
+    {
+      name: 'the-cluster-is-talked-to-in-one-folder',
+      comment: 'One client library per folder of activities.',
+      severity: 'error',
+      from: { path: '^activities/', pathNot: '^activities/kubernetes/' },
+      to: { path: '^node_modules/@kubernetes/', ...atRunTime },
     },
     {
       name: 'nothing-at-run-time-that-is-only-for-development',

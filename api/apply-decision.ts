@@ -1,3 +1,4 @@
+import { objectOf } from '../decisions/spec-object.ts';
 import type { ApplyResult } from '../contracts/api.ts';
 import type { Actor } from '../contracts/messages.ts';
 import type { Plan } from '../contracts/plan.ts';
@@ -92,7 +93,7 @@ export const resultOf = (
 ): ApplyResult => ({ name, action, deployment, phase, because: null });
 
 /** A spec whose table somebody else has. */
-export const later = ({ name, table }: Item['spec'], holder = 'another deployment'): ApplyResult => ({
-  ...resultOf(name, 'later', null),
-  because: `${holder} comes first on ${table}`,
+export const later = (spec: Item['spec'], holder = 'another deployment'): ApplyResult => ({
+  ...resultOf(spec.name, 'later', null),
+  because: `${holder} comes first on ${objectOf(spec)}`,
 });

@@ -3,7 +3,8 @@ import type { OrderName } from '../contracts/catalog.ts';
 import type { TableFacts } from '../contracts/facts.ts';
 import type { DeploymentInput, Orders } from '../contracts/messages.ts';
 import type { Status } from '../contracts/progress.ts';
-import type { Spec } from '../contracts/spec.ts';
+import type { RollingSpec, TableSpec } from '../contracts/spec.ts';
+import type { WorkloadFacts } from '../contracts/workload.ts';
 
 /**
  * What carries deployments out. Every method throws a `Refusal`: ENGINE_UNREACHABLE, WORKER_ABSENT, or the code with
@@ -11,7 +12,9 @@ import type { Spec } from '../contracts/spec.ts';
  */
 export interface Engine {
   /** Looks at the spec's target. Changes nothing there. */
-  inspect(spec: Spec, target: TargetConfig): Promise<TableFacts>;
+  inspect(spec: TableSpec, target: TargetConfig): Promise<TableFacts>;
+  /** The same of a workload. */
+  inspectWorkload(spec: RollingSpec, target: TargetConfig): Promise<WorkloadFacts>;
   /**
    * Starts a deployment, or meets the one that runs under this id already, and waits until it has accepted its plan.
    * Null: there is one of this id, and it has ended.

@@ -1,8 +1,10 @@
 import type { TargetConfig } from '../config/index.ts';
+import { strategyDialects } from '../contracts/catalog.ts';
 import type { FieldProblem } from '../contracts/api.ts';
 import type { Plan } from '../contracts/plan.ts';
 import type { Spec } from '../contracts/spec.ts';
-import { checkSpec } from '../decisions/check-spec.ts';
+import { checkSpec, type SpecCheck } from '../decisions/check-spec.ts';
+import { objectOf } from '../decisions/spec-object.ts';
 import { planDeployment } from '../decisions/plan-deployment.ts';
 import { parseQualified } from '../decisions/sql/postgres/identifier.ts';
 import type { ApiDependencies } from './deps.ts';
@@ -20,17 +22,30 @@ export function readSpec({ config }: Pick<ApiDependencies, 'config'>, body: unkn
   const check = checkSpec(body);
   const name = nameOfTarget(body);
   const target = name === null ? undefined : config.targets[name];
-  const unknown =
-    name === null || target !== undefined
-      ? []
-      : [unknownName('/target', `there is no target ${name} in the configuration`, name, Object.keys(config.targets))];
-  const problems = [...(check.ok ? [] : check.problems), ...unknown, ...unknownMetrics(config.metrics, body)];
-  if (!check.ok || target === undefined || problems.length > 0) {
-    throw new Refusal('SPEC_INVALID', `the spec has ${count(problems.length)}; nothing was started`, {
-      errors: problems,
-    });
-  }
-  return { spec: check.spec, target };
+  const problems = [
+    ...(check.ok ? [] : check.problems),
+    ...(name === null ? [] : targetProblems(config.targets, name, check)),
+    ...unknownMetrics(config.metrics, body),
+  ];
+  if (check.ok && target !== undefined && problems.length === 0) return { spec: check.spec, target };
+  throw new Refusal('SPEC_INVALID', `the spec has ${count(problems.length)}; nothing was started`, {
+    errors: problems,
+  });
+}
+
+type Targets = ApiDependencies['config']['targets'];
+
+function targetProblems(targets: Targets, name: string, check: SpecCheck): readonly FieldProblem[] {
+  const target = targets[name];
+  if (target !== undefined) return check.ok ? otherKind(check.spec, target) : [];
+  return [unknownName('/target', `there is no target ${name} in the configuration`, name, Object.keys(targets))];
+}
+
+/** A strategy for tables needs a database, one for workloads a cluster. */
+function otherKind({ strategy, target }: Spec, { dialect }: TargetConfig): readonly FieldProblem[] {
+  if (strategyDialects[strategy].includes(dialect)) return [];
+  const detail = `strategy ${strategy} needs a target of dialect ${strategyDialects[strategy].join(' or ')}; ${target} is ${dialect}`;
+  return [{ pointer: '/target', detail }];
 }
 
 /** A metrics source that the configuration does not have. */
@@ -47,20 +62,15 @@ const fieldOf = (value: unknown, field: string): unknown =>
 
 /** Looks at the target and makes the plan; throws PLAN_REFUSED with everything that is against it. */
 export async function makePlan({ config, engine }: ApiDependencies, { spec, target }: CheckedSpec): Promise<Plan> {
-  const facts = await engine.inspect(spec, target);
   const { environment, homeSchema } = config;
-  const made = planDeployment({
-    spec,
-    facts,
-    environment,
-    homeSchema,
-    dialect: target.dialect,
-    taskQueue: target.taskQueue,
-  });
+  const service = { environment, homeSchema, taskQueue: target.taskQueue };
+  const seen = await inspected(engine, spec, target);
+  const made = planDeployment({ ...service, ...seen });
+  const { facts } = seen;
   if (made.ok) return made.plan;
   if (facts.holder !== null) {
     // what is against the plan may be the half-done work of whoever holds the table
-    throw new Refusal('TARGET_TAKEN', `${facts.holder} holds ${spec.table}`, { holder: facts.holder });
+    throw new Refusal('TARGET_TAKEN', `${facts.holder} holds ${objectOf(spec)}`, { holder: facts.holder });
   }
   const { problems, findings } = made;
   throw new Refusal('PLAN_REFUSED', `${count(problems.length + findings.length)} found; nothing was started`, {
@@ -69,8 +79,16 @@ export async function makePlan({ config, engine }: ApiDependencies, { spec, targ
   });
 }
 
+/** What a plan is made of, as it belongs together. */
+async function inspected(engine: ApiDependencies['engine'], spec: Spec, target: TargetConfig) {
+  return spec.strategy === 'rolling'
+    ? { dialect: 'kubernetes' as const, spec, facts: await engine.inspectWorkload(spec, target) }
+    : { dialect: 'postgres' as const, spec, facts: await engine.inspect(spec, target) };
+}
+
 /** Where a spec changes something: equal for specs that can't be under way together. */
 export function tableOf({ spec }: CheckedSpec): string {
+  if (spec.strategy === 'rolling') return JSON.stringify([spec.target, spec.workload]);
   const { schema, table } = parseQualified(spec.table) ?? { schema: '', table: spec.table };
   return JSON.stringify([spec.target, schema, table]);
 }

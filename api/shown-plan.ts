@@ -29,7 +29,9 @@ function whyNot(
   if (Date.now() - madeAt >= usableFor) return 'was made more than an hour ago';
   if (plan.specHash !== specHash(spec)) return `is of another spec, ${plan.name}`;
   const isOfThisService =
-    plan.environment === environment && plan.object.homeSchema === homeSchema && plan.taskQueue === target.taskQueue;
+    plan.environment === environment &&
+    (plan.dialect === 'kubernetes' || plan.object.homeSchema === homeSchema) &&
+    plan.taskQueue === target.taskQueue;
   return isOfThisService ? null : 'was made under another configuration of the service';
 }
 

@@ -8,6 +8,8 @@ import {
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { workflowTypes } from '../contracts/catalog.ts';
 import type { TableFacts } from '../contracts/facts.ts';
+import type { WorkloadFacts } from '../contracts/workload.ts';
+import { plannedObject } from '../decisions/spec-object.ts';
 import { acceptUpdate, type DeploymentInput, type InspectInput } from '../contracts/messages.ts';
 import type { Plan } from '../contracts/plan.ts';
 import type { Status } from '../contracts/progress.ts';
@@ -35,19 +37,23 @@ export function createTemporalEngine(options: TemporalEngineOptions): Engine {
   const refuse = async (error: unknown, id: string): Promise<never> => {
     throw await explain(options, error, id);
   };
+  const home = { homeSchema: options.homeSchema };
+  const inspect = async <F>(input: InspectInput, taskQueue: string): Promise<F> => {
+    const workflowId = `inspect-${randomUUID()}`;
+    return patiently(() =>
+      client.workflow.execute<(input: InspectInput) => Promise<F>>('inspect', {
+        workflowId,
+        taskQueue,
+        args: [input],
+        workflowExecutionTimeout: patienceMs,
+      }),
+    ).catch((error: unknown) => refuse(error, workflowId));
+  };
   return {
-    async inspect(spec, { dialect, taskQueue }) {
-      const workflowId = `inspect-${randomUUID()}`;
-      const args: [InspectInput] = [{ spec, dialect, homeSchema: options.homeSchema }];
-      return patiently(() =>
-        client.workflow.execute<(input: InspectInput) => Promise<TableFacts>>('inspect', {
-          workflowId,
-          taskQueue,
-          args,
-          workflowExecutionTimeout: patienceMs,
-        }),
-      ).catch((error: unknown) => refuse(error, workflowId));
-    },
+    inspect: (spec, { taskQueue }) => inspect<TableFacts>({ spec, dialect: 'postgres', ...home }, taskQueue),
+
+    inspectWorkload: (spec, { taskQueue }) =>
+      inspect<WorkloadFacts>({ spec, dialect: 'kubernetes', ...home }, taskQueue),
 
     start: (input) =>
       patiently(async () => start(client, input, await options.searchAttributes())).catch((error: unknown) =>
@@ -115,7 +121,7 @@ async function start(client: Client, input: DeploymentInput, searchAttributes: s
       workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
       staticSummary: `${plan.name}: ${plan.strategy} on ${plan.target}`.slice(0, 180),
       staticDetails: detailsOf(plan),
-      memo: { specHash: plan.specHash, table: `${plan.object.schema}.${plan.object.table}` },
+      memo: { specHash: plan.specHash, table: plannedObject(plan) },
       ...(searchAttributes === null ? {} : { typedSearchAttributes: attributesOf(plan, searchAttributes) }),
     },
   );

@@ -2,12 +2,12 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createSqlActivities, type SqlActivities } from '../activities/sql/index.ts';
 import type { AlterFacts, BackfillFacts, Site } from '../contracts/activities.ts';
 import type { LiveProgress } from '../contracts/events.ts';
-import type { Plan, Stage, StageOf } from '../contracts/plan.ts';
-import type { Spec } from '../contracts/spec.ts';
+import type { Stage, StageOf, TablePlan } from '../contracts/plan.ts';
+import type { TableSpec } from '../contracts/spec.ts';
 import { planDeployment } from '../decisions/plan-deployment.ts';
 import { sqlDialects } from '../decisions/sql/dialect.ts';
 
-const spec: Spec = {
+const spec: TableSpec = {
   name: 'bench',
   strategy: 'expand-contract',
   target: 'bench',
@@ -17,13 +17,13 @@ const spec: Spec = {
 
 /** One deployment by the activities that a worker runs, without the workflow: trigger, fence and progress row included. */
 export class BenchDeployment {
-  readonly plan: Plan;
+  readonly plan: TablePlan;
   readonly #run: <R>(work: (acts: SqlActivities) => Promise<R>) => Promise<R>;
   #turn = 1;
   /** What a running activity last said of itself. */
   live: LiveProgress | null = null;
 
-  private constructor(plan: Plan, run: <R>(work: (acts: SqlActivities) => Promise<R>) => Promise<R>) {
+  private constructor(plan: TablePlan, run: <R>(work: (acts: SqlActivities) => Promise<R>) => Promise<R>) {
     this.plan = plan;
     this.#run = run;
   }

@@ -14,11 +14,22 @@ export interface Config {
   readonly log: { readonly level: LogLevel };
 }
 
-/** A named database. */
-export interface TargetConfig {
-  readonly dialect: Dialect;
+/** A named database or cluster. */
+export type TargetConfig = DatabaseConfig | ClusterConfig;
+
+export interface DatabaseConfig {
+  readonly dialect: Exclude<Dialect, 'kubernetes'>;
   /** A connection address; holds a secret once it is resolved. */
   readonly url: string;
+  readonly taskQueue: string;
+}
+
+export interface ClusterConfig {
+  readonly dialect: 'kubernetes';
+  /** Path of a kubeconfig on the worker's machine; null: the service account of the worker's own pod. */
+  readonly kubeconfig: string | null;
+  /** A context of the kubeconfig; null: its current one. */
+  readonly context: string | null;
   readonly taskQueue: string;
 }
 

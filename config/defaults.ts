@@ -1,5 +1,6 @@
 import { parseDuration } from '../decisions/duration.ts';
 import type { Config, MetricsConfig, TargetConfig } from './config.ts';
+import type { TargetFile } from './shape.ts';
 import type { ConfigFile, MetricsFile } from './shape.ts';
 
 /** What holds where the file says nothing. */
@@ -26,7 +27,7 @@ export function complete(file: ConfigFile): Config {
   const { targets, metrics, temporal, api, approvals, ...rest } = merge(defaults, file) as Complete; // defaults hold the rest
   return {
     ...rest,
-    targets: named(targets, (target): TargetConfig => ({ taskQueue: 'lakeshift', ...target })),
+    targets: named(targets, targetOf),
     metrics: named(metrics, metricsOf),
     temporal: { ...temporal, ui: temporal.ui.replace(/\/+$/, '') },
     api: {
@@ -77,3 +78,8 @@ function merge(below: unknown, above: unknown): unknown {
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const targetOf = (target: TargetFile): TargetConfig =>
+  target.dialect === 'kubernetes'
+    ? { taskQueue: 'lakeshift', kubeconfig: null, context: null, ...target }
+    : { taskQueue: 'lakeshift', ...target };

@@ -21,7 +21,9 @@ function addressRules({ targets, ledger }: Config, without: readonly Section[]):
     ['ledger.url', ledger.url] as const,
     ...(without.includes('targets')
       ? []
-      : Object.entries(targets).map(([name, { url }]) => [`targets.${name}.url`, url] as const)),
+      : Object.entries(targets).flatMap(([name, target]) =>
+          target.dialect === 'kubernetes' ? [] : [[`targets.${name}.url`, target.url] as const],
+        )),
   ];
   return addresses
     .filter(([, url]) => !/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))

@@ -5,7 +5,9 @@ import type { ConfigFile } from './shape.ts';
 /** Names every secret that stands in the file itself instead of behind a reference. Never says what it is. */
 export function checkSecrets({ targets, metrics, ledger, api, approvals }: ConfigFile): ConfigProblem[] {
   return [
-    ...Object.entries(targets ?? {}).flatMap(([name, { url }]) => addressProblems(`targets.${name}.url`, url)),
+    ...Object.entries(targets ?? {}).flatMap(([name, target]) =>
+      'url' in target ? addressProblems(`targets.${name}.url`, target.url) : [],
+    ),
     ...Object.entries(metrics ?? {}).flatMap(([name, { url, token }]) => [
       ...addressProblems(`metrics.${name}.url`, url),
       ...(token === undefined ? [] : secretProblems(`metrics.${name}.token`, token)),

@@ -6,7 +6,8 @@ import {
   metricsKinds,
   type LogLevel,
   type MetricsKind,
-  type TargetConfig,
+  type ClusterConfig,
+  type DatabaseConfig,
   type TokenConfig,
 } from './config.ts';
 
@@ -14,7 +15,7 @@ import {
 export interface ConfigFile {
   readonly environment?: string;
   readonly homeSchema?: string;
-  readonly targets?: Readonly<Record<string, Partial<TargetConfig> & Pick<TargetConfig, 'dialect' | 'url'>>>;
+  readonly targets?: Readonly<Record<string, DatabaseFile | ClusterFile>>;
   readonly metrics?: Readonly<Record<string, MetricsFile>>;
   readonly ledger: { readonly url: string };
   readonly temporal?: {
@@ -31,6 +32,22 @@ export interface ConfigFile {
   };
   readonly approvals?: { readonly key?: string; readonly trustTemporal?: boolean };
   readonly log?: { readonly level?: LogLevel };
+}
+
+/** A target as it is written. */
+export type TargetFile = DatabaseFile | ClusterFile;
+
+export interface DatabaseFile {
+  readonly dialect: DatabaseConfig['dialect'];
+  readonly url: string;
+  readonly taskQueue?: string;
+}
+
+export interface ClusterFile {
+  readonly dialect: ClusterConfig['dialect'];
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly taskQueue?: string;
 }
 
 /** A metrics source as it is written. */
@@ -68,13 +85,21 @@ const mapOf =
     ]);
   };
 
+const database = object({ dialect: oneOf(dialects), url: filled }, { taskQueue: word });
+const cluster = object({ dialect: oneOf(dialects) }, { kubeconfig: filled, context: filled, taskQueue: word });
+/** A database has an address; a cluster a kubeconfig, unless the worker runs in it. */
+const target: Rule = (value, pointer) => {
+  const isCluster = typeof value === 'object' && value !== null && 'dialect' in value && value.dialect === 'kubernetes';
+  return isCluster ? cluster(value, pointer) : database(value, pointer);
+};
+
 /** The shape of lakeshift.yaml. Says nothing of secrets and of fields that exclude each other. */
 export const configRule: Rule = object(
   { ledger: object({ url: filled }, {}) },
   {
     environment: word,
     homeSchema: identifier,
-    targets: mapOf(object({ dialect: oneOf(dialects), url: filled }, { taskQueue: word })),
+    targets: mapOf(target),
     metrics: mapOf(
       object(
         { kind: oneOf(metricsKinds), url: address, p99: filled },

@@ -1,17 +1,21 @@
-import type { Row } from './json.ts';
+import type { JsonObject, Row } from './json.ts';
 import type { LedgerEntry } from './events.ts';
 import type { ApprovalOrder } from './messages.ts';
 import type { Alteration, BackfillStage, IndexBuild, Plan, RowCheck, Statement } from './plan.ts';
 import type { OrderName, Phase } from './catalog.ts';
 import type { Felt } from './progress.ts';
+import type { RollStatus, WorkloadFacts, WorkloadRef } from './workload.ts';
 
 /** Where an effect takes place and in whose name. */
 export interface Site {
   readonly deployment: string;
   readonly target: string;
+  /** Our own schema in a database; empty in a cluster. */
   readonly homeSchema: string;
   /** The effect's turn; the target refuses one that is older than the latest it has seen. */
   readonly turn: number;
+  /** What is held in a cluster; absent: the target is a database. */
+  readonly workload?: WorkloadRef;
 }
 
 /** What one statement of a look gave. */
@@ -110,6 +114,26 @@ export interface Activities {
   }): Promise<BackfillFacts>;
   /** Goes over all rows, for one slice of time; goes on where the last slice ended. */
   checkRows(input: CheckRowsInput): Promise<CheckFacts>;
+  /** Looks at a workload of a cluster. */
+  lookWorkload(input: {
+    readonly target: string;
+    readonly namespace: string;
+    readonly name: string;
+  }): Promise<WorkloadFacts>;
+  /** Applies fields of a workload in our name. */
+  applyWorkload(input: {
+    readonly site: Site;
+    readonly workload: WorkloadRef;
+    readonly apply: JsonObject;
+  }): Promise<void>;
+  /** Follows a rollout for one slice of time. */
+  awaitRollout(input: {
+    readonly target: string;
+    readonly workload: WorkloadRef;
+    readonly sliceMs: number;
+  }): Promise<RollStatus>;
+  /** Stops a rollout where it is, or lets it go on. */
+  holdRollout(input: { readonly site: Site; readonly workload: WorkloadRef; readonly paused: boolean }): Promise<void>;
   /** Writes events and status into the ledger. */
   record(entry: LedgerEntry): Promise<void>;
   /** Whether an approval carries the signature of the API, or the configuration trusts Temporal. */

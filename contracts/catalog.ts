@@ -1,17 +1,26 @@
 /** Every name a caller may write or read. Unknown names are refused everywhere against these lists. */
 
 /** How a deployment gets from the old shape to the new one. */
-export const strategies = ['expand-contract'] as const;
+export const strategies = ['expand-contract', 'rolling'] as const;
 export type Strategy = (typeof strategies)[number];
 
 /** The workflow type of each strategy: what Temporal lists them by. */
-export const workflowTypes: Readonly<Record<Strategy, string>> = { 'expand-contract': 'expandContract' };
+export const workflowTypes: Readonly<Record<Strategy, string>> = {
+  'expand-contract': 'expandContract',
+  rolling: 'rolling',
+};
 
-/** What a target is; one SQL dialect each. */
-export const dialects = ['postgres'] as const;
+/** What a target is: a database of one SQL dialect, or a cluster. */
+export const dialects = ['postgres', 'kubernetes'] as const;
 export type Dialect = (typeof dialects)[number];
 
-/** The kinds of stage a plan may hold, in the order in which an expand-contract has them. */
+/** What each strategy is done to. */
+export const strategyDialects: Readonly<Record<Strategy, readonly Dialect[]>> = {
+  'expand-contract': ['postgres'],
+  rolling: ['kubernetes'],
+};
+
+/** The kinds of stage a plan may hold; those of an expand-contract in the order in which it has them. */
 export const stageKinds = [
   'preflight',
   'expand',
@@ -21,6 +30,7 @@ export const stageKinds = [
   'cutover',
   'grace',
   'contract',
+  'roll',
 ] as const;
 export type StageKind = (typeof stageKinds)[number];
 
@@ -52,6 +62,7 @@ export const phases = [
   'cutting-over',
   'in-grace',
   'contracting',
+  'rolling',
   'paused',
   'needs-attention',
   'rolling-back',

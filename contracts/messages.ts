@@ -1,7 +1,7 @@
-import type { Dialect, OrderName, Role } from './catalog.ts';
+import type { OrderName, Role } from './catalog.ts';
 import type { Plan } from './plan.ts';
 import type { Carried, Status } from './progress.ts';
-import type { Spec } from './spec.ts';
+import type { RollingSpec, TableSpec } from './spec.ts';
 
 /** Who did something, and how we know. */
 export interface Actor {
@@ -98,8 +98,16 @@ export interface Known {
 }
 
 /** The argument of the inspect workflow. */
-export interface InspectInput {
-  readonly spec: Spec;
-  readonly dialect: Dialect;
+export type InspectInput = InspectTable | InspectWorkload;
+
+export interface InspectTable {
+  readonly spec: TableSpec;
+  readonly dialect: 'postgres';
+  readonly homeSchema: string;
+}
+
+export interface InspectWorkload {
+  readonly spec: RollingSpec;
+  readonly dialect: 'kubernetes';
   readonly homeSchema: string;
 }

@@ -1,13 +1,13 @@
 import type { FieldProblem } from '../contracts/api.ts';
 import type { DependentFacts, TableFacts } from '../contracts/facts.ts';
-import type { Spec } from '../contracts/spec.ts';
+import type { TableSpec } from '../contracts/spec.ts';
 import { nearest } from './nearest.ts';
 import { defaultItem, notNullItem, speaksOfValues } from './sql/postgres/carry/carried.ts';
 import type { Replacement } from './sql/postgres/changes/change.ts';
 import { changesOf } from './sql/postgres/changes/index.ts';
 
 /** What hangs on a column that is replaced and can't come along, each by name: nothing is lost in silence. */
-export function carriedProblems(spec: Spec, facts: TableFacts, index: number): FieldProblem[] {
+export function carriedProblems(spec: TableSpec, facts: TableFacts, index: number): FieldProblem[] {
   const change = changesOf(spec, facts.columns).find((candidate) => candidate.index === index)?.replaces ?? null;
   if (change === null) return [];
   const pointer = `/changes/${index}/${change.kind === 'rename' ? 'rename' : 'type'}`;

@@ -1,6 +1,6 @@
 import type { FieldProblem } from '../contracts/api.ts';
 import type { ExpressionFacts, PartitionFacts, TableFacts } from '../contracts/facts.ts';
-import type { Spec } from '../contracts/spec.ts';
+import type { TableSpec } from '../contracts/spec.ts';
 import { columnsNamed, type NamedColumn } from './change-names.ts';
 import { shapeProblems, typeProblems } from './check-shape.ts';
 import { nearest } from './nearest.ts';
@@ -10,7 +10,7 @@ import { carriedProblems } from './check-carried.ts';
 import { columnProblems } from './check-columns.ts';
 
 /** What the target says against a spec, each with the field that is the cause: unknown names, expressions, rights. */
-export function checkFacts(spec: Spec, facts: TableFacts): readonly FieldProblem[] {
+export function checkFacts(spec: TableSpec, facts: TableFacts): readonly FieldProblem[] {
   if (facts.oid === null) return [unknownTable(spec, facts)];
   const kind = kindProblem(facts);
   if (kind !== null) return [kind];
@@ -21,7 +21,7 @@ export function checkFacts(spec: Spec, facts: TableFacts): readonly FieldProblem
   ];
 }
 
-function unknownTable(spec: Spec, facts: TableFacts): FieldProblem {
+function unknownTable(spec: TableSpec, facts: TableFacts): FieldProblem {
   const near = nearest(`${facts.schema}.${facts.table}`, facts.tablesNearby);
   const problem = { pointer: '/table', detail: `there is no table ${spec.table} in target ${spec.target}` };
   return near === null ? problem : { ...problem, didYouMean: near };
@@ -72,7 +72,7 @@ function rightsProblems({ rights, rowSecurity, owner, schema, table }: TableFact
   ];
 }
 
-function changeProblems(spec: Spec, facts: TableFacts, index: number): FieldProblem[] {
+function changeProblems(spec: TableSpec, facts: TableFacts, index: number): FieldProblem[] {
   const wish = spec.changes[index];
   if (wish === undefined) return [];
   const at = `/changes/${index}`;

@@ -1,6 +1,6 @@
 import type { FieldProblem } from '../contracts/api.ts';
 import type { ShapeFacts, TableFacts } from '../contracts/facts.ts';
-import type { Spec } from '../contracts/spec.ts';
+import type { TableSpec } from '../contracts/spec.ts';
 import { isConverting, isSynced, type Change } from './sql/postgres/changes/change.ts';
 import { changesOf } from './sql/postgres/changes/index.ts';
 
@@ -10,7 +10,7 @@ const mostColumns = 1_600;
 const lastTrigger = 'zzz_lakeshift_g';
 
 /** What kind of table it is, against what would be done with it. */
-export function shapeProblems(spec: Spec, facts: TableFacts): readonly FieldProblem[] {
+export function shapeProblems(spec: TableSpec, facts: TableFacts): readonly FieldProblem[] {
   const changes = changesOf(spec, facts.columns);
   const found = facts.shape === undefined ? [] : [...kinds(facts.shape), ...writes(facts.shape, changes)];
   return [...found, ...lateTriggers(facts, changes)].map((detail) => ({

@@ -1,6 +1,6 @@
 import { acceptances, conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../contracts/catalog.ts';
 import type { FieldProblem } from '../contracts/api.ts';
-import type { Spec } from '../contracts/spec.ts';
+import type { Spec, TableSpec } from '../contracts/spec.ts';
 import { columnsNamed } from './change-names.ts';
 import { checkFields, integer, list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { parseDuration } from './duration.ts';
@@ -15,15 +15,19 @@ export type SpecCheck =
 
 /** Reads a caller's wish and names every mistake at once. Whether the target can do it is the plan's question. */
 export function checkSpec(value: unknown): SpecCheck {
-  const problems = checkFields(value, '', specRule);
+  const problems = checkFields(value, '', isRolling(value) ? rollingRule : specRule);
   if (problems.length > 0) return { ok: false, problems };
   const spec = value as Spec; // every field of it was checked just now
+  if (spec.strategy === 'rolling') return { ok: true, spec };
   const clashes = [...doubledColumns(spec), ...blindCutover(spec), ...unacceptedSwap(spec), ...doubleProtection(spec)];
   return clashes.length > 0 ? { ok: false, problems: clashes } : { ok: true, spec };
 }
 
+const isRolling = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'strategy' in value && value.strategy === 'rolling';
+
 /** A column that two changes name would be written by both. */
-function doubledColumns(spec: Spec): FieldProblem[] {
+function doubledColumns(spec: TableSpec): FieldProblem[] {
   const seen = new Set<string>();
   return spec.changes.flatMap((change, index) =>
     columnsNamed(change).flatMap(({ field, name: column }): FieldProblem[] => {
@@ -37,7 +41,7 @@ function doubledColumns(spec: Spec): FieldProblem[] {
 }
 
 /** A cutover is proof, or a person's word; never neither. */
-function blindCutover({ changes, cutover }: Spec): FieldProblem[] {
+function blindCutover({ changes, cutover }: TableSpec): FieldProblem[] {
   const moves = changes.some((change) => !('add' in change));
   if (!moves || cutover?.approve !== false || cutover.after !== undefined) return [];
   const detail = 'may be false only with cutover.after: somebody or something must say that the application has moved';
@@ -45,7 +49,7 @@ function blindCutover({ changes, cutover }: Spec): FieldProblem[] {
 }
 
 /** Nobody can see the prepared statements of other sessions: one that reads a swapped column fails once. */
-function unacceptedSwap({ changes, cutover }: Spec): FieldProblem[] {
+function unacceptedSwap({ changes, cutover }: TableSpec): FieldProblem[] {
   const swaps = changes.some((change) => 'type' in change && isSwap(change));
   if (!swaps || cutover?.accept === 'prepared-statement-errors') return [];
   const detail =
@@ -54,7 +58,7 @@ function unacceptedSwap({ changes, cutover }: Spec): FieldProblem[] {
 }
 
 /** One source decides; two would have to be told apart when they disagree. */
-function doubleProtection({ protect }: Spec): FieldProblem[] {
+function doubleProtection({ protect }: TableSpec): FieldProblem[] {
   if (protect?.metrics !== undefined && protect.probe === true) {
     return [{ pointer: '/protect/probe', detail: 'must not be true beside metrics: one of both decides' }];
   }
@@ -66,6 +70,9 @@ export const wordForms = {
   name: /^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?$/,
   target: /^[\w.-]{1,60}$/,
   group: /^[\w.@-]{1,60}$/,
+  workload: /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/,
+  container: /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+  image: /^[\w.@:/-]{1,255}$/,
 } as const;
 
 const name: Rule = text((value) =>
@@ -103,6 +110,19 @@ const approverAlways: Rule = (value, pointer) =>
   value === false
     ? [{ pointer, detail: 'must be true or the name of a group: what can not be taken back needs a person' }]
     : approver(value, pointer);
+
+/** One image or more, by container. */
+const mapOf =
+  (rule: Rule): Rule =>
+  (value, pointer) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length === 0)
+      return [{ pointer, detail: 'must be an object of one image or more by the name of its container' }];
+    return Object.entries(value).flatMap(([key, item]) =>
+      wordForms.container.test(key)
+        ? rule(item, `${pointer}/${key}`)
+        : [{ pointer, detail: `has a name that is not a container\u2019s: ${key.slice(0, 70)}` }],
+    );
+  };
 
 const addColumn = object({ add: column }, { up: expression, default: expression });
 const leaveBehind = list(
@@ -166,6 +186,36 @@ const specRule = object(
       {},
       { after: duration, approve: approverAlways, notBy: oneOf(['author']), approvals: integer(1, 10) },
     ),
+    onFailure: oneOf(failurePolicies),
+  },
+);
+
+const image: Rule = text((value) =>
+  wordForms.image.test(value) ? null : 'must be the name of an image, without spaces, such as repo/app:1.2',
+);
+const podCount: Rule = (value, pointer) =>
+  typeof value === 'string' && /^(?:100|[1-9]?\d)%$/.test(value)
+    ? []
+    : integer(0, 1_000)(value, pointer).map((problem) => ({
+        ...problem,
+        detail: 'must be a whole number from 0 to 1000, or a percentage such as 25%',
+      }));
+
+const rollingRule = object(
+  {
+    name,
+    strategy: oneOf(strategies),
+    target: text((value) => (wordForms.target.test(value) ? null : 'must be the name of a target')),
+    workload: text((value) => (wordForms.workload.test(value) ? null : 'must be namespace/name of a Deployment')),
+    images: mapOf(image),
+  },
+  {
+    surge: podCount,
+    unavailable: podCount,
+    grace: duration,
+    drain: duration,
+    deadline: duration,
+    approve: approver,
     onFailure: oneOf(failurePolicies),
   },
 );

@@ -1,11 +1,11 @@
 import type { CheckFacts, LookResult } from '../contracts/activities.ts';
-import type { Finding, Plan } from '../contracts/plan.ts';
+import type { Finding, TablePlan } from '../contracts/plan.ts';
 import { rowsOf } from './judge-preflight.ts';
 import { textOf } from './row-text.ts';
 
 /** What speaks for and against dropping the old shape. A `refused` keeps it; the rest is what the approver signs. */
 export function judgeEvidence(
-  plan: Plan,
+  plan: TablePlan,
   looks: Readonly<Record<string, LookResult>>,
   rows: CheckFacts | null,
 ): readonly Finding[] {
@@ -28,10 +28,10 @@ function equality(rows: CheckFacts | null): Finding[] {
   return [{ code: 'SHAPES_AGREE', level: 'noted', detail: 'both shapes of every row agree' }];
 }
 
-const dropsColumns = (plan: Plan): boolean =>
+const dropsColumns = (plan: TablePlan): boolean =>
   plan.spec.changes.some((change) => ['type', 'drop', 'rename'].some((field) => field in change));
 
-function dependents(plan: Plan, looks: Readonly<Record<string, LookResult>>): Finding[] {
+function dependents(plan: TablePlan, looks: Readonly<Record<string, LookResult>>): Finding[] {
   if (!dropsColumns(plan)) return [];
   const rows = rowsOf(looks, 'dependents');
   if (rows === null)
@@ -47,7 +47,7 @@ function dependents(plan: Plan, looks: Readonly<Record<string, LookResult>>): Fi
   );
 }
 
-function readers(plan: Plan, looks: Readonly<Record<string, LookResult>>): Finding[] {
+function readers(plan: TablePlan, looks: Readonly<Record<string, LookResult>>): Finding[] {
   if (!dropsColumns(plan)) return [];
   const row = rowsOf(looks, 'readers')?.[0];
   if (row === undefined) {
@@ -72,7 +72,7 @@ function readers(plan: Plan, looks: Readonly<Record<string, LookResult>>): Findi
       ];
 }
 
-function losses(plan: Plan, looks: Readonly<Record<string, LookResult>>): Finding[] {
+function losses(plan: TablePlan, looks: Readonly<Record<string, LookResult>>): Finding[] {
   if (!dropsColumns(plan)) return [];
   const row = rowsOf(looks, 'wayBack')?.[0];
   if (row === undefined)

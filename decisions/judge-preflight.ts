@@ -1,6 +1,6 @@
 import type { CheckFacts, LookResult } from '../contracts/activities.ts';
 import type { DependentFacts, TableFacts } from '../contracts/facts.ts';
-import type { Finding, Plan } from '../contracts/plan.ts';
+import type { Finding, TablePlan } from '../contracts/plan.ts';
 import { checkFacts } from './check-facts.ts';
 import type { Row } from '../contracts/json.ts';
 import { textOf } from './row-text.ts';
@@ -11,7 +11,7 @@ import { findingsOf } from './strategies/classify.ts';
 type Looks = Readonly<Record<string, LookResult>>;
 
 /** Says what the preflight saw, all of it at once. One `refused` ends the deployment with nothing touched. */
-export function judgePreflight(plan: Plan, looks: Looks, rows: CheckFacts | null): readonly Finding[] {
+export function judgePreflight(plan: TablePlan, looks: Looks, rows: CheckFacts | null): readonly Finding[] {
   // expressions were judged on an empty table of the same columns; here every row is, in `everyRow`
   const seen = sqlDialects[plan.dialect].facts(plan.spec, looks);
   const facts = { ...seen, expressions: plan.facts.expressions, dependents: plan.facts.dependents ?? [] };
@@ -39,7 +39,7 @@ export const rowsOf = (looks: Looks, id: string): readonly Row[] | null => {
 };
 
 /** What is no longer as it was when the plan was made. */
-function drift(plan: Plan, { oid, columns }: TableFacts): Finding[] {
+function drift(plan: TablePlan, { oid, columns }: TableFacts): Finding[] {
   const name = `${plan.object.schema}.${plan.object.table}`;
   if (oid === null) return [];
   if (oid !== plan.object.oid) return [refused('TABLE_CHANGED', `${name} is not the table that the plan was made for`)];
@@ -51,7 +51,7 @@ function drift(plan: Plan, { oid, columns }: TableFacts): Finding[] {
 }
 
 /** What was made on a replaced column since then would be lost, and what is gone can't be brought along. */
-function dependentsDrift({ facts }: Plan, { dependents }: TableFacts): Finding[] {
+function dependentsDrift({ facts }: TablePlan, { dependents }: TableFacts): Finding[] {
   if (facts.dependents === undefined) return [];
   if (dependents === undefined)
     return facts.dependents.length === 0

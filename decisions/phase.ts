@@ -41,4 +41,5 @@ const ofKind: Readonly<Record<StageKind, Phase>> = {
   cutover: 'cutting-over',
   grace: 'in-grace',
   contract: 'contracting',
+  roll: 'rolling',
 };

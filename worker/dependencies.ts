@@ -25,8 +25,15 @@ export function createDependencies(config: Config, onLedgerError: (code: string)
     activities: {
       target(name) {
         const target = config.targets[name];
-        if (target === undefined) throw failure('TARGET_UNKNOWN', `the worker knows no target ${name}`);
+        if (target === undefined || target.dialect === 'kubernetes')
+          throw failure('TARGET_UNKNOWN', `the worker knows no database ${name}`);
         return { name, url: target.url };
+      },
+      cluster(name) {
+        const target = config.targets[name];
+        if (target?.dialect !== 'kubernetes') throw failure('TARGET_UNKNOWN', `the worker knows no cluster ${name}`);
+        const { kubeconfig, context } = target;
+        return { name, kubeconfig, context };
       },
       metrics(name) {
         const source = config.metrics[name];

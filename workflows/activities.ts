@@ -90,7 +90,7 @@ function summarised<N extends Name>(proxy: ReturnType<typeof given>, name: N): C
  * Looks of a preview, for which somebody waits: run by the worker that has the workflow, without a way through the
  * server. They touch nothing, and an answer that is lost is looked for again.
  */
-export const { look: lookAtOnce } = proxyLocalActivities<Activities>({
+export const { look: lookAtOnce, lookWorkload: lookAtWorkloadOnce } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '8 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '1 second' },
 });
@@ -123,6 +123,12 @@ export const buildIndex = summarised(longStatements, 'buildIndex');
 export const backfill = summarised(slices, 'backfill');
 /** Compares rows for one slice of time. */
 export const checkRows = summarised(slices, 'checkRows');
+/** Applies fields of a workload. */
+export const applyWorkload = summarised(swift, 'applyWorkload');
+/** Follows a rollout for one slice of time. */
+export const awaitRollout = summarised(slices, 'awaitRollout');
+/** Stops a rollout where it is, or lets it go on. */
+export const holdRollout = summarised(swift, 'holdRollout');
 /** Writes into the ledger. */
 export const record = summarised(ledger, 'record');
 /** Verifies the signature of an approval. */

@@ -2,6 +2,7 @@ import { ApplicationFailure, condition, defineUpdate, setHandler } from '@tempor
 import type { Failure } from '../contracts/failures.ts';
 import { acceptUpdate } from '../contracts/messages.ts';
 import type { Status } from '../contracts/progress.ts';
+import { plannedObject } from '../decisions/spec-object.ts';
 import { claim, releaseIfPossible } from './activities.ts';
 import { failureOf } from './failure-of.ts';
 import type { Run } from './run.ts';
@@ -56,7 +57,7 @@ export const rejected = ({ code, detail, holder }: Rejection): ApplicationFailur
 
 async function claimTable(run: Run): Promise<Rejection | null> {
   const { plan } = run;
-  const table = `${plan.object.schema}.${plan.object.table}`;
+  const table = plannedObject(plan);
   try {
     const result = await claim(`claim ${table} on ${plan.target}`, { site: run.effect(), plan });
     if (result.held) return null;

@@ -1,14 +1,22 @@
 import { patched } from '@temporalio/workflow';
-import type { InspectInput } from '../contracts/messages.ts';
+import type { InspectInput, InspectTable } from '../contracts/messages.ts';
 import type { TableFacts } from '../contracts/facts.ts';
 import { sqlDialects } from '../decisions/sql/dialect.ts';
-import { lookAtOnce } from './activities.ts';
+import type { WorkloadFacts } from '../contracts/workload.ts';
+import { lookAtOnce, lookAtWorkloadOnce } from './activities.ts';
 
 /**
  * Looks at what a spec is about, for a preview or a plan: first at the catalog, then at what the server says of the
  * spec's expressions. Nothing stays behind; the API holds no client of a target and asks this workflow instead.
  */
-export async function inspect({ spec, dialect, homeSchema }: InspectInput): Promise<TableFacts> {
+export async function inspect(input: InspectInput): Promise<TableFacts | WorkloadFacts> {
+  if (input.dialect === 'postgres') return inspectTable(input);
+  const { target, workload } = input.spec;
+  const [namespace = '', name = ''] = workload.split('/');
+  return lookAtWorkloadOnce({ target, namespace, name });
+}
+
+async function inspectTable({ spec, dialect, homeSchema }: InspectTable): Promise<TableFacts> {
   const { inspect: looks, facts: read, probes, expressions, dependents } = sqlDialects[dialect];
   const target = spec.target;
   const facts = read(spec, await lookAtOnce({ target, statements: looks(spec, homeSchema), mode: 'read-only' }));

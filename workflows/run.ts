@@ -3,7 +3,7 @@ import type { Site } from '../contracts/activities.ts';
 import type { EventKind } from '../contracts/events.ts';
 import type { JsonObject } from '../contracts/json.ts';
 import type { DeploymentInput, Known, Order } from '../contracts/messages.ts';
-import type { Plan } from '../contracts/plan.ts';
+import type { Plan, TablePlan } from '../contracts/plan.ts';
 import type { Carried, DeskState, Progress, Status } from '../contracts/progress.ts';
 import { endWaitIfApproved } from '../decisions/approvals.ts';
 import { possibleOrders } from '../decisions/orders.ts';
@@ -90,7 +90,16 @@ export class Run {
   effect(): Site {
     this.update(raiseTurn(this.#progress));
     const { id, plan } = this.input;
-    return { deployment: id, target: plan.target, homeSchema: plan.object.homeSchema, turn: this.#progress.turn };
+    const { turn } = this.#progress;
+    return plan.dialect === 'kubernetes'
+      ? { deployment: id, target: plan.target, homeSchema: '', turn, workload: plan.object }
+      : { deployment: id, target: plan.target, homeSchema: plan.object.homeSchema, turn };
+  }
+
+  /** The plan, in a stage that only plans of tables have. */
+  get tablePlan(): TablePlan {
+    if (this.plan.dialect !== 'postgres') throw new TypeError('a stage of a table in a plan of something else');
+    return this.plan;
   }
 
   /** Waits until `fn` holds or an order takes the deployment back; at the most until the moment `until` (epoch ms). */

@@ -1,10 +1,10 @@
 import type { ClaimResult, Site } from '../../contracts/activities.ts';
-import type { Plan } from '../../contracts/plan.ts';
+import type { TablePlan } from '../../contracts/plan.ts';
 import { closeHome, deliveryOf, fenced, home, letIn, openHome, sessionName, takeFence, turnOut } from './home.ts';
 import { inTransaction, withSession, type Session, type TargetConnection } from './session.ts';
 
 /** Takes the lock row of the plan's table, or says who has it. Again by the same deployment: it is held. */
-export async function claim(target: TargetConnection, site: Site, plan: Plan): Promise<ClaimResult> {
+export async function claim(target: TargetConnection, site: Site, plan: TablePlan): Promise<ClaimResult> {
   return withSession(target, sessionName(site), (session) =>
     inTransaction(session, async () => {
       await openHome(session, site);

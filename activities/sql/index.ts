@@ -1,4 +1,5 @@
 import type { Activities, Site } from '../../contracts/activities.ts';
+import type { TablePlan } from '../../contracts/plan.ts';
 import { alter, alterLong } from './alter.ts';
 import { buildIndex } from './build-index.ts';
 import { backfill } from './backfill.ts';
@@ -25,7 +26,6 @@ export interface SqlDependencies {
 export type SqlActivities = Pick<
   Activities,
   | 'look'
-  | 'claim'
   | 'holdColumnsOnly'
   | 'release'
   | 'raiseFence'
@@ -35,7 +35,9 @@ export type SqlActivities = Pick<
   | 'buildIndex'
   | 'backfill'
   | 'checkRows'
->;
+> & {
+  readonly claim: (input: { readonly site: Site; readonly plan: TablePlan }) => ReturnType<Activities['claim']>;
+};
 
 /** Everything that is done to a SQL target. */
 export function createSqlActivities({ target, tell, metrics = () => null }: SqlDependencies): SqlActivities {

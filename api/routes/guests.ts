@@ -4,9 +4,10 @@ import type { EjectView, ExportView, GrantsView } from '../../contracts/api.ts';
 import type { ExportForm } from '../../contracts/catalog.ts';
 import { failures } from '../../contracts/failures.ts';
 import type { TableFacts } from '../../contracts/facts.ts';
-import type { Plan } from '../../contracts/plan.ts';
+import type { TablePlan } from '../../contracts/plan.ts';
 import { ejectSql } from '../../decisions/guests/eject.ts';
 import { exportFile } from '../../decisions/guests/export.ts';
+import { ofTable } from '../../decisions/guests/of-table.ts';
 import { grantsOf } from '../../decisions/guests/grants.ts';
 import { nearest } from '../../decisions/nearest.ts';
 import { parseQualified } from '../../decisions/sql/postgres/identifier.ts';
@@ -96,10 +97,12 @@ async function ejected({ reader }: RouteDependencies, idOrName: string, way: Eje
   return { id, way, stage, sql: ejectSql({ plan, deployment: id, stage, way }) };
 }
 
-async function planOf(reader: RouteDependencies['reader'], id: string): Promise<Plan> {
+async function planOf(reader: RouteDependencies['reader'], id: string): Promise<TablePlan> {
   const found = await reader.report(id);
   if (found === null) throw new Refusal('NOT_FOUND', `the ledger has no plan of ${id}: it was not started here`);
-  return found.plan;
+  const plan = ofTable(found.plan);
+  if (plan !== null) return plan;
+  throw new Refusal('NOT_FOUND', `${id} changes no table: there is no SQL for it`);
 }
 
 const ExportQuery = closed({ form: ExportFormName }, 'In which form');

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { EjectView } from '../../contracts/api.ts';
-import type { Plan } from '../../contracts/plan.ts';
+import type { Plan, TablePlan } from '../../contracts/plan.ts';
 import { ejectSql } from '../../decisions/guests/eject.ts';
+import { ofTable } from '../../decisions/guests/of-table.ts';
 import { nearest } from '../../decisions/nearest.ts';
 import { type Context, print } from '../context.ts';
 import { codeOf, Refused } from '../failure.ts';
@@ -59,13 +60,15 @@ async function made(id: string, way: EjectView['way'], file: string, stage: stri
   return { id, way, stage: at, sql: ejectSql({ plan, deployment: id, stage: at, way }) };
 }
 
-async function readPlan(file: string): Promise<Plan> {
+async function readPlan(file: string): Promise<TablePlan> {
   const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: unknown) => {
     throw new Refused(`${file} can't be read (${codeOf(error) ?? 'unknown reason'})`);
   });
   const plan = planIn(parsed(text));
   if (plan === null) throw new Refused(`${file} holds no plan; write it with lakeshift report <id> --json`);
-  return plan;
+  const table = ofTable(plan);
+  if (table === null) throw new Refused(`the plan in ${file} changes no table: there is no SQL for it`);
+  return table;
 }
 
 function parsed(text: string): unknown {

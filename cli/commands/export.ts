@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { exportForms, type ExportForm } from '../../contracts/catalog.ts';
-import type { Plan } from '../../contracts/plan.ts';
+import type { Plan, TablePlan } from '../../contracts/plan.ts';
 import { exportFile } from '../../decisions/guests/export.ts';
+import { ofTable } from '../../decisions/guests/of-table.ts';
 import { nearest } from '../../decisions/nearest.ts';
 import { type Context, print } from '../context.ts';
 import { Refused } from '../failure.ts';
@@ -40,7 +41,13 @@ function formOf(text: string): ExportForm {
   );
 }
 
-async function planOf({ client }: Context, text: string): Promise<Plan> {
+async function planOf(context: Context, text: string): Promise<TablePlan> {
+  const plan = ofTable(await found(context, text));
+  if (plan === null) throw new Refused(`${text} changes no table: there is no SQL for it`);
+  return plan;
+}
+
+async function found({ client }: Context, text: string): Promise<Plan> {
   if (text === '-' || existsSync(text)) return client.plan(await readSpec(text));
   const { status } = await findDeployment(client, text);
   return (await client.report(status.id)).plan;

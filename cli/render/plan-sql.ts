@@ -72,6 +72,8 @@ const partsByKind: PartsOf = {
     ...alterationParts('perform', perform),
     { heading: 'afterwards', statements: performLong },
   ],
+  // nothing of it is SQL
+  roll: () => [],
 };
 
 function partsOf(stage: Stage): readonly Part[] {

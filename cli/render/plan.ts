@@ -59,7 +59,7 @@ function estimateOf(stage: Stage): string {
 }
 
 function whatOf({ facts }: Plan, stage: Stage): readonly string[] {
-  if (stage.kind !== 'preflight') return [stage.title];
+  if (stage.kind !== 'preflight' || !('table' in facts)) return [stage.title];
   const size = [
     facts.rows === null ? 'rows not counted' : some(facts.rows, 'row'),
     facts.bytes === null ? '' : bytes(facts.bytes),

@@ -1,4 +1,4 @@
-import type { Alteration, Plan, Statement } from '../../contracts/plan.ts';
+import type { Alteration, TablePlan, Statement } from '../../contracts/plan.ts';
 import { quote } from '../sql/postgres/identifier.ts';
 import {
   altered,
@@ -62,10 +62,10 @@ function refusals(ejected: Ejected): string[] {
 const lookAs = ({ as }: Statement, look: string): string[] =>
   as === undefined ? [look] : [`SET LOCAL ROLE ${quote(as)};`, look, 'SET LOCAL ROLE NONE;'];
 
-const undosOf = ({ stages }: Plan): readonly Alteration[] =>
+const undosOf = ({ stages }: TablePlan): readonly Alteration[] =>
   stages
     .flatMap((stage) => ('undo' in stage ? [stage.undo] : []))
     .reverse()
     .flat();
-const undoLongOf = ({ stages }: Plan): readonly Statement[] =>
+const undoLongOf = ({ stages }: TablePlan): readonly Statement[] =>
   stages.flatMap((stage) => (stage.kind === 'expand' ? stage.undoLong : []));

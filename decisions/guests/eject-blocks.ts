@@ -1,10 +1,10 @@
 import { homeMark, homeTables } from '../../contracts/home.ts';
-import type { Alteration, Plan, Statement } from '../../contracts/plan.ts';
+import type { Alteration, TablePlan, Statement } from '../../contracts/plan.ts';
 import { literal, quote } from '../sql/postgres/identifier.ts';
 
 /** Whose half-done change it is, and where. */
 export interface Ejected {
-  readonly plan: Plan;
+  readonly plan: TablePlan;
   readonly deployment: string;
 }
 

@@ -44,6 +44,7 @@ const finishing: StepsOf = {
     ...longSteps(ejected, performLong ?? [], 'cutover', unlessContracted(ejected)),
   ],
   grace: () => [],
+  roll: () => [],
   contract: (stage, ejected) => [
     ...compare(stage, ejected),
     contract(stage, ejected),

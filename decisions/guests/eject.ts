@@ -1,12 +1,12 @@
 import type { EjectView } from '../../contracts/api.ts';
-import type { Plan } from '../../contracts/plan.ts';
+import type { TablePlan } from '../../contracts/plan.ts';
 import { backSteps } from './eject-back.ts';
 import { announce, fence, type Ejected } from './eject-blocks.ts';
 import { finishSteps } from './eject-finish.ts';
 
 /** Whose half-done change it is, and where it is believed to be. */
 export interface EjectInput {
-  readonly plan: Plan;
+  readonly plan: TablePlan;
   readonly deployment: string;
   /** The stage at which the deployment stands; null: nobody knows. The script looks in the target itself. */
   readonly stage: string | null;
@@ -40,7 +40,7 @@ function head({ plan, deployment, stage, way }: EjectInput): readonly string[] {
   ];
 }
 
-function warnings({ stages, risk }: Plan, way: EjectView['way']): readonly string[] {
+function warnings({ stages, risk }: TablePlan, way: EjectView['way']): readonly string[] {
   const drop = stages.find((stage) => stage.kind === 'contract' && stage.name === risk.pointOfNoReturn)?.title ?? '';
   if (!drop.startsWith('DROP')) return [];
   return way === 'back'

@@ -1,5 +1,5 @@
 import type { ExportForm } from '../../contracts/catalog.ts';
-import type { Plan } from '../../contracts/plan.ts';
+import type { TablePlan } from '../../contracts/plan.ts';
 import { finishedSql } from './finished-sql.ts';
 
 /** A migration of another tool. */
@@ -12,14 +12,15 @@ export interface ExportFile {
 }
 
 /** Writes the finished change in another tool's form. `at`: epoch ms; tools with numbered files get the second of it, UTC. */
-export const exportFile = (plan: Plan, form: ExportForm, at: number): ExportFile => forms[form](plan, versionAt(at));
+export const exportFile = (plan: TablePlan, form: ExportForm, at: number): ExportFile =>
+  forms[form](plan, versionAt(at));
 
 /** Fourteen digits, year to second, UTC. */
 const versionAt = (at: number): string => new Date(at).toISOString().replaceAll(/[^\d]/g, '').slice(0, 14);
 
 const doesNothing = 'it may run anywhere: where the change is made already it does nothing';
 
-const forms: Readonly<Record<ExportForm, (plan: Plan, version: string) => ExportFile>> = {
+const forms: Readonly<Record<ExportForm, (plan: TablePlan, version: string) => ExportFile>> = {
   sql: (plan) => ({ path: `${plan.name}.sql`, text: script(plan), how: doesNothing }),
   flyway: (plan, version) => ({ path: `V${version}__${snake(plan)}.sql`, text: script(plan), how: doesNothing }),
   liquibase: (plan) => ({
@@ -40,7 +41,7 @@ const forms: Readonly<Record<ExportForm, (plan: Plan, version: string) => Export
   }),
 };
 
-const script = (plan: Plan): string =>
+const script = (plan: TablePlan): string =>
   [
     `-- ${plan.name}: ${plan.object.schema}.${plan.object.table}, as Lakeshift has changed it (spec ${plan.specHash.slice(0, 12)})`,
     '-- Where the change is made already it does nothing. Elsewhere it locks and rewrites the table at once.',
@@ -48,7 +49,7 @@ const script = (plan: Plan): string =>
   ].join('\n');
 
 /** A quoted here-document: nothing in it is read by Ruby. */
-const rails = (plan: Plan): string => `class ${camel(plan)} < ActiveRecord::Migration[7.0]
+const rails = (plan: TablePlan): string => `class ${camel(plan)} < ActiveRecord::Migration[7.0]
   def up
     execute <<-'LAKESHIFT_SQL'
 ${script(plan)}
@@ -62,8 +63,8 @@ end
 `;
 
 /** Begins with a letter, as other tools want their names. */
-const snake = ({ name }: Plan): string => name.replaceAll('-', '_').replace(/^(?=\d)/, 'change_');
-const camel = (plan: Plan): string =>
+const snake = ({ name }: TablePlan): string => name.replaceAll('-', '_').replace(/^(?=\d)/, 'change_');
+const camel = (plan: TablePlan): string =>
   snake(plan)
     .split('_')
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))

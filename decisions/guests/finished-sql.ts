@@ -1,4 +1,4 @@
-import type { Plan } from '../../contracts/plan.ts';
+import type { TablePlan } from '../../contracts/plan.ts';
 import { carriedBy } from '../sql/postgres/carry/carried.ts';
 import type { Change } from '../sql/postgres/changes/change.ts';
 import { changesOf } from '../sql/postgres/changes/index.ts';
@@ -12,7 +12,7 @@ import { ifSo, isThere, replaced } from './finished-columns.ts';
  *
  * One statement, so that it is all or nothing in whatever tool runs it; names are looked up in it as the service does.
  */
-export function finishedSql({ spec, facts, object }: Plan): string {
+export function finishedSql({ spec, facts, object }: TablePlan): string {
   const ours: Ours = {
     schema: object.schema,
     table: object.table,

@@ -11,7 +11,7 @@ import type {
   VerifyStage,
 } from '../../contracts/plan.ts';
 import type { Protection } from '../../contracts/protection.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import * as alterations from '../sql/postgres/alterations.ts';
 import { passesFor } from '../pace/passes.ts';
 import { backfillSession, chunk, countsUp, horizon, partsOf, presence, vacuum } from '../sql/postgres/backfill.ts';
@@ -30,7 +30,7 @@ import { parseTimes } from '../times.ts';
 
 /** What every stage is made of. */
 export interface StageInput {
-  readonly spec: Spec;
+  readonly spec: TableSpec;
   readonly facts: TableFacts;
   readonly oid: number;
   readonly ours: Ours;

@@ -1,6 +1,6 @@
 import type { ApprovalNeed } from '../../contracts/approval-need.ts';
 import type { Stage } from '../../contracts/plan.ts';
-import type { ContractSpec, Spec } from '../../contracts/spec.ts';
+import type { ContractSpec, TableSpec } from '../../contracts/spec.ts';
 import { parseDuration } from '../duration.ts';
 import { carriedBy } from '../sql/postgres/carry/carried.ts';
 import type { Change } from '../sql/postgres/changes/change.ts';
@@ -87,7 +87,7 @@ const keyAfter = ({ key }: StrategyInput['facts'], changes: readonly Change[]): 
  * drop. A change that has no old shape has nobody to move and nothing to drop: it waits only where its spec says so.
  */
 function approvalsOf(
-  spec: Spec,
+  spec: TableSpec,
   changes: readonly Change[],
 ): Readonly<Record<'cutover' | 'contract', ApprovalNeed | null>> {
   const moves = changes.some((change) => change.moves);

@@ -10,7 +10,7 @@ import { by, spec, startService, type Service } from './support/service.ts';
 /** A plan as this service or another one would make it. */
 function planOf(wish: Record<string, unknown>, over: { environment?: string; taskQueue?: string } = {}): Plan {
   const check = checkSpec(wish);
-  if (!check.ok) throw new Error('the spec has mistakes');
+  if (!check.ok || check.spec.strategy !== 'expand-contract') throw new Error('the spec has mistakes');
   const service = {
     environment: 'test',
     homeSchema: 'lakeshift',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
+import { TableSpecSchema } from '../../api/schemas/table-spec.ts';
 import { specJsonSchema } from '../../api/schemas/spec-json-schema.ts';
 import { checkSpec } from '../../decisions/check-spec.ts';
 import { nameForms } from '../../decisions/sql/postgres/identifier.ts';
@@ -153,8 +154,7 @@ interface ChangeSchema {
   readonly required: readonly string[];
 }
 /** The kinds of change as the schema has them: a new one is tried by itself; that none is missing is shown elsewhere. */
-const changeKinds = (specJsonSchema as { properties: { changes: { items: { anyOf: readonly ChangeSchema[] } } } })
-  .properties.changes.items.anyOf;
+const changeKinds = TableSpecSchema.properties.changes.items.anyOf as unknown as readonly ChangeSchema[];
 const valueOf = ({ enum: words, pattern }: FieldSchema): fc.Arbitrary<string> => {
   if (words !== undefined) return fc.constantFrom(...words);
   if (pattern === nameForms.column.source) return column;

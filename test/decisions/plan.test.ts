@@ -4,11 +4,11 @@ import { parseDuration } from '../../decisions/duration.ts';
 import { nearest } from '../../decisions/nearest.ts';
 import { createHash } from 'node:crypto';
 import type { TableFacts } from '../../contracts/facts.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { accepted, tableFacts } from '../support/facts.ts';
 import { centsSpec, stageOf } from '../support/sql-world.ts';
 
-const plan = (spec: Spec = centsSpec, facts: Partial<TableFacts> = {}) =>
+const plan = (spec: TableSpec = centsSpec, facts: Partial<TableFacts> = {}) =>
   planDeployment({
     spec,
     facts: tableFacts(facts),
@@ -17,7 +17,7 @@ const plan = (spec: Spec = centsSpec, facts: Partial<TableFacts> = {}) =>
     taskQueue: 'q',
     homeSchema: 'lakeshift',
   });
-const made = (spec?: Spec, facts?: Partial<TableFacts>) => {
+const made = (spec?: TableSpec, facts?: Partial<TableFacts>) => {
   const result = plan(spec, facts);
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return result.plan;

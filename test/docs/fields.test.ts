@@ -86,7 +86,7 @@ describe('docs/specs.md', () => {
   const known = new Map([...interfacesOf('contracts/spec.ts')]);
   const kinds = [...known.keys()].filter((name) => changeKinds.includes(name));
   const union = kinds.flatMap((name) => leaves(membersOf(known, name), known, 'changes[].'));
-  const fields = [...new Set([...leaves(membersOf(known, 'Spec'), known), ...union])].sort();
+  const fields = [...new Set([...leaves(membersOf(known, 'TableSpec'), known), ...union])].sort();
 
   test('names every field of a spec and no other', () => {
     expect(kinds).toHaveLength(changeKinds.length);
@@ -95,9 +95,23 @@ describe('docs/specs.md', () => {
   });
 
   test('names the fields that the JSON Schema has', () => {
-    expect([...new Set(leavesOfSchema(specJsonSchema))].sort()).toEqual(fields);
+    expect([...new Set(leavesOfSchema(kindsOfSpec[0] ?? {}))].sort()).toEqual(fields);
   });
 });
+
+describe('docs/releases.md', () => {
+  const known = interfacesOf('contracts/spec.ts');
+  const fields = leaves(membersOf(known, 'RollingSpec'), known).sort();
+
+  test('names every field of a spec and no other, and so does the JSON Schema', () => {
+    expect(fields).toEqual(expect.arrayContaining(['workload', 'images', 'deadline']));
+    expect(fieldsIn('docs/releases.md').sort()).toEqual(fields);
+    expect(leavesOfSchema(kindsOfSpec[1] ?? {}).sort()).toEqual(fields);
+  });
+});
+
+/** The kinds of spec as the schema has them: of a table, of a workload. */
+const kindsOfSpec = (specJsonSchema as Shape).anyOf ?? [];
 
 interface Shape {
   readonly properties?: Readonly<Record<string, Shape>>;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Finding, Plan } from '../../contracts/plan.ts';
+import type { Finding, TablePlan } from '../../contracts/plan.ts';
 import { judgePreflight } from '../../decisions/judge-preflight.ts';
 import { centsSpec, SqlWorld, stageOf } from '../support/sql-world.ts';
 
@@ -17,7 +17,7 @@ const tried = (request: Promise<unknown>): Promise<string> =>
     (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown'),
   );
 
-async function alter(plan: Plan, stage: 'expand' | 'cutover' | 'contract'): Promise<void> {
+async function alter(plan: TablePlan, stage: 'expand' | 'cutover' | 'contract'): Promise<void> {
   await world.run('alter', { site: world.site(), stage, alteration: stageOf(plan, stage).perform });
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { Spec } from '../../contracts/spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { catalogSnapshot } from '../support/catalog-snapshot.ts';
 import { byHand, deploy, deployment, eject, reach, states, type State } from '../support/half-done.ts';
 import { psql, runPsql, runScript } from '../support/run-sql.ts';
@@ -10,7 +10,7 @@ import { majors, type Major } from '../support/servers.ts';
 import { centsSpec, SqlWorld, stageOf } from '../support/sql-world.ts';
 
 const accepts = { cutover: { accept: 'prepared-statement-errors' } } as const;
-const specs: readonly [string, Spec][] = [
+const specs: readonly [string, TableSpec][] = [
   ['a type change', centsSpec],
   ['an added column', { ...centsSpec, changes: [{ add: 'extra text', up: `upper(note)`, default: `'none'` }] }],
   ['a column without values', { ...centsSpec, changes: [{ add: 'extra text' }] }],

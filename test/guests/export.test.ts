@@ -1,5 +1,5 @@
 import { exportForms, type ExportForm } from '../../contracts/catalog.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { exportFile } from '../../decisions/guests/export.ts';
 import { catalogSnapshot, catalogWithoutPlaces } from '../support/catalog-snapshot.ts';
 import { ordersSpec, shop } from '../support/orders-spec.ts';
@@ -7,7 +7,7 @@ import { runScript } from '../support/run-sql.ts';
 import { centsSpec, SqlWorld } from '../support/sql-world.ts';
 import { StageWalk } from '../support/stage-walk.ts';
 
-const spec: Spec = {
+const spec: TableSpec = {
   ...centsSpec,
   changes: [
     ...centsSpec.changes,
@@ -78,7 +78,7 @@ const counted = `CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY (START
   INSERT INTO orders (rate, "Kind") SELECT g / 4.0, CASE WHEN g % 3 > 0 THEN 'k' || g END FROM generate_series(1, 200) g`;
 const refuse = { misfits: 'refuse' } as const;
 
-const cases: readonly (readonly [what: string, table: string, changes: Spec['changes']])[] = [
+const cases: readonly (readonly [what: string, table: string, changes: TableSpec['changes']])[] = [
   ['a rename of a column with all that may hang on one', shop, [{ rename: 'amount', to: 'total' }]],
   ['a rename of a primary key with a sequence', shop, [{ rename: 'id', to: '"OrderId"' }]],
   [

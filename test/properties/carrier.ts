@@ -1,5 +1,5 @@
 import type { CheckFacts, Site } from '../../contracts/activities.ts';
-import type { BackfillStage, Plan } from '../../contracts/plan.ts';
+import type { BackfillStage, TablePlan } from '../../contracts/plan.ts';
 import { stageOf } from '../support/sql-world.ts';
 import type { Effect, Outcome, Step } from './steps.ts';
 import { stepsBack, stepsForward } from './forward-and-back.ts';
@@ -12,7 +12,7 @@ export interface Size {
 
 /** Drives a deployment as the workflow does: which effect comes next, and what its facts lead to. */
 export class Carrier {
-  readonly plan: Plan;
+  readonly plan: TablePlan;
   readonly deployment: string;
   readonly #homeSchema: string;
   readonly #size: Size;
@@ -28,7 +28,7 @@ export class Carrier {
   checked: CheckFacts | null = null;
   backfilled = false;
 
-  constructor(plan: Plan, deployment: string, homeSchema: string, size: Size) {
+  constructor(plan: TablePlan, deployment: string, homeSchema: string, size: Size) {
     this.plan = plan;
     this.deployment = deployment;
     this.#homeSchema = homeSchema;

@@ -1,4 +1,4 @@
-import type { BuildStage, Plan } from '../../contracts/plan.ts';
+import type { BuildStage, TablePlan } from '../../contracts/plan.ts';
 import { stageOf } from '../support/sql-world.ts';
 import {
   alter,
@@ -16,16 +16,16 @@ import {
 } from './steps.ts';
 
 /** Every step to the end of the contract. */
-export function stepsForward(plan: Plan): readonly Step[] {
+export function stepsForward(plan: TablePlan): readonly Step[] {
   return [...beforeBuild, ...(buildOf(plan)?.steps ?? []).map(buildStep), ...afterBuild];
 }
 
 /** What takes back the stages that were begun, latest first. Null: the table was not even claimed. */
-export function stepsBack(plan: Plan, begun: ReadonlySet<string> | null): Step[] {
+export function stepsBack(plan: TablePlan, begun: ReadonlySet<string> | null): Step[] {
   return [...(begun === null ? [claim] : undo(plan, begun)), release('rolled back')];
 }
 
-function undo(plan: Plan, begun: ReadonlySet<string>): readonly Step[] {
+function undo(plan: TablePlan, begun: ReadonlySet<string>): readonly Step[] {
   const expand = stageOf(plan, 'expand');
   const built = buildOf(plan);
   return [
@@ -49,7 +49,7 @@ function undo(plan: Plan, begun: ReadonlySet<string>): readonly Step[] {
   ];
 }
 
-function buildOf(plan: Plan): BuildStage | undefined {
+function buildOf(plan: TablePlan): BuildStage | undefined {
   return plan.stages.find((stage): stage is BuildStage => stage.kind === 'build');
 }
 

@@ -1,4 +1,4 @@
-import type { Spec } from '../../contracts/spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { openWire, type Fate } from '../support/scripted-wire.ts';
 import { centsSpec, SqlWorld, stageOf } from '../support/sql-world.ts';
 import { Ground } from './ground.ts';
@@ -43,7 +43,7 @@ describe('a sequence once found that', () => {
     'a write of both shapes could lose unseen: with `%s` it does not',
     async (policy) => {
       await world.client.query('ALTER TABLE payments ALTER COLUMN amount TYPE integer USING 1');
-      const spec: Spec = {
+      const spec: TableSpec = {
         ...centsSpec,
         changes: [{ type: 'amount', to: 'exact numeric(12,2)', up: 'amount', down: 'round(exact)', misfits: policy }],
       };

@@ -3,7 +3,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import pg from 'pg';
 import { createSqlActivities, type SqlActivities } from '../../activities/sql/index.ts';
 import type { TableFacts } from '../../contracts/facts.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { sqlDialects } from '../../decisions/sql/dialect.ts';
 import { freshDatabase, type TestDatabase } from '../support/servers.ts';
 
@@ -66,7 +66,7 @@ export class Ground {
   }
 
   /** What *inspect* would say of a table; asked once for each form of table. */
-  async facts(form: string, table: string, spec: Spec): Promise<TableFacts> {
+  async facts(form: string, table: string, spec: TableSpec): Promise<TableFacts> {
     const known = this.#forms.get(form) ?? (await this.#inspect(spec));
     this.#forms.set(form, known);
     const { rows } = await this.eyes.query<{ oid: string; pages: string }>(
@@ -77,7 +77,7 @@ export class Ground {
     return { ...known, table, oid: Number(rows[0]?.oid), pages, bytes: pages * 8_192, rows: pages * 14 };
   }
 
-  async #inspect(spec: Spec): Promise<TableFacts> {
+  async #inspect(spec: TableSpec): Promise<TableFacts> {
     const dialect = sqlDialects.postgres;
     const look = async (
       statements: Parameters<SqlActivities['look']>[0]['statements'],

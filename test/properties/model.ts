@@ -1,5 +1,5 @@
 import { deepStrictEqual as same, ok as holds } from 'node:assert/strict';
-import type { Plan } from '../../contracts/plan.ts';
+import type { TablePlan } from '../../contracts/plan.ts';
 import { RowOracle, type Row } from '../support/row-oracle.ts';
 import { stageOf } from '../support/sql-world.ts';
 import type { Sequence } from './operations.ts';
@@ -15,7 +15,7 @@ export type Verdicts = Readonly<
 /** What must be in the table by now, and whether it is. */
 export class Model {
   readonly #table: SeenTable;
-  readonly #plan: Plan;
+  readonly #plan: TablePlan;
   readonly #sequence: Sequence;
   readonly #subject: Subject;
   readonly #oracle: RowOracle;
@@ -30,7 +30,7 @@ export class Model {
   /** The last look at the way back has found something. */
   #counted = false;
 
-  private constructor(table: SeenTable, plan: Plan, sequence: Sequence, oracle: RowOracle, catalog: Catalog) {
+  private constructor(table: SeenTable, plan: TablePlan, sequence: Sequence, oracle: RowOracle, catalog: Catalog) {
     this.#table = table;
     this.#plan = plan;
     this.#sequence = sequence;
@@ -40,7 +40,7 @@ export class Model {
     this.#adoptCatalog();
   }
 
-  static async begin(table: SeenTable, plan: Plan, sequence: Sequence, rows: readonly Row[]): Promise<Model> {
+  static async begin(table: SeenTable, plan: TablePlan, sequence: Sequence, rows: readonly Row[]): Promise<Model> {
     const subject: Subject = subjects[sequence.subject];
     const oracle = new RowOracle(
       subject.rules,

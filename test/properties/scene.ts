@@ -1,4 +1,4 @@
-import type { Plan } from '../../contracts/plan.ts';
+import type { TablePlan } from '../../contracts/plan.ts';
 import { planDeployment } from '../../decisions/plan-deployment.ts';
 import { Application } from './application.ts';
 import { Carrier } from './carrier.ts';
@@ -45,7 +45,7 @@ export async function openScene(ground: Ground, sequence: Sequence, tell: (line:
   return { ground, subject, table, original, carrier, model, transactions, people, claim, tell };
 }
 
-async function planFor(ground: Ground, subject: Subject, sequence: Sequence, table: string): Promise<Plan> {
+async function planFor(ground: Ground, subject: Subject, sequence: Sequence, table: string): Promise<TablePlan> {
   const spec = specOf(subject, table, sequence.conflict);
   const { homeSchema } = ground;
   const form = JSON.stringify([sequence.subject, sequence.key, sequence.fillfactor]);

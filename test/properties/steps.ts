@@ -1,6 +1,6 @@
 import type { BackfillFacts, CheckFacts, ClaimResult, LookResult } from '../../contracts/activities.ts';
 import type { SqlActivities } from '../../activities/sql/index.ts';
-import type { Alteration, BuildStep, Plan, RowCheck, Statement } from '../../contracts/plan.ts';
+import type { Alteration, BuildStep, TablePlan, RowCheck, Statement } from '../../contracts/plan.ts';
 import { stageOf } from '../support/sql-world.ts';
 import type { Carrier } from './carrier.ts';
 
@@ -42,7 +42,11 @@ export const claim: Step = (carrier) => {
 };
 
 export const check =
-  (what: string, checkOf: (plan: Plan) => RowCheck | null, then: (carrier: Carrier, facts: CheckFacts) => void): Step =>
+  (
+    what: string,
+    checkOf: (plan: TablePlan) => RowCheck | null,
+    then: (carrier: Carrier, facts: CheckFacts) => void,
+  ): Step =>
   (carrier) => {
     const rows = checkOf(carrier.plan);
     if (rows === null) return null;
@@ -66,7 +70,7 @@ export const orPark = (carrier: Carrier, { wrong }: CheckFacts): void => {
 };
 
 export const alter =
-  (what: string, stage: string, alterationOf: (plan: Plan) => Alteration): Step =>
+  (what: string, stage: string, alterationOf: (plan: TablePlan) => Alteration): Step =>
   (carrier) => {
     const site = carrier.site();
     if (!what.startsWith('undo')) carrier.begin(what);
@@ -80,7 +84,7 @@ export const alter =
   };
 
 export const long =
-  (what: string, statementsOf: (plan: Plan) => readonly Statement[]): Step =>
+  (what: string, statementsOf: (plan: TablePlan) => readonly Statement[]): Step =>
   (carrier) => {
     const statements = statementsOf(carrier.plan);
     if (statements.length === 0) return null;

@@ -1,4 +1,4 @@
-import type { ChangeSpec, Spec } from '../../contracts/spec.ts';
+import type { ChangeSpec, TableSpec } from '../../contracts/spec.ts';
 import type { Rule, Value } from '../support/row-oracle.ts';
 
 /** A column of a table of the test, besides its key. */
@@ -27,7 +27,7 @@ export interface Subject {
 }
 
 /** The spec of a subject. */
-export const specOf = (subject: Subject, table: string, conflict: 'old-wins' | 'new-wins'): Spec => ({
+export const specOf = (subject: Subject, table: string, conflict: 'old-wins' | 'new-wins'): TableSpec => ({
   name: 'property',
   strategy: 'expand-contract',
   target: 'shop',

@@ -155,6 +155,18 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return { workflowId: deployment.id, runId };
   },
 
+  async 'rolling-deployed'(theatre) {
+    const world = new World();
+    world.rollouts = [{ done: false, updated: 1, wanted: 3, stuck: false, because: '1 of 3 pods are new' }];
+    return ended(await theatre.roll(world));
+  },
+
+  async 'rolling-stuck'(theatre) {
+    const world = new World();
+    world.rollouts = [{ done: false, updated: 0, wanted: 3, stuck: true, because: '0 of 3 pods are new' }];
+    return ended(await theatre.roll(world));
+  },
+
   'inspect-table': async (theatre) => ({ workflowId: await theatre.inspect(new World()) }),
 };
 

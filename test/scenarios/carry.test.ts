@@ -1,5 +1,5 @@
 import type { DeploymentView } from '../../contracts/api.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { RealService } from '../support/real-service.ts';
 
 describe('a column that takes another one’s place', () => {
@@ -9,7 +9,7 @@ describe('a column that takes another one’s place', () => {
   }, 60_000);
   afterAll(() => service.stop(), 60_000);
 
-  const spec = (name: string, changes: Spec['changes']): Spec => ({
+  const spec = (name: string, changes: TableSpec['changes']): TableSpec => ({
     name,
     strategy: 'expand-contract',
     target: 'shop',

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Spec } from '../../contracts/spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { catalogSnapshot } from '../support/catalog-snapshot.ts';
 import { RealService } from '../support/real-service.ts';
 import { freshDatabase } from '../support/servers.ts';
@@ -26,7 +26,7 @@ const shop = `
   CREATE PUBLICATION shop_payments FOR TABLE payments (id, note);
   ANALYZE payments`;
 
-const spec = (over: Partial<Spec> = {}): Spec => ({ ...centsSpec, contract: { after: '1h' }, ...over });
+const spec = (over: Partial<TableSpec> = {}): TableSpec => ({ ...centsSpec, contract: { after: '1h' }, ...over });
 
 /** The stories follow one upon the other on the same table: what one leaves behind fails it. */
 describe('of a deployment nothing is left behind', () => {

@@ -8,7 +8,7 @@ import { freePort } from '../../tools/ports.ts';
 import { lakeshift } from '../cli/support/run.ts';
 import { RealService } from '../support/real-service.ts';
 import { freshDatabase, postgresUrl, temporalAddress } from '../support/servers.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { centsSpec } from '../support/sql-world.ts';
 
 /** Stands in every value that nobody may see; letters alone, so that it survives any encoding but a cipher. */
@@ -67,7 +67,7 @@ describe('what is planted in the rows, the addresses and the errors of a target'
     };
 
     /** Deploys, approves what waits, and keeps whatever is answered on the way. */
-    const deploy = async (spec: Spec): Promise<void> => {
+    const deploy = async (spec: TableSpec): Promise<void> => {
       const file = join(folder, 'spec.yaml');
       await writeFile(file, stringify(spec));
       await say('plan', file, '--sql');

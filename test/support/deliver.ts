@@ -2,8 +2,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSqlActivities, type SqlActivities } from '../../activities/sql/index.ts';
 import type { LookResult, Site } from '../../contracts/activities.ts';
-import type { BuildStage, BuildStep, Plan, Statement } from '../../contracts/plan.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { BuildStage, BuildStep, TablePlan, Statement } from '../../contracts/plan.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { planDeployment } from '../../decisions/plan-deployment.ts';
 import { sqlDialects } from '../../decisions/sql/dialect.ts';
 import { stageOf } from './sql-world.ts';
@@ -24,7 +24,7 @@ export function deliver(url: string, { name, input }: Step, attempt = 1): Promis
 }
 
 /** Makes the plan of a spec against the server behind `url`. */
-export async function planAt(url: string, spec: Spec): Promise<Plan> {
+export async function planAt(url: string, spec: TableSpec): Promise<TablePlan> {
   const dialect = sqlDialects.postgres;
   const look = async (statements: readonly Statement[], mode: 'read-only' | 'discard') =>
     // what a look answers
@@ -39,19 +39,19 @@ export async function planAt(url: string, spec: Spec): Promise<Plan> {
 }
 
 /** Everything that a deployment does to its table until the old column is gone, one turn each. */
-export function forward(plan: Plan): readonly Step[] {
+export function forward(plan: TablePlan): readonly Step[] {
   const site = turns(plan);
   return [...untilProven(plan, site), ...fromCutover(plan, site)];
 }
 
 /** The second part of it: both shapes are there and are true. */
-export function fromProven(plan: Plan): readonly Step[] {
+export function fromProven(plan: TablePlan): readonly Step[] {
   const steps = forward(plan);
   return steps.slice(steps.findIndex(({ name }) => name === 'checkRows') + 1);
 }
 
 /** The same until the cutover, and all the way back. */
-export function thereAndBack(plan: Plan): readonly Step[] {
+export function thereAndBack(plan: TablePlan): readonly Step[] {
   const site = turns(plan);
   const { undo, undoLong } = stageOf(plan, 'expand');
   const there = [...untilProven(plan, site), ...cutover(plan, site)];
@@ -67,7 +67,7 @@ export function thereAndBack(plan: Plan): readonly Step[] {
 
 type NextSite = () => Site;
 
-function untilProven(plan: Plan, site: NextSite): readonly Step[] {
+function untilProven(plan: TablePlan, site: NextSite): readonly Step[] {
   const { check } = stageOf(plan, 'verify');
   return [
     { name: 'claim', input: { site: site(), plan } },
@@ -79,7 +79,7 @@ function untilProven(plan: Plan, site: NextSite): readonly Step[] {
   ];
 }
 
-const cutover = (plan: Plan, site: NextSite): readonly Step[] => {
+const cutover = (plan: TablePlan, site: NextSite): readonly Step[] => {
   const { perform, performLong = [] } = stageOf(plan, 'cutover');
   return [
     { name: 'alter', input: { site: site(), stage: 'cutover', alteration: perform } },
@@ -87,7 +87,7 @@ const cutover = (plan: Plan, site: NextSite): readonly Step[] => {
   ];
 };
 
-const fromCutover = (plan: Plan, site: NextSite): readonly Step[] => {
+const fromCutover = (plan: TablePlan, site: NextSite): readonly Step[] => {
   const { perform, performLong = [] } = stageOf(plan, 'contract');
   return [
     ...cutover(plan, site),
@@ -102,7 +102,7 @@ const fromCutover = (plan: Plan, site: NextSite): readonly Step[] => {
 const long = (statements: readonly Statement[], site: NextSite): readonly Step[] =>
   statements.length === 0 ? [] : [{ name: 'alterLong', input: { site: site(), statements } }];
 
-const buildOf = ({ stages }: Plan): BuildStage | undefined =>
+const buildOf = ({ stages }: TablePlan): BuildStage | undefined =>
   stages.find((stage): stage is BuildStage => stage.kind === 'build');
 
 function build(step: BuildStep, site: Site): Step {
@@ -111,7 +111,7 @@ function build(step: BuildStep, site: Site): Step {
   return { name: 'buildIndex', input: { site, stage: 'build', index: step.index } };
 }
 
-function turns({ name }: Plan): () => Site {
+function turns({ name }: TablePlan): () => Site {
   let turn = 0;
   return () => ({ deployment: `${name}-00000001`, target: 'shop', homeSchema: 'lakeshift', turn: ++turn });
 }

@@ -1,3 +1,5 @@
+import { workflowTypes } from '../../contracts/catalog.ts';
+import type { Plan } from '../../contracts/plan.ts';
 import { activityInfo } from '@temporalio/activity';
 import { Client, Connection, WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -5,7 +7,7 @@ import type { OrderName, Phase } from '../../contracts/catalog.ts';
 import type { Actor, DeploymentInput, InspectInput } from '../../contracts/messages.ts';
 import type { Activities } from '../../contracts/activities.ts';
 import type { Outcome, Status } from '../../contracts/progress.ts';
-import { testPlan, type PlanWishes } from './plans.ts';
+import { testPlan, type PlanWishes, rollingPlan } from './plans.ts';
 import { temporalAddress, workflowBundle } from './servers.ts';
 import { World } from './world.ts';
 
@@ -77,10 +79,18 @@ export class Theatre {
 
   /** Starts a deployment in `world` as the API does, and waits until it was accepted. */
   async deploy(world: World, wishes: PlanWishes = {}, input: Partial<DeploymentInput> = {}): Promise<Underway> {
-    const plan = testPlan({ ...wishes, taskQueue: this.taskQueue });
+    return this.deployPlan(world, testPlan({ ...wishes, taskQueue: this.taskQueue }), input);
+  }
+
+  /** A rollout of a workload. */
+  async roll(world: World): Promise<Underway> {
+    return this.deployPlan(world, rollingPlan(this.taskQueue), {});
+  }
+
+  async deployPlan(world: World, plan: Plan, input: Partial<DeploymentInput>): Promise<Underway> {
     const id = input.id ?? `${plan.name}-${crypto.randomUUID().slice(0, 8)}`;
     this.#worlds.set(id, world);
-    const startWorkflowOperation = new WithStartWorkflowOperation<Loop>('expandContract', {
+    const startWorkflowOperation = new WithStartWorkflowOperation<Loop>(workflowTypes[plan.strategy], {
       workflowId: id,
       taskQueue: plan.taskQueue,
       workflowIdConflictPolicy: 'USE_EXISTING',

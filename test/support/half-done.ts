@@ -1,6 +1,6 @@
 import type { EjectView } from '../../contracts/api.ts';
-import type { Plan } from '../../contracts/plan.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { TablePlan } from '../../contracts/plan.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { ejectSql } from '../../decisions/guests/eject.ts';
 import { runScript } from './run-sql.ts';
 import { stageOf, type SqlWorld } from './sql-world.ts';
@@ -14,7 +14,7 @@ export const states = ['preflight', 'expand', 'backfill', 'cutover', 'grace'] as
 export type State = (typeof states)[number];
 
 /** Brings a deployment as far as its `state`, by the activities of a worker; a backfill only a few pages far. */
-export async function reach(world: SqlWorld, state: State, spec: Spec): Promise<Plan> {
+export async function reach(world: SqlWorld, state: State, spec: TableSpec): Promise<TablePlan> {
   const plan = await world.plan(spec);
   await world.run('claim', { site: world.site(deployment), plan });
   const upTo = states.indexOf(state);
@@ -34,11 +34,11 @@ export async function reach(world: SqlWorld, state: State, spec: Spec): Promise<
 }
 
 /** The script that a person is given. */
-export const eject = (plan: Plan, way: EjectView['way'], stage: string | null = null): string =>
+export const eject = (plan: TablePlan, way: EjectView['way'], stage: string | null = null): string =>
   ejectSql({ plan, deployment, stage, way });
 
 /** What an undisturbed deployment does. */
-export async function deploy(world: SqlWorld, spec: Spec): Promise<void> {
+export async function deploy(world: SqlWorld, spec: TableSpec): Promise<void> {
   const plan = await reach(world, 'grace', spec);
   const { perform, performLong = [] } = stageOf(plan, 'contract');
   await world.run('alter', { site: world.site(), stage: 'contract', alteration: perform });

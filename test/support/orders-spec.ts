@@ -1,7 +1,7 @@
-import type { Spec } from '../../contracts/spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 
 /** Changes of a table `orders`, whose application can bear that statements are prepared anew. */
-export const ordersSpec = (...changes: Spec['changes']): Spec => ({
+export const ordersSpec = (...changes: TableSpec['changes']): TableSpec => ({
   name: 'orders-change',
   strategy: 'expand-contract',
   target: 'shop',

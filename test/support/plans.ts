@@ -1,4 +1,15 @@
-import type { Alteration, BuildStage, IndexBuild, Plan, RowCheck, Stage, Statement } from '../../contracts/plan.ts';
+import type {
+  Alteration,
+  BuildStage,
+  IndexBuild,
+  TablePlan,
+  WorkloadPlan,
+  RowCheck,
+  Stage,
+  Statement,
+} from '../../contracts/plan.ts';
+import type { WorkloadFacts } from '../../contracts/workload.ts';
+import { planDeployment } from '../../decisions/plan-deployment.ts';
 import { hashOf } from '../../decisions/hash.ts';
 
 /** What a story wants of its plan; durations in ms. */
@@ -8,7 +19,7 @@ export interface PlanWishes {
   readonly taskQueue?: string;
   readonly graceMs?: number;
   readonly cadenceMs?: readonly number[];
-  readonly onFailure?: Plan['onFailure'];
+  readonly onFailure?: TablePlan['onFailure'];
   readonly cutover?: Stage['approve'];
   readonly contract?: Stage['approve'];
   readonly after?: string | null;
@@ -26,9 +37,9 @@ export interface PlanWishes {
 export const anyApprover = { group: null, count: 1, notByAuthor: false };
 
 /** The plan of an expand-contract whose statements say only what they are: for tests whose world is in memory. */
-export function testPlan(wishes: PlanWishes = {}): Plan {
+export function testPlan(wishes: PlanWishes = {}): TablePlan {
   const table = wishes.table ?? 'payments';
-  const plan: Omit<Plan, 'hash'> = {
+  const plan: Omit<TablePlan, 'hash'> = {
     format: 1,
     specHash: hashOf(wishes),
     name: wishes.name ?? 'payments-cents',
@@ -56,7 +67,7 @@ export function testPlan(wishes: PlanWishes = {}): Plan {
   return { ...plan, hash: hashOf(plan) };
 }
 
-const factsOf = (table: string): Plan['facts'] => ({
+const factsOf = (table: string): TablePlan['facts'] => ({
   serverVersion: 180_000,
   schema: 'public',
   table,
@@ -225,3 +236,34 @@ const rowCheck = (id: string): RowCheck => ({
   slow: statement(`${id} slow`),
   slices: { by: 'pages', pages: 10, size: statement('size') },
 });
+
+/** A plan of another image for three pods. */
+export function rollingPlan(taskQueue: string): WorkloadPlan {
+  const service = { environment: 'test', taskQueue, homeSchema: 'lakeshift', dialect: 'kubernetes' } as const;
+  const made = planDeployment({ ...service, spec: rollingSpec, facts: workloadFacts });
+  if (!made.ok || made.plan.dialect !== 'kubernetes') throw new Error('the plan is refused');
+  return made.plan;
+}
+
+const rollingSpec = {
+  name: 'checkout-4-2',
+  strategy: 'rolling',
+  target: 'k8s',
+  workload: 'shop/checkout',
+  images: { app: 'app:v2' },
+} as const;
+
+const workloadFacts: WorkloadFacts = {
+  kind: 'Deployment',
+  namespace: 'shop',
+  name: 'checkout',
+  uid: '5b7e',
+  replicas: 3,
+  ready: 3,
+  containers: [{ name: 'app', image: 'app:v1', drainSeconds: null, otherPreStop: false, hasReadiness: true }],
+  rollout: { strategy: 'RollingUpdate', surge: '25%', unavailable: '25%', graceSeconds: 30, deadlineSeconds: 600 },
+  ownedBy: null,
+  autoscalers: [],
+  nearby: [],
+  holder: null,
+};

@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly shopUrl: string;
   /** Who prepares tables there; default: the same. */
   readonly shopOwnerUrl?: string;
+  /** Text of a kubeconfig: then there is a target `k8s` too. */
+  readonly kubeconfig?: string;
   readonly drop: () => Promise<void>;
 }
 
@@ -63,11 +65,18 @@ export class RealService {
     return RealService.start(await besides(shop));
   }
 
+  /** One with a cluster, as whom the kubeconfig says. */
+  static async onCluster(kubeconfig: string): Promise<RealService> {
+    return RealService.start({ ...(await besides(await freshDatabase())), kubeconfig });
+  }
+
   static async start(surroundings?: Surroundings, watching?: Watching): Promise<RealService> {
     const around = surroundings ?? (await besides(await freshDatabase()));
     const folder = await mkdtemp(join(tmpdir(), 'lakeshift-scenario-'));
     const config = join(folder, 'lakeshift.yaml');
-    await writeFile(config, stringify(configFor(basename(folder), watching?.logLevel ?? 'error')));
+    const kubeconfig = around.kubeconfig === undefined ? null : join(folder, 'kubeconfig');
+    if (kubeconfig !== null) await writeFile(kubeconfig, around.kubeconfig ?? '', { mode: 0o600 });
+    await writeFile(config, stringify(configFor(basename(folder), watching?.logLevel ?? 'error', kubeconfig)));
     const env = {
       PATH: process.env['PATH'],
       LAKESHIFT_CONFIG: config,
@@ -201,8 +210,11 @@ export class RealService {
   }
 }
 
-const configFor = (taskQueue: string, level: string) => ({
-  targets: { shop: { dialect: 'postgres', url: '${env:SHOP_URL}', taskQueue } },
+const configFor = (taskQueue: string, level: string, kubeconfig: string | null) => ({
+  targets: {
+    shop: { dialect: 'postgres', url: '${env:SHOP_URL}', taskQueue },
+    ...(kubeconfig === null ? {} : { k8s: { dialect: 'kubernetes', kubeconfig, taskQueue } }),
+  },
   ledger: { url: '${env:LEDGER_URL}' },
   // a test or a benchmark may ask more often than a person
   api: { port: 0, open: true, rateLimit: { max: 100_000, per: '1s' } },

@@ -6,13 +6,13 @@ import type { Site } from '../../contracts/activities.ts';
 import type { StageKind } from '../../contracts/catalog.ts';
 import type { TableFacts } from '../../contracts/facts.ts';
 import type { LiveProgress } from '../../contracts/events.ts';
-import type { Plan, StageOf } from '../../contracts/plan.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { TablePlan, StageOf } from '../../contracts/plan.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { planDeployment, type PlanResult } from '../../decisions/plan-deployment.ts';
 import { sqlDialects } from '../../decisions/sql/dialect.ts';
 import { freshDatabase, type DatabaseWishes, type TestDatabase } from './servers.ts';
 
-export const centsSpec: Spec = {
+export const centsSpec: TableSpec = {
   name: 'payments-cents',
   strategy: 'expand-contract',
   target: 'shop',
@@ -112,7 +112,7 @@ export class SqlWorld {
     return { deployment, target: 'shop', homeSchema: 'lakeshift', turn: this.#turn };
   }
 
-  async facts(spec: Spec = centsSpec): Promise<TableFacts> {
+  async facts(spec: TableSpec = centsSpec): Promise<TableFacts> {
     const dialect = sqlDialects.postgres;
     const target = 'shop';
     const facts = dialect.facts(
@@ -128,7 +128,7 @@ export class SqlWorld {
     };
   }
 
-  async tryPlan(spec: Spec = centsSpec): Promise<PlanResult> {
+  async tryPlan(spec: TableSpec = centsSpec): Promise<PlanResult<TablePlan>> {
     return planDeployment({
       dialect: 'postgres',
       spec,
@@ -139,21 +139,21 @@ export class SqlWorld {
     });
   }
 
-  async plan(spec: Spec = centsSpec): Promise<Plan> {
+  async plan(spec: TableSpec = centsSpec): Promise<TablePlan> {
     const result = await this.tryPlan(spec);
     if (!result.ok) throw new Error(JSON.stringify(result.problems));
     return result.plan;
   }
 
   /** Claims the table and expands it: where a backfill begins. */
-  async expanded(spec: Spec = centsSpec): Promise<Plan> {
+  async expanded(spec: TableSpec = centsSpec): Promise<TablePlan> {
     const plan = await this.plan(spec);
     await this.run('claim', { site: this.site(), plan });
     await this.run('alter', { site: this.site(), stage: 'expand', alteration: stageOf(plan, 'expand').perform });
     return plan;
   }
 
-  async verify(plan: Plan) {
+  async verify(plan: TablePlan) {
     const { check } = stageOf(plan, 'verify');
     if (check === null) throw new Error('nothing to compare');
     const site = this.site();
@@ -167,13 +167,13 @@ export class SqlWorld {
     });
   }
 
-  async backfill(plan: Plan) {
+  async backfill(plan: TablePlan) {
     return this.run('backfill', { site: this.site(), stage: stageOf(plan, 'backfill'), rows: plan.facts.rows });
   }
 }
 
 /** The stage of a kind; every plan of this strategy has each once. */
-export function stageOf<K extends StageKind>(plan: Plan, kind: K): StageOf<K> {
+export function stageOf<K extends StageKind>(plan: TablePlan, kind: K): StageOf<K> {
   const stage = plan.stages.find((candidate): candidate is StageOf<K> => candidate.kind === kind);
   if (stage === undefined) throw new Error(`no stage ${kind}`);
   return stage;

@@ -1,19 +1,19 @@
 import type { StageKind } from '../../contracts/catalog.ts';
-import type { Alteration, Plan, Stage, Statement } from '../../contracts/plan.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { Alteration, TablePlan, Stage, Statement } from '../../contracts/plan.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import type { SqlWorld } from './sql-world.ts';
 
 /** Carries a plan through its stages as the workflow does, one activity after another, and back. */
 export class StageWalk {
-  readonly plan: Plan;
+  readonly plan: TablePlan;
   readonly #world: SqlWorld;
 
-  constructor(world: SqlWorld, plan: Plan) {
+  constructor(world: SqlWorld, plan: TablePlan) {
     this.#world = world;
     this.plan = plan;
   }
 
-  static async begin(world: SqlWorld, spec: Spec): Promise<StageWalk> {
+  static async begin(world: SqlWorld, spec: TableSpec): Promise<StageWalk> {
     const plan = await world.plan(spec);
     await world.run('claim', { site: world.site(), plan });
     return new StageWalk(world, plan);
@@ -67,6 +67,7 @@ export class StageWalk {
         await this.#check(stage);
         break;
       case 'preflight':
+      case 'roll':
     }
   }
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Plan } from '../../contracts/plan.ts';
+import type { TablePlan } from '../../contracts/plan.ts';
 import { CuttingProxy, type Fate } from './cutting-proxy.ts';
 import { deliver, type Step } from './deliver.ts';
 import { postgresUrl, type TestDatabase } from './servers.ts';
@@ -7,11 +7,11 @@ import { SqlWorld } from './sql-world.ts';
 
 /** A table of which any number of copies can be made, each in a database of its own. */
 export class Mould {
-  readonly plan: Plan;
+  readonly plan: TablePlan;
   readonly #template: TestDatabase;
   #copies = 0;
 
-  private constructor(template: TestDatabase, plan: Plan) {
+  private constructor(template: TestDatabase, plan: TablePlan) {
     this.#template = template;
     this.plan = plan;
   }

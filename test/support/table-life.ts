@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { CheckFacts } from '../../contracts/activities.ts';
-import type { Alteration, Finding, Plan, RowCheck } from '../../contracts/plan.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { Alteration, Finding, TablePlan, RowCheck } from '../../contracts/plan.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { judgeEvidence } from '../../decisions/judge-evidence.ts';
 import { judgePreflight } from '../../decisions/judge-preflight.ts';
 import { stageOf, type SqlWorld } from './sql-world.ts';
@@ -20,14 +20,14 @@ export interface TableStory {
   readonly table: string;
   /** Statements by which its owner makes and fills it. */
   readonly prepare: readonly string[];
-  readonly changes: Spec['changes'];
+  readonly changes: TableSpec['changes'];
   /** Writes of an old version of the application: the n-th time round. Together they are one transaction each. */
   readonly writes: (n: number) => readonly Write[];
   /** Those of a new version, from the cutover on. */
   readonly newWrites?: (n: number) => readonly Write[];
   /** SQL over the old columns that the new ones must equal, by name. */
   readonly expected: Readonly<Record<string, string>>;
-  readonly conflict?: Spec['conflict'];
+  readonly conflict?: TableSpec['conflict'];
   /** SQL over the twin that a column equals, where a trigger of the table changes it. */
   readonly comparesWith?: Readonly<Record<string, string>>;
   /** Condition: which rows the twin knows of. */
@@ -43,10 +43,10 @@ export type StageWithAWayBack = (typeof stagesWithAWayBack)[number];
 export class TableLife {
   readonly world: SqlWorld;
   readonly story: TableStory;
-  plan: Plan;
+  plan: TablePlan;
   readonly #app: Application;
 
-  private constructor(world: SqlWorld, story: TableStory, plan: Plan, app: Application) {
+  private constructor(world: SqlWorld, story: TableStory, plan: TablePlan, app: Application) {
     this.world = world;
     this.story = story;
     this.plan = plan;
@@ -190,7 +190,7 @@ export class TableLife {
 }
 
 /** The spec of a story's change. */
-export const specOf = ({ table, changes, conflict }: TableStory): Spec => ({
+export const specOf = ({ table, changes, conflict }: TableStory): TableSpec => ({
   name: 'tables',
   strategy: 'expand-contract',
   target: 'shop',

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { RollStatus } from '../../contracts/workload.ts';
 import type { Activities, BackfillFacts, CheckFacts, LookResult, Site } from '../../contracts/activities.ts';
 import type { Phase } from '../../contracts/catalog.ts';
 import type { DeploymentEvent, LedgerEntry } from '../../contracts/events.ts';
@@ -44,6 +45,8 @@ export class World {
   /** Activities that end no sooner than this. */
   until = new Map<string, Promise<void>>();
   ledgerDown = false;
+  /** What is seen of a rollout, slice by slice; then it is over. */
+  rollouts: RollStatus[] = [];
   paused = false;
   rate: number | null = null;
   #fence = 0;
@@ -64,6 +67,10 @@ export class World {
           if (this.holder === site.deployment) this.holder = null;
         }),
       raiseFence: ({ site }) => this.#effect('raiseFence', 'raise fence', site, async () => undefined),
+      lookWorkload: () => Promise.reject(new Error('there is no cluster in this world')),
+      applyWorkload: ({ site }) => this.#effect('applyWorkload', 'apply', site, async () => undefined),
+      holdRollout: ({ site }) => this.#effect('holdRollout', 'hold', site, async () => undefined),
+      awaitRollout: () => this.#at('awaitRollout', async () => this.rollouts.shift() ?? rolled),
       steer: ({ site, paused, rate }) =>
         this.#effect('steer', `steer ${paused ? 'pause' : String(rate)}`, site, async () => {
           this.paused = paused;
@@ -197,3 +204,5 @@ const silence = (): Promise<never> =>
   new Promise((_, reject) => {
     Context.current().cancellationSignal.addEventListener('abort', () => reject(new Error('the test is over')));
   });
+
+const rolled: RollStatus = { done: true, updated: 3, wanted: 3, stuck: false, because: 'all 3 pods are new and ready' };

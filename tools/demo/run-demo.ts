@@ -9,7 +9,7 @@ import { coloured, plain, type Style } from '../../cli/render/style.ts';
 import { renderPlan } from '../../cli/render/plan.ts';
 import { Screen } from '../../cli/screen.ts';
 import type { DeploymentView } from '../../contracts/api.ts';
-import type { Spec } from '../../contracts/spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 import { isGood, renderDemo, renderResult } from './render-demo.ts';
 import { countDifferences, lookAtSample, makeSample, openSample } from './sample-database.ts';
 import { startTraffic, type Traffic } from './traffic.ts';
@@ -90,23 +90,23 @@ interface Play {
   readonly traffic: Traffic;
   /** The deployment that an earlier demo has begun. */
   readonly open: string | null;
-  readonly spec: Spec;
+  readonly spec: TableSpec;
   readonly baselineMs: number;
 }
 
 /** The example with a grace of seconds. */
-async function readExample({ target }: DemoOptions): Promise<Spec> {
-  const spec = parse(await readFile(example, 'utf8')) as Spec; // the service checks it
+async function readExample({ target }: DemoOptions): Promise<TableSpec> {
+  const spec = parse(await readFile(example, 'utf8')) as TableSpec; // the service checks it
   return { ...spec, target: target ?? spec.target, contract: { ...spec.contract, after: '5s' } };
 }
 
-const asText = (spec: Spec): SpecText => ({ type: 'application/json', text: JSON.stringify(spec) });
+const asText = (spec: TableSpec): SpecText => ({ type: 'application/json', text: JSON.stringify(spec) });
 
 /** The deployment that an earlier demo has begun and not ended, if its table is still there. */
 async function openDeployment(
   client: Client,
   database: pg.Client,
-  { name, target }: Spec,
+  { name, target }: TableSpec,
 ): Promise<DeploymentView | null> {
   const { exists } = await lookAtSample(database);
   const { deployments } = await client.list({ name: [name], target: [target], open: ['true'], limit: ['1'] });

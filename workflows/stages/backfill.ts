@@ -17,7 +17,7 @@ export const backfill: StageRunner<'backfill'> = {
     if (!stage.needed) return skipped('no row has to be rewritten');
     const site = run.effect();
     const rate = run.rate();
-    const rows = run.plan.facts.rows;
+    const rows = run.tablePlan.facts.rows;
     // A slice starts from what is wanted now: the one before may have been told to pause, or to go slower.
     const told = run.desk.rate !== undefined || (currentRecord(run.progress)?.rows ?? null) !== null;
     if (told) await tell(site, { paused: false, rate });

@@ -22,7 +22,7 @@ export const contract: StageRunner<'contract'> = {
       mode: 'read-only',
     });
     if ('wayBack' in looks) setWayBack(run, 'grace', countOf(looks['wayBack']));
-    return weigh(stage, run, judgeEvidence(run.plan, looks, rows)) ?? wholeTable(stage, run);
+    return weigh(stage, run, judgeEvidence(run.tablePlan, looks, rows)) ?? wholeTable(stage, run);
   },
   async perform(stage, run) {
     setWayBack(run, stage.kind, null);

@@ -7,6 +7,7 @@ import { cutover } from './cutover.ts';
 import { expand } from './expand.ts';
 import { grace } from './grace.ts';
 import { preflight } from './preflight.ts';
+import { roll } from './roll.ts';
 import type { StageRunner } from './stage.ts';
 import { verify } from './verify.ts';
 
@@ -20,6 +21,7 @@ const runners: { readonly [K in StageKind]: StageRunner<K> } = {
   cutover,
   grace,
   contract,
+  roll,
 };
 
 /** The runner of a stage, for this stage. */

@@ -21,7 +21,7 @@ export const preflight: StageRunner<'preflight'> = {
       statements: stage.looks,
       mode: 'read-only',
     });
-    const findings = judgePreflight(run.plan, looks, isFailure(rows) ? null : rows);
+    const findings = judgePreflight(run.tablePlan, looks, isFailure(rows) ? null : rows);
     for (const finding of findings) run.note('finding', finding.detail, asData(finding));
     run.update({ ...run.progress, findings });
 

@@ -17,7 +17,7 @@ export const rowsThatDiffer = 'rows that differ';
 export async function checkSlice(run: Run, stage: string, check: RowCheck): Promise<CheckFacts | null> {
   const site = run.effect();
   const pass = run.progress.pass ?? `${stage}-${site.turn}`;
-  const rows = run.plan.facts.rows;
+  const rows = run.tablePlan.facts.rows;
   run.update(inPass(run.progress, pass));
   const facts = await checkRows(`${stage}: compare rows`, { site, stage, check, pass, rows, sliceMs });
   run.update(inPass(counted(run, facts, rows), facts.finished ? null : pass));

@@ -10,11 +10,11 @@ import {
   type TableFacts,
 } from '../../../contracts/facts.ts';
 import type { Json, Row } from '../../../contracts/json.ts';
-import type { Spec } from '../../../contracts/spec.ts';
+import type { TableSpec } from '../../../contracts/spec.ts';
 import { parseQualified } from './identifier.ts';
 
 /** Reads what the looks of `inspect` gave. A look that failed leaves its facts empty, which the plan refuses or calls unknown. */
-export function tableFacts(spec: Spec, results: Readonly<Record<string, LookResult>>): TableFacts {
+export function tableFacts(spec: TableSpec, results: Readonly<Record<string, LookResult>>): TableFacts {
   const name = parseQualified(spec.table) ?? { schema: '', table: spec.table };
   const rows = (id: string): readonly Row[] => {
     const result = results[id];

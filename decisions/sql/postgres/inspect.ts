@@ -1,11 +1,11 @@
 import type { Statement } from '../../../contracts/plan.ts';
-import type { Spec } from '../../../contracts/spec.ts';
+import type { TableSpec } from '../../../contracts/spec.ts';
 import { carryLooks } from './carry/looks.ts';
 import { literal, parseQualified, quote } from './identifier.ts';
 import { searchPath } from './ours.ts';
 
 /** Looks at a table before there is a plan; each statement only reads the catalog. */
-export function inspect(spec: Spec, homeSchema: string): readonly Statement[] {
+export function inspect(spec: TableSpec, homeSchema: string): readonly Statement[] {
   const name = parseQualified(spec.table);
   if (name === null) return [];
   return catalogLooks(spec, name, homeSchema);
@@ -18,7 +18,7 @@ export const ourselves: readonly Statement[] = [
 ];
 
 function catalogLooks(
-  spec: Spec,
+  spec: TableSpec,
   name: { readonly schema: string; readonly table: string },
   homeSchema: string,
 ): readonly Statement[] {

@@ -1,5 +1,5 @@
 import type { Statement } from '../../../contracts/plan.ts';
-import type { Spec } from '../../../contracts/spec.ts';
+import type { TableSpec } from '../../../contracts/spec.ts';
 import { droppedOf } from './alterations.ts';
 import type { Change } from './changes/change.ts';
 import { literal } from './identifier.ts';
@@ -11,7 +11,7 @@ import type { Ours } from './ours.ts';
  * What the preflight looks at right before anything is touched: once more all that the plan rests on, and what changes
  * from hour to hour. Judged by `judge-preflight.ts`.
  */
-export function preflightLooks(spec: Spec, ours: Ours, oid: number): readonly Statement[] {
+export function preflightLooks(spec: TableSpec, ours: Ours, oid: number): readonly Statement[] {
   return [
     ...inspect(spec, ours.homeSchema).filter(({ id }) => id !== 'nearby' && id !== 'holder'),
     ...ourselves,

@@ -1,5 +1,5 @@
 import type { Statement } from '../../../contracts/plan.ts';
-import type { Spec } from '../../../contracts/spec.ts';
+import type { TableSpec } from '../../../contracts/spec.ts';
 import { hashOf } from '../../hash.ts';
 import { literal, quote } from './identifier.ts';
 
@@ -20,7 +20,7 @@ export interface Ours {
 }
 
 /** What tells our names in the target apart from those of other deployments. */
-export const markOf = (spec: Spec): string => hashOf(spec).slice(0, 8);
+export const markOf = (spec: TableSpec): string => hashOf(spec).slice(0, 8);
 
 /** A name of ours for a column; where its own name leaves no room, the change's place in the spec tells it apart. */
 export const fittingName = (mark: string, what: string, column: string, index: number): string =>

@@ -2,7 +2,7 @@ import type { ColumnFacts, ExpressionFacts, TableFacts } from '../../../contract
 import type { LookResult } from '../../../contracts/activities.ts';
 import type { Row } from '../../../contracts/json.ts';
 import type { Statement } from '../../../contracts/plan.ts';
-import type { Spec } from '../../../contracts/spec.ts';
+import type { TableSpec } from '../../../contracts/spec.ts';
 import { followProbes } from './carry/follow.ts';
 import type { Change, Expression } from './changes/change.ts';
 import { changesOf } from './changes/index.ts';
@@ -17,7 +17,7 @@ const probe = 'pg_temp.lakeshift_probe';
  * that is rolled back: each must be accepted as a stored generated column. That means immutable, of its own row
  * alone, without subquery, aggregate or set; and of a type that can be cast to the column's.
  */
-export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
+export function probes(spec: TableSpec, facts: TableFacts): readonly Statement[] {
   const changes = changesOf(spec, facts.columns);
   const { actsAs } = facts.rights;
   return [
@@ -41,7 +41,7 @@ export function probes(spec: Spec, facts: TableFacts): readonly Statement[] {
 
 /** What the server said of each expression and new type. */
 export function expressionFacts(
-  spec: Spec,
+  spec: TableSpec,
   columns: readonly ColumnFacts[],
   results: Readonly<Record<string, LookResult>>,
 ): readonly ExpressionFacts[] {

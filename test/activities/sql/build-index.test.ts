@@ -1,9 +1,9 @@
 import type { IndexBuild } from '../../../contracts/plan.ts';
-import type { Spec } from '../../../contracts/spec.ts';
+import type { TableSpec } from '../../../contracts/spec.ts';
 import { SqlWorld, stageOf } from '../../support/sql-world.ts';
 import { StageWalk } from '../../support/stage-walk.ts';
 
-const spec: Spec = {
+const spec: TableSpec = {
   name: 'payments-rename',
   strategy: 'expand-contract',
   target: 'shop',

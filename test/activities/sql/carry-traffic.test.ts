@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Spec } from '../../../contracts/spec.ts';
+import type { TableSpec } from '../../../contracts/spec.ts';
 import { ordersSpec } from '../../support/orders-spec.ts';
 import { SqlWorld, stageOf } from '../../support/sql-world.ts';
 import { StageWalk } from '../../support/stage-walk.ts';
@@ -101,7 +101,7 @@ describe('under the traffic of both applications', () => {
       `SELECT coalesce(o.${code}, t.code) AS code, o.${amount}, t.amount AS twin FROM orders o FULL JOIN twin t ON o.${code} = t.code WHERE o.${amount} IS DISTINCT FROM t.amount`,
     );
 
-  test.each<[string, Spec['changes'], Application]>([
+  test.each<[string, TableSpec['changes'], Application]>([
     [
       'a rename of three columns',
       [

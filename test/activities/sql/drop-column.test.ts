@@ -1,11 +1,11 @@
-import type { Spec } from '../../../contracts/spec.ts';
+import type { TableSpec } from '../../../contracts/spec.ts';
 import { planDeployment } from '../../../decisions/plan-deployment.ts';
 import { centsSpec, SqlWorld, stageOf } from '../../support/sql-world.ts';
 
-const dropOf = (change: object): Spec => ({
+const dropOf = (change: object): TableSpec => ({
   ...centsSpec,
   name: 'payments-drop',
-  changes: [change as Spec['changes'][0]],
+  changes: [change as TableSpec['changes'][0]],
 });
 
 describe('a column that goes', () => {

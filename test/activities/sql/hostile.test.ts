@@ -241,6 +241,7 @@ describe('a wish that would do more than it says', () => {
   async function refused(change: unknown): Promise<readonly string[] | null> {
     const check = checkSpec({ ...centsSpec, changes: [change] });
     if (!check.ok) return check.problems.map(({ pointer }) => pointer);
+    if (check.spec.strategy !== 'expand-contract') throw new Error('a spec of something else');
     const result = await world.tryPlan(check.spec);
     return result.ok ? null : result.problems.map(({ pointer }) => pointer);
   }

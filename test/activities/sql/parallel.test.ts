@@ -1,10 +1,10 @@
 import { SqlWorld, stageOf } from '../../support/sql-world.ts';
-import type { Plan } from '../../../contracts/plan.ts';
+import type { TablePlan } from '../../../contracts/plan.ts';
 
 const rows = 60_000;
 
 /** As if nobody else were in the database and nothing slowed it down, and in more ranges than a table of this size would get. */
-const alone = (plan: Plan) => ({
+const alone = (plan: TablePlan) => ({
   ...stageOf(plan, 'backfill'),
   presence: { id: 'presence', note: 'nobody', sql: 'SELECT 0::float8 AS busy' },
   signals: [],
@@ -14,7 +14,7 @@ const alone = (plan: Plan) => ({
 
 describe('a backfill of several shards', () => {
   let world: SqlWorld;
-  let plan: Plan;
+  let plan: TablePlan;
   beforeEach(async () => {
     world = await SqlWorld.open();
     await world.payments(rows);

@@ -1,4 +1,4 @@
-import type { Plan } from '../../../contracts/plan.ts';
+import type { TablePlan } from '../../../contracts/plan.ts';
 import { centsSpec, SqlWorld, stageOf } from '../../support/sql-world.ts';
 
 /** A table of three months, the last of them in two parts, with a default partition. */
@@ -30,7 +30,7 @@ const wrong = async (world: SqlWorld): Promise<number> =>
     )
   )[0]?.n ?? -1;
 
-const alteration = (world: SqlWorld, plan: Plan, stage: 'cutover' | 'contract') =>
+const alteration = (world: SqlWorld, plan: TablePlan, stage: 'cutover' | 'contract') =>
   world.run('alter', { site: world.site(), stage, alteration: stageOf(plan, stage).perform });
 
 describe('a change of a partitioned table', () => {

@@ -1,7 +1,7 @@
-import type { Spec } from '../../../contracts/spec.ts';
+import type { TableSpec } from '../../../contracts/spec.ts';
 import { centsSpec, SqlWorld, stageOf } from '../../support/sql-world.ts';
 
-const spec = (up?: string): Spec => ({
+const spec = (up?: string): TableSpec => ({
   ...centsSpec,
   name: 'payments-note',
   changes: [{ notNull: 'note', ...(up === undefined ? {} : { up }) }],

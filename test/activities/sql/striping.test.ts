@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { startPostgres } from '../../../tools/postgres/server.ts';
 import type { BackfillFacts } from '../../../contracts/activities.ts';
-import type { Plan } from '../../../contracts/plan.ts';
+import type { TablePlan } from '../../../contracts/plan.ts';
 import { SqlWorld, stageOf } from '../../support/sql-world.ts';
 
 const rows = 60_000;
@@ -71,7 +71,7 @@ describe('passes in stripes', () => {
 });
 
 /** Runs a backfill slowly, lets go once it is in plain order, and on again at full speed once it is in stripes. */
-async function heldBack(world: SqlWorld, plan: Plan, who: string | RegExp, letGo: () => Promise<unknown>) {
+async function heldBack(world: SqlWorld, plan: TablePlan, who: string | RegExp, letGo: () => Promise<unknown>) {
   const stage = { ...stageOf(plan, 'backfill'), rate: 10_000 };
   const site = world.site();
   const running = world.run('backfill', { site, stage, rows });

@@ -1,8 +1,8 @@
-import type { Spec } from '../../../contracts/spec.ts';
+import type { TableSpec } from '../../../contracts/spec.ts';
 import { SqlWorld, stageOf } from '../../support/sql-world.ts';
 import { StageWalk } from '../../support/stage-walk.ts';
 
-const spec = (...changes: Spec['changes']): Spec => ({
+const spec = (...changes: TableSpec['changes']): TableSpec => ({
   name: 'payments-swap',
   strategy: 'expand-contract',
   target: 'shop',
@@ -79,7 +79,10 @@ describe('a type that changes under its name', () => {
   });
 
   test('refuses such a write when the spec says so, and then keeps NOT NULL all the way', async () => {
-    const walk = await StageWalk.begin(world, spec({ ...cents.changes[0], misfits: 'refuse' } as Spec['changes'][0]));
+    const walk = await StageWalk.begin(
+      world,
+      spec({ ...cents.changes[0], misfits: 'refuse' } as TableSpec['changes'][0]),
+    );
     await walk.through('grace');
     await expect(world.client.query('UPDATE payments SET amount = 100000000 WHERE id = 5')).rejects.toThrow(
       'does not fit',

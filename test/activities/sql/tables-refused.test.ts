@@ -1,4 +1,4 @@
-import type { Spec } from '../../../contracts/spec.ts';
+import type { TableSpec } from '../../../contracts/spec.ts';
 import { checkSpec } from '../../../decisions/check-spec.ts';
 import { judgeEvidence } from '../../../decisions/judge-evidence.ts';
 import { judgePreflight } from '../../../decisions/judge-preflight.ts';
@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const inSchema = (table: string, changes: Spec['changes'] = centsSpec.changes): Spec => ({
+const inSchema = (table: string, changes: TableSpec['changes'] = centsSpec.changes): TableSpec => ({
   ...centsSpec,
   table,
   changes,
@@ -18,10 +18,10 @@ const inSchema = (table: string, changes: Spec['changes'] = centsSpec.changes): 
 const trigger = `CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$`;
 const plain = 'CREATE TABLE payments (id int PRIMARY KEY, amount numeric(12,2))';
 const domain = (rule: string) => `${plain}; CREATE DOMAIN coin AS bigint ${rule}`;
-const toCoin: Spec['changes'] = [{ type: 'amount', to: 'c coin', up: 'amount * 100', down: 'c / 100.0' }];
+const toCoin: TableSpec['changes'] = [{ type: 'amount', to: 'c coin', up: 'amount * 100', down: 'c / 100.0' }];
 
 /** What it is, how its owner makes it, what the refusal says of which field. */
-type Case = readonly [what: string, make: string, spec: Spec, pointer: string, says: RegExp];
+type Case = readonly [what: string, make: string, spec: TableSpec, pointer: string, says: RegExp];
 
 const cases: readonly Case[] = [
   [

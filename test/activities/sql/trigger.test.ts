@@ -1,4 +1,4 @@
-import type { Plan } from '../../../contracts/plan.ts';
+import type { TablePlan } from '../../../contracts/plan.ts';
 import { centsSpec, SqlWorld, stageOf } from '../../support/sql-world.ts';
 
 /** One write, and what the row holds after it: [amount, amount_cents]. */
@@ -55,7 +55,7 @@ const both: readonly Case[] = [
 
 describe('the two-way trigger', () => {
   let world: SqlWorld;
-  let plan: Plan;
+  let plan: TablePlan;
   beforeAll(async () => {
     world = await SqlWorld.open();
     await world.payments(3);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BackfillStage, Plan, VacuumRule } from '../../../contracts/plan.ts';
+import type { BackfillStage, TablePlan, VacuumRule } from '../../../contracts/plan.ts';
 import { startPostgres } from '../../../tools/postgres/server.ts';
 import { SqlWorld, stageOf } from '../../support/sql-world.ts';
 
@@ -12,7 +12,7 @@ describe('a backfill that clears the indexes on its way', () => {
   let folder: string;
   let server: Awaited<ReturnType<typeof startPostgres>>;
   let world: SqlWorld;
-  let plan: Plan;
+  let plan: TablePlan;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lakeshift-vacuuming-'));
     server = await startPostgres({ dataDir: join(folder, 'data'), settings: { fsync: 'off', autovacuum: 'off' } });

@@ -1,4 +1,6 @@
 import type { OrderName } from '../../../contracts/catalog.ts';
+import { objectOf } from '../../../decisions/spec-object.ts';
+import type { WorkloadFacts } from '../../../contracts/workload.ts';
 import type { TableFacts } from '../../../contracts/facts.ts';
 import type { DeploymentInput, Orders } from '../../../contracts/messages.ts';
 import type { Status } from '../../../contracts/progress.ts';
@@ -26,13 +28,17 @@ export class FakeEngine implements Engine {
     return this.facts;
   }
 
+  inspectWorkload(): Promise<WorkloadFacts> {
+    return Promise.reject(new Error('this engine has no cluster'));
+  }
+
   async start(input: DeploymentInput): Promise<Status | null> {
     await new Promise((resolve) => setTimeout(resolve, this.slowMs));
     if (this.trouble !== null) throw this.trouble;
     if (this.#ended.has(input.id)) return null;
     const running = this.#running.get(input.id);
     if (running !== undefined) return running;
-    const { table } = input.plan.spec;
+    const table = objectOf(input.plan.spec);
     const holder = this.#holders.get(table);
     if (holder !== undefined) throw new Refusal('TARGET_TAKEN', `${holder} holds the table`, { holder });
     this.started.push(input);

@@ -1,5 +1,5 @@
 import type { DeploymentView, Report } from '../../../contracts/api.ts';
-import type { Plan, Stage, Statement } from '../../../contracts/plan.ts';
+import type { TablePlan, Stage, Statement } from '../../../contracts/plan.ts';
 import type { Progress, StageProgress, StageState, Status } from '../../../contracts/progress.ts';
 
 /** The moment at which all fixtures are looked at: 2026-07-31 12:00:00 UTC. */
@@ -95,7 +95,7 @@ const stages: readonly Stage[] = [
 ];
 
 /** The plan of the first example. */
-export const aPlan = (changes: Partial<Plan> = {}): Plan => ({
+export const aPlan = (changes: Partial<TablePlan> = {}): TablePlan => ({
   format: 1,
   hash: '7c1e0f55'.repeat(8),
   specHash: 'ab'.repeat(32),

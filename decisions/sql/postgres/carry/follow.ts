@@ -1,7 +1,7 @@
 import type { LookResult } from '../../../../contracts/activities.ts';
 import type { DependentFacts, TableFacts } from '../../../../contracts/facts.ts';
 import type { Statement } from '../../../../contracts/plan.ts';
-import type { Spec } from '../../../../contracts/spec.ts';
+import type { TableSpec } from '../../../../contracts/spec.ts';
 import type { Replacement } from '../changes/change.ts';
 import { changesOf } from '../changes/index.ts';
 import { dollarQuoted, literal, quote } from '../identifier.ts';
@@ -22,7 +22,7 @@ interface Follow {
  * temporary table of the same name and columns each is made anew, then the column is renamed, and whatever speaks of it
  * speaks of the new name. Where the type changes too, each is tried on a column of the new type. All is rolled back.
  */
-export function followProbes(spec: Spec, facts: TableFacts): readonly Statement[] {
+export function followProbes(spec: TableSpec, facts: TableFacts): readonly Statement[] {
   const changes = changesOf(spec, facts.columns).flatMap(({ replaces }) => (replaces === null ? [] : [replaces]));
   const followed = changes.map((change) => ({ change, items: followedBy(facts, change) }));
   if (followed.length === 0) return [];

@@ -1,5 +1,5 @@
 import type { Statement } from '../../../../contracts/plan.ts';
-import type { Spec } from '../../../../contracts/spec.ts';
+import type { TableSpec } from '../../../../contracts/spec.ts';
 import { isSwap } from '../changes/swap-type.ts';
 import { literal, parseColumn, parseName } from '../identifier.ts';
 import { fittingName, markOf } from '../ours.ts';
@@ -13,7 +13,7 @@ interface Replaced {
 }
 
 /** What hangs on the columns that the spec has replaced; nothing is asked when it has none. */
-export function carryLooks(spec: Spec): readonly Statement[] {
+export function carryLooks(spec: TableSpec): readonly Statement[] {
   const columns = replacedIn(spec);
   if (columns.length === 0) return [];
   const values = columns.map(
@@ -34,7 +34,7 @@ export function carryLooks(spec: Spec): readonly Statement[] {
   ];
 }
 
-function replacedIn(spec: Spec): readonly Replaced[] {
+function replacedIn(spec: TableSpec): readonly Replaced[] {
   const mark = markOf(spec);
   return spec.changes.flatMap((change, index): Replaced[] => {
     if ('rename' in change) return pair(parseName(change.rename), parseName(change.to), true);

@@ -1,5 +1,5 @@
 import type { ColumnFacts } from '../../../../contracts/facts.ts';
-import type { ChangeSpec, Spec } from '../../../../contracts/spec.ts';
+import type { ChangeSpec, TableSpec } from '../../../../contracts/spec.ts';
 import { markOf } from '../ours.ts';
 import { addColumn } from './add-column.ts';
 import type { Change, Reading, Side } from './change.ts';
@@ -13,7 +13,7 @@ import { isSwap, swapType } from './swap-type.ts';
  * Reads the changes of a spec that `checkSpec` let through, as they are before the cutover or after it; one whose
  * column is not there is left out.
  */
-export function changesOf(spec: Spec, columns: readonly ColumnFacts[], side: Side = 'before'): readonly Change[] {
+export function changesOf(spec: TableSpec, columns: readonly ColumnFacts[], side: Side = 'before'): readonly Change[] {
   const reading = { columns, mark: markOf(spec), side };
   return spec.changes.flatMap((change, index): Change[] => {
     const read = readOne(change, index, reading);

@@ -1,0 +1,58 @@
+import { AppsV1Api, AutoscalingV2Api, KubeConfig, type V1Deployment } from '@kubernetes/client-node';
+import { clusterFailure } from './cluster-failure.ts';
+
+/** A cluster as the worker knows it. */
+export interface ClusterConnection {
+  readonly name: string;
+  /** Path of a kubeconfig; null: the pod's own service account. Secrets are in it. */
+  readonly kubeconfig: string | null;
+  /** A context of the kubeconfig; null: its current one. */
+  readonly context: string | null;
+}
+
+/** The parts of the API that we talk to. */
+export interface Cluster {
+  readonly name: string;
+  readonly config: KubeConfig;
+  readonly apps: AppsV1Api;
+  readonly autoscaling: AutoscalingV2Api;
+}
+
+/** Who we are to server-side apply. */
+export const fieldManager = 'lakeshift';
+
+/** Opens nothing: each call of the API is a request of its own. */
+export function openCluster({ name, kubeconfig, context }: ClusterConnection): Cluster {
+  const config = new KubeConfig();
+  if (kubeconfig === null) config.loadFromCluster();
+  else config.loadFromFile(kubeconfig);
+  if (context !== null) config.setCurrentContext(context);
+  return {
+    name,
+    config,
+    apps: config.makeApiClient(AppsV1Api),
+    autoscaling: config.makeApiClient(AutoscalingV2Api),
+  };
+}
+
+/** Runs calls of the API; every error that comes out is a failure of ours. */
+export async function asking<T>(cluster: Pick<Cluster, 'name'>, what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw clusterFailure(error, cluster.name, what);
+  }
+}
+
+/** A Deployment; null: there is none of this name. */
+export async function readDeployment(cluster: Cluster, namespace: string, name: string): Promise<V1Deployment | null> {
+  return asking(cluster, `deployment ${namespace}/${name}`, () =>
+    cluster.apps.readNamespacedDeployment({ namespace, name }).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 404) return null;
+      throw error;
+    }),
+  );
+}
+
+/** What is known of a part of an object that may not be there. */
+export const partOf = <T extends object>(part: T | undefined): Partial<T> => part ?? {};
