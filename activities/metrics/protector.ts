@@ -8,6 +8,8 @@ import { ProbeSource, type Pools } from './probe.ts';
 /** What the next slice of the same backfill on this worker goes on from; without it, it begins cautiously anew. */
 export interface Memory {
   share: number;
+  /** What the share follows from, as it was measured; null: nothing has been yet. */
+  because: string | null;
   alone: P99 | null;
   pools: Pools;
   blindSince: number | null;
@@ -26,6 +28,7 @@ export interface VacuumMemory {
 /** What a worker knows of a backfill that it has not worked on yet. */
 export const emptyMemory = (): Memory => ({
   share: firstShare,
+  because: null,
   alone: null,
   pools: { alone: [], bursts: [] },
   blindSince: null,
@@ -133,10 +136,19 @@ export class Protector {
       return;
     }
     this.#memory.blindSince = null;
-    if (!this.share.measured) return;
+    if (!this.share.measured) {
+      this.#sayWhy(felt.alone);
+      return;
+    }
+    this.#memory.because = this.share.reason;
     this.#add(felt.alone, felt.beside, passedMs);
     if (this.share.value !== this.#memory.share) source.forget();
     this.#memory.share = this.share.value;
+  }
+
+  /** Until the next measurement at the present share, the last one is why it is what it is. */
+  #sayWhy(alone: P99 | null): void {
+    if (alone !== null) this.share = { ...this.share, reason: this.#memory.because ?? this.share.reason };
   }
 
   #add(alone: P99 | null, beside: P99 | null, ms: number): void {
