@@ -25,12 +25,15 @@ export async function awaitRollout(
       if (found === null) throw failure('TARGET_DRIFTED', `deployment ${namespace}/${name} is gone`);
       const status = await follow(cluster, { kind, namespace, name }, found, until);
       if (isOver(status) || Date.now() >= until) return status;
-      await Promise.race([sleep(againMs), cancelled()]);
+      await Promise.race([unheld(againMs), cancelled()]);
     }
   } finally {
     clearInterval(beat);
   }
 }
+
+/** Waits, and keeps no worker that is asked to end. */
+const unheld = (ms: number): Promise<void> => sleep(ms, undefined, { ref: false });
 
 const isOver = ({ done, stuck }: RollStatus): boolean => done || stuck;
 
@@ -63,7 +66,7 @@ async function follow(
     },
   );
   try {
-    await Promise.race([ended, sleep(Math.max(0, until - Date.now())), cancelled()]);
+    await Promise.race([ended, unheld(Math.max(0, until - Date.now())), cancelled()]);
     return status;
   } finally {
     (await watch.catch(() => null))?.abort();
