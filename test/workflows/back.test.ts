@@ -110,6 +110,17 @@ test('a rejection takes everything back that had begun, and the stage that waite
   expect(world.story).not.toContain('turn back');
 });
 
+test('a rollout whose old pods do not come back either parks, and goes on when they do', async () => {
+  const world = new World();
+  const stuck = { done: false, updated: 0, wanted: 3, stuck: true, because: '0 of 3 pods are new' };
+  world.rollouts = Array.from({ length: 4 }, () => stuck);
+  const deployment = await theatre.roll(world);
+  const { progress } = await deployment.untilPhase('needs-attention');
+  expect([progress.direction, progress.parked?.code]).toEqual(['back', 'ROLLOUT_STUCK']);
+  await deployment.order('retry');
+  await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
+}, 60_000);
+
 describe('what is broken', () => {
   test('parks: rows that differ wait for a person, and retry converts and compares again', async () => {
     const world = new World();

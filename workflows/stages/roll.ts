@@ -1,4 +1,4 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition, sleep } from '@temporalio/workflow';
 import type { RollStage } from '../../contracts/plan.ts';
 import type { JsonObject } from '../../contracts/json.ts';
 import { applyWorkload, awaitRollout, holdRollout } from '../activities.ts';
@@ -7,6 +7,9 @@ import { again, promote, type StageRunner, type Turn } from './stage.ts';
 
 /** How long one slice of following a rollout takes, ms. */
 const sliceMs = 300_000;
+/** On the way back: how often it may be found standing still, and how long to wait in between, ms. */
+const mostStuck = 3;
+const stuckMs = 4_000;
 
 /**
  * Kubernetes itself rolls the pods; this applies the template and follows. Each turn applies it anew: what somebody has
@@ -24,10 +27,24 @@ export const roll: StageRunner<'roll'> = {
   },
   async undo(stage, run) {
     await apply(stage, run, stage.back, 'undo');
-    // that the old pods serve again is part of being back
-    while (!(await follow(stage, run)).done);
+    await isBack(stage, run);
   },
 };
+
+/** That the old pods serve again is part of being back; when they do not either, a person has to look. */
+async function isBack(stage: RollStage, run: Run): Promise<void> {
+  for (let stuck = 0; ;) {
+    const status = await follow(stage, run);
+    if (status.done) return;
+    if (!status.stuck) continue;
+    // what stood still before is said for a moment longer
+    if (++stuck === mostStuck) throw stuckFailure(stage, status.because);
+    await sleep(stuckMs, { summary: 'the pods of before: do they come?' });
+  }
+}
+
+const stuckFailure = (stage: RollStage, because: string): ApplicationFailure =>
+  ApplicationFailure.create({ type: 'ROLLOUT_STUCK', message: `${named(stage)}: ${because}`, nonRetryable: true });
 
 const named = ({ workload: { namespace, name } }: RollStage): string => `${namespace}/${name}`;
 
