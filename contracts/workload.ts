@@ -46,6 +46,8 @@ export interface RolloutFacts {
   readonly unavailable: number | string | null;
   readonly graceSeconds: number;
   readonly deadlineSeconds: number;
+  /** Somebody has paused it. */
+  readonly paused: boolean;
 }
 
 /** What is known of a rollout, as `kubectl rollout status` reads it. */

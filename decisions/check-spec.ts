@@ -112,7 +112,7 @@ const approverAlways: Rule = (value, pointer) =>
     : approver(value, pointer);
 
 /** One image or more, by container. */
-const mapOf =
+const imagesOf =
   (rule: Rule): Rule =>
   (value, pointer) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length === 0)
@@ -207,7 +207,7 @@ const rollingRule = object(
     strategy: oneOf(strategies),
     target: text((value) => (wordForms.target.test(value) ? null : 'must be the name of a target')),
     workload: text((value) => (wordForms.workload.test(value) ? null : 'must be namespace/name of a Deployment')),
-    images: mapOf(image),
+    images: imagesOf(image),
   },
   {
     surge: podCount,

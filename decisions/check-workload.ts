@@ -6,7 +6,12 @@ import { nearest } from './nearest.ts';
 /** What the cluster says against a spec, each with the field that is the cause. */
 export function checkWorkload(spec: RollingSpec, facts: WorkloadFacts): readonly FieldProblem[] {
   if (facts.uid === null) return [missing(spec.workload, facts.nearby)];
-  return [...unknownContainers(spec, facts), ...owned(spec, facts), ...otherStrategy(spec, facts)];
+  return [
+    ...unknownContainers(spec, facts),
+    ...owned(spec, facts),
+    ...otherStrategy(spec, facts),
+    ...pausedBefore(spec, facts),
+  ];
 }
 
 function missing(workload: string, nearby: readonly string[]): FieldProblem {
@@ -41,3 +46,7 @@ const otherStrategy = ({ workload }: RollingSpec, { rollout }: WorkloadFacts): F
           detail: `${workload} is of strategy ${rollout.strategy}, which takes all pods at once`,
         },
       ];
+
+/** Somebody had a reason, and their change may be half done. */
+const pausedBefore = ({ workload }: RollingSpec, { rollout }: WorkloadFacts): FieldProblem[] =>
+  rollout.paused ? [{ pointer: '/workload', detail: `somebody has paused the rollout of ${workload}` }] : [];

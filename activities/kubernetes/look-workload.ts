@@ -3,7 +3,14 @@ import type { ContainerFacts, WorkloadFacts } from '../../contracts/workload.ts'
 import { holderOf } from './claim.ts';
 import { asking, partOf, readDeployment, type Cluster } from './cluster.ts';
 
-const usual = { strategy: 'RollingUpdate', surge: null, unavailable: null, graceSeconds: 30, deadlineSeconds: 600 };
+const usual = {
+  strategy: 'RollingUpdate',
+  surge: null,
+  unavailable: null,
+  graceSeconds: 30,
+  deadlineSeconds: 600,
+  paused: false,
+};
 const empty = {
   rollout: usual,
   containers: [],
@@ -52,10 +59,13 @@ function containerOf({ name, image = '', lifecycle, readinessProbe }: V1Containe
 
 /** The API server fills in what nobody has said. */
 function rolloutOf({ spec }: V1Deployment): WorkloadFacts['rollout'] {
-  const { strategy, template, progressDeadlineSeconds: deadlineSeconds } = partOf(spec);
+  const { strategy, template, paused, progressDeadlineSeconds: deadlineSeconds } = partOf(spec);
   const { maxSurge: surge, maxUnavailable: unavailable } = partOf(strategy?.rollingUpdate);
   const graceSeconds = template?.spec?.terminationGracePeriodSeconds;
-  return { ...usual, ...given({ strategy: strategy?.type, deadlineSeconds, surge, unavailable, graceSeconds }) };
+  return {
+    ...usual,
+    ...given({ strategy: strategy?.type, deadlineSeconds, surge, unavailable, graceSeconds, paused }),
+  };
 }
 
 /** The fields that have a value. */

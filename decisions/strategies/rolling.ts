@@ -46,7 +46,8 @@ function roll({ spec, facts, object }: WorkloadInput, changes: readonly string[]
         changed.map((container) =>
           after(container, spec.images[container.name] ?? '', seconds(spec.drain, usual.drain)),
         ),
-        Math.max(seconds(spec.grace, usual.grace), facts.rollout.graceSeconds),
+        // the server refuses a preStop that is longer
+        Math.max(seconds(spec.grace, usual.grace), facts.rollout.graceSeconds, seconds(spec.drain, usual.drain)),
       ),
     }),
     back: body({

@@ -149,6 +149,18 @@ describeOnKubernetes('a rolling release', () => {
     });
     const kept = await service.post('/v1/plans', spec('kept'));
     expect([kept.status, JSON.stringify(kept.body)]).toEqual([422, expect.stringContaining('Argo CD (shop) keeps')]);
+    await apis.apps.patchNamespacedDeployment({
+      namespace: namespace.name,
+      name: 'plain',
+      body: [{ op: 'add', path: '/spec/paused', value: true }],
+    });
+    const paused = await service.post('/v1/plans', spec('plain'));
+    expect([paused.status, JSON.stringify(paused.body)]).toEqual([422, expect.stringContaining('has paused')]);
+    await apis.apps.patchNamespacedDeployment({
+      namespace: namespace.name,
+      name: 'plain',
+      body: [{ op: 'remove', path: '/spec/paused' }],
+    });
     const foreign = await service.post('/v1/plans', { ...spec('plain'), workload: 'kube-system/coredns' });
     expect(foreign.body).toMatchObject({ code: 'RIGHTS_MISSING' });
   }, 60_000);

@@ -29,7 +29,8 @@ describe('the images of pages that the backfill writes to the log', () => {
     });
   });
 
-  (system === null || Number(system.version) < 15 ? describe.skip : describe)('on the PostgreSQL of the system', () => {
+  const lacking = system === null || Number(system.version) < 15 ? ' (there is none since version 15)' : '';
+  (lacking === '' ? describe : describe.skip)(`on the PostgreSQL of the system${lacking}`, () => {
     let folder: string;
     let server: RunningPostgres;
     beforeAll(async () => {
