@@ -13,5 +13,7 @@ export interface Protection {
         readonly keys: Statement;
         /** A row by its key, `$1…$n`. */
         readonly one: Statement;
+        /** `$1` deployment; a commit that waits for the disk, after each `one`. Absent in plans of before: none. */
+        readonly commit?: Statement;
       };
 }

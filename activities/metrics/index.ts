@@ -11,6 +11,7 @@ export type FindMetrics = (name: string) => PrometheusOptions | null;
 export interface SourceContext {
   readonly url: string;
   readonly applicationName: string;
+  readonly deployment: string;
   readonly metrics: FindMetrics;
   /** Nothing of ours has run lately. */
   readonly quiet: boolean;
@@ -28,9 +29,16 @@ const sources: { readonly [K in By['kind']]: Open<K> } = {
     const options = metrics(source);
     return options === null ? null : new PrometheusSource(options, alone, quiet);
   },
-  probe: ({ prepare, keys, one }, { url, applicationName, pools }) =>
+  probe: ({ prepare, keys, one, commit }, { url, applicationName, deployment, pools }) =>
     new ProbeSource(
-      { url, applicationName, prepare: prepare.map(({ sql }) => sql), keys: keys.sql, one: one.sql },
+      {
+        url,
+        applicationName,
+        prepare: prepare.map(({ sql }) => sql),
+        keys: keys.sql,
+        one: one.sql,
+        commit: commit === undefined ? null : { sql: commit.sql, deployment },
+      },
       pools,
     ),
 };

@@ -2,7 +2,7 @@ import type { Felt } from '../../contracts/progress.ts';
 import type { Protection } from '../../contracts/protection.ts';
 import { windowAt, type Window } from '../../decisions/pace/rhythm.ts';
 import { blindLimitMs, firstShare, steerShare, type P99, type Share } from '../../decisions/pace/share.ts';
-import type { LatencySource } from './latency-source.ts';
+import type { Beside, LatencySource } from './latency-source.ts';
 import { ProbeSource, type Pools } from './probe.ts';
 
 /** What the next slice of the same backfill on this worker goes on from; without it, it begins cautiously anew. */
@@ -21,6 +21,8 @@ export interface Memory {
 export interface VacuumMemory {
   /** One took longer than a backfill waits for it. */
   tooLong: boolean;
+  /** One runs beside the bursts at present. */
+  running: boolean;
   /** How many rows of a heap had left their page when its last one was due. */
   readonly cold: Map<string, number>;
 }
@@ -33,7 +35,7 @@ export const emptyMemory = (): Memory => ({
   pools: { alone: [], bursts: [] },
   blindSince: null,
   errors: null,
-  vacuum: { tooLong: false, cold: new Map() },
+  vacuum: { tooLong: false, running: false, cold: new Map() },
 });
 
 /** What happens at the moment. */
@@ -128,7 +130,7 @@ export class Protector {
     const felt = source.read(now);
     this.#memory.alone = felt.alone;
     this.#window = windowAt(this.#window, source.rhythm, felt.alone !== null, now);
-    source.turn(this.#window.off ? 'alone' : steady ? 'bursts' : 'other');
+    source.turn(this.#besideIn(this.#window, steady));
     this.share = steerShare(this.#memory.share, felt, bound, now);
     if (felt.blindBecause !== null) {
       this.#memory.share = this.share.value;
@@ -149,6 +151,12 @@ export class Protector {
   /** Until the next measurement at the present share, the last one is why it is what it is. */
   #sayWhy(alone: P99 | null): void {
     if (alone !== null) this.share = { ...this.share, reason: this.#memory.because ?? this.share.reason };
+  }
+
+  /** A vacuum of ours goes on in a window without bursts: the application is not alone then. */
+  #besideIn({ off }: Window, steady: boolean): Beside {
+    if (off) return this.#memory.vacuum.running ? 'other' : 'alone';
+    return steady ? 'bursts' : 'other';
   }
 
   #add(alone: P99 | null, beside: P99 | null, ms: number): void {

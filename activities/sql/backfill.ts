@@ -46,6 +46,7 @@ export async function backfill(
       const felt = pacer.felt();
       return { finished, rows: total, paused, deferred, pace, hotShare, notes, felt, blindForMs, blindBecause };
     } finally {
+      await vacuuming.close();
       await pacer.close();
     }
   });

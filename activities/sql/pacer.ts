@@ -76,6 +76,7 @@ export class Pacer {
           : openSource(protect.by, {
               url: target.url,
               applicationName: sessionName(site),
+              deployment: site.deployment,
               metrics,
               quiet,
               alone: memory.alone,

@@ -13,6 +13,8 @@ export interface ProbeThreadInput {
   readonly keys: string;
   /** One row by its key. */
   readonly one: string;
+  /** A commit that waits for the disk; null: none, as plans of before have it. */
+  readonly commit: { readonly sql: string; readonly deployment: string } | null;
 }
 
 /** When a statement was sent, epoch ms, and how long its answer took, ms. */
@@ -28,13 +30,10 @@ const rekeyMs = 30_000;
  * Asks for single rows and times the answers, in a thread of its own: on the thread that writes the chunks it would
  * measure that thread's work, which no application waits for.
  */
-async function probe(
-  { url, applicationName, prepare, keys, one }: ProbeThreadInput,
-  tell: (samples: ProbeSample[]) => void,
-) {
-  const client = new pg.Client({ connectionString: url, application_name: applicationName, query_timeout: 10_000 });
-  client.on('error', () => process.exit(1));
-  await client.connect();
+async function probe(input: ProbeThreadInput, tell: (samples: ProbeSample[]) => void) {
+  const { prepare, keys, one } = input;
+  const client = await connect(input);
+  const commit = await committer(input);
   for (const sql of prepare) await client.query(sql);
   let known: string[][] = [];
   let bundle: ProbeSample[] = [];
@@ -49,6 +48,7 @@ async function probe(
     const started = performance.now();
     // an empty table is asked too: the statement takes its way all the same
     await (values === undefined ? client.query('SELECT 1') : client.query({ name: 'one', text: one, values }));
+    await commit();
     bundle.push([at, performance.now() - started]);
     if (at - toldAt > bundleMs) {
       tell(bundle);
@@ -56,6 +56,22 @@ async function probe(
     }
     await sleep(pauseMs);
   }
+}
+
+async function connect({ url, applicationName }: ProbeThreadInput): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: applicationName, query_timeout: 10_000 });
+  client.on('error', () => process.exit(1));
+  await client.connect();
+  return client;
+}
+
+/** Commits in a session of its own: the other one may act as the owner of the table, who knows nothing of our schema. */
+async function committer(input: ProbeThreadInput): Promise<() => Promise<unknown>> {
+  const { commit } = input;
+  if (commit === null) return () => Promise.resolve();
+  const client = await connect(input);
+  await client.query('SET synchronous_commit = on');
+  return () => client.query({ name: 'commit', text: commit.sql, values: [commit.deployment] });
 }
 
 // what `ProbeSource` hands over

@@ -14,6 +14,15 @@ export interface Surroundings {
   readonly isOver: () => Promise<boolean>;
 }
 
+/** A vacuum that runs beside the bursts. */
+interface Beneath {
+  readonly name: string;
+  readonly vacuum: RunningVacuum;
+  readonly running: Promise<void>;
+  /** Epoch ms. */
+  readonly began: number;
+}
+
 /** How often a lane looks up while it waits, ms. */
 const lookMs = 200;
 /** What takes longer is autovacuum's, ms. */
@@ -33,6 +42,7 @@ export class Vacuuming {
   readonly #memory: VacuumMemory;
   readonly #quiet: boolean;
   #busy = false;
+  #beneath: Beneath | null = null;
 
   /** When it was given up, and why. */
   readonly notes: string[] = [];
@@ -59,37 +69,63 @@ export class Vacuuming {
     return due;
   }
 
-  /** Vacuums a heap and waits for it; gently when an application is there, or comes. */
+  /**
+   * Vacuums a heap and waits for it. When an application is there, or comes, it goes gently and nobody waits: the bursts
+   * go on beside it, and only the run of pages that it meets just then may lose its room to others.
+   */
   async run(name: string, surroundings: Surroundings): Promise<void> {
     if (this.#rule === null) return;
     this.#busy = true;
     try {
-      const end = await this.#once(this.#rule, name, surroundings.hindered(), surroundings);
-      if (end === 'hindered') await this.#once(this.#rule, name, true, surroundings);
+      const end = surroundings.hindered() ? 'hindered' : await this.#atOnce(this.#rule, name, surroundings);
+      if (end === 'hindered') this.#beside(this.#rule, name);
     } finally {
-      this.#busy = false;
+      this.#busy = this.#beneath !== null;
     }
   }
 
-  async #once(rule: VacuumRule, name: string, gently: boolean, surroundings: Surroundings) {
+  /** Ends the one that runs beside the bursts. One that had no time to end is due again, unless it takes too long. */
+  async close(): Promise<void> {
+    const beneath = this.#beneath;
+    if (beneath === null) return;
+    if (Date.now() - beneath.began > patienceMs) this.#giveUp();
+    else this.#memory.cold.set(beneath.name, 0);
+    await this.#end(beneath.vacuum, beneath.running);
+  }
+
+  #beside(rule: VacuumRule, name: string): void {
     const vacuum = new RunningVacuum();
-    const running = vacuum.run(this.#target, sessionName(this.#site), [
-      ...rule.settings.map(({ sql }) => sql),
-      ...(gently ? [rule.gently.sql] : []),
-      rule.run.sql.replaceAll('{heap}', name),
-    ]);
+    const running = this.#start(vacuum, rule, name, [rule.gently.sql]).then(() => {
+      [this.#beneath, this.#busy, this.#memory.running] = [null, false, false];
+    });
+    this.#beneath = { name, vacuum, running, began: Date.now() };
+    this.#memory.running = true;
+  }
+
+  async #atOnce(rule: VacuumRule, name: string, surroundings: Surroundings): Promise<'over' | 'hindered'> {
+    const vacuum = new RunningVacuum();
+    const running = this.#start(vacuum, rule, name, []);
     const until = Date.now() + patienceMs;
     try {
       for (;;) {
         const ended = await Promise.race([running.then(() => true), sleep(lookMs, false)]);
         if (ended || (await surroundings.isOver())) return 'over';
-        if (!gently && surroundings.hindered()) return 'hindered';
+        if (surroundings.hindered()) return 'hindered';
         if (Date.now() > until) return this.#giveUp();
       }
     } finally {
-      await vacuum.cancel(this.#target, sessionName(this.#site));
-      await Promise.race([running, sleep(farewellMs, undefined, { ref: false })]);
+      await this.#end(vacuum, running);
     }
+  }
+
+  #start(vacuum: RunningVacuum, rule: VacuumRule, name: string, more: readonly string[]): Promise<void> {
+    const settings = [...rule.settings.map(({ sql }) => sql), ...more];
+    return vacuum.run(this.#target, sessionName(this.#site), [...settings, rule.run.sql.replaceAll('{heap}', name)]);
+  }
+
+  async #end(vacuum: RunningVacuum, running: Promise<void>): Promise<void> {
+    await vacuum.cancel(this.#target, sessionName(this.#site));
+    await Promise.race([running, sleep(farewellMs, undefined, { ref: false })]);
   }
 
   #giveUp(): 'over' {

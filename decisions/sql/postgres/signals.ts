@@ -82,5 +82,10 @@ WHERE ctid = ANY (ARRAY(SELECT format('(%s,%s)', floor(random() * ${pages}), 1 +
       note: `${key.map((_, index) => `$${index + 1}`).join(', ')} a key; how long it takes is what is measured, some fifty times a second`,
       sql: `SELECT xmin FROM ${table} WHERE ${key.map(({ name, type }, index) => `${column(name)} = $${index + 1}::${type}`).join(' AND ')}`,
     },
+    commit: {
+      id: 'probe:commit',
+      note: '$1 deployment; after each of them, because an application commits: a row lock of ours leaves nothing behind',
+      sql: `SELECT 1 FROM ${quote(ours.homeSchema)}.claims WHERE deployment = $1 FOR KEY SHARE`,
+    },
   };
 }

@@ -23,6 +23,7 @@ describe('our own probe', () => {
       prepare: prepare.map(({ sql }) => sql),
       keys: keys.sql,
       one: one.sql,
+      commit: null,
     };
   };
 
@@ -87,7 +88,7 @@ describe('our own probe', () => {
 
   test('counts only what is surely of one kind', () => {
     const source = new ProbeSource(
-      { url: 'postgres://127.0.0.1:1/none', applicationName: 'x', prepare: [], keys: '', one: '' },
+      { url: 'postgres://127.0.0.1:1/none', applicationName: 'x', prepare: [], keys: '', one: '', commit: null },
       { alone: [], bursts: [] },
     );
     const from = Date.now();
