@@ -3,8 +3,8 @@ import type { OrderName } from '../contracts/catalog.ts';
 import type { TableFacts } from '../contracts/facts.ts';
 import type { DeploymentInput, Orders } from '../contracts/messages.ts';
 import type { Status } from '../contracts/progress.ts';
-import type { RollingSpec, TableSpec } from '../contracts/spec.ts';
-import type { WorkloadFacts } from '../contracts/workload.ts';
+import type { TableSpec } from '../contracts/spec.ts';
+import type { ClusterFacts, ClusterLooks } from '../contracts/cluster-facts.ts';
 
 /**
  * What carries deployments out. Every method throws a `Refusal`: ENGINE_UNREACHABLE, WORKER_ABSENT, or the code with
@@ -13,8 +13,8 @@ import type { WorkloadFacts } from '../contracts/workload.ts';
 export interface Engine {
   /** Looks at the spec's target. Changes nothing there. */
   inspect(spec: TableSpec, target: TargetConfig): Promise<TableFacts>;
-  /** The same of a workload. */
-  inspectWorkload(spec: RollingSpec, target: TargetConfig): Promise<WorkloadFacts>;
+  /** The same in a cluster. */
+  inspectCluster(name: string, looks: ClusterLooks, target: TargetConfig): Promise<ClusterFacts>;
   /**
    * Starts a deployment, or meets the one that runs under this id already, and waits until it has accepted its plan.
    * Null: there is one of this id, and it has ended.

@@ -6,6 +6,8 @@ import type { Spec } from '../contracts/spec.ts';
 import { checkSpec, type SpecCheck } from '../decisions/check-spec.ts';
 import { objectOf } from '../decisions/spec-object.ts';
 import { planDeployment } from '../decisions/plan-deployment.ts';
+import { holderIn } from '../decisions/releases/facts.ts';
+import { releaseStrategyOf } from '../decisions/strategies/index.ts';
 import { parseQualified } from '../decisions/sql/postgres/identifier.ts';
 import type { ApiDependencies } from './deps.ts';
 import { unknownName } from './plugins/validation.ts';
@@ -68,9 +70,10 @@ export async function makePlan({ config, engine }: ApiDependencies, { spec, targ
   const made = planDeployment({ ...service, ...seen });
   const { facts } = seen;
   if (made.ok) return made.plan;
-  if (facts.holder !== null) {
-    // what is against the plan may be the half-done work of whoever holds the table
-    throw new Refusal('TARGET_TAKEN', `${facts.holder} holds ${objectOf(spec)}`, { holder: facts.holder });
+  const holder = 'workloads' in facts ? holderIn(facts) : facts.holder;
+  if (holder !== null) {
+    // what is against the plan may be the half-done work of whoever holds it
+    throw new Refusal('TARGET_TAKEN', `${holder} holds ${objectOf(spec)}`, { holder });
   }
   const { problems, findings } = made;
   throw new Refusal('PLAN_REFUSED', `${count(problems.length + findings.length)} found; nothing was started`, {
@@ -81,14 +84,15 @@ export async function makePlan({ config, engine }: ApiDependencies, { spec, targ
 
 /** What a plan is made of, as it belongs together. */
 async function inspected(engine: ApiDependencies['engine'], spec: Spec, target: TargetConfig) {
-  return spec.strategy === 'rolling'
-    ? { dialect: 'kubernetes' as const, spec, facts: await engine.inspectWorkload(spec, target) }
-    : { dialect: 'postgres' as const, spec, facts: await engine.inspect(spec, target) };
+  if (spec.strategy === 'expand-contract')
+    return { dialect: 'postgres' as const, spec, facts: await engine.inspect(spec, target) };
+  const looks = releaseStrategyOf(spec).looks(spec);
+  return { dialect: 'kubernetes' as const, spec, facts: await engine.inspectCluster(spec.target, looks, target) };
 }
 
 /** Where a spec changes something: equal for specs that can't be under way together. */
 export function tableOf({ spec }: CheckedSpec): string {
-  if (spec.strategy === 'rolling') return JSON.stringify([spec.target, spec.workload]);
+  if (spec.strategy !== 'expand-contract') return JSON.stringify([spec.target, objectOf(spec)]);
   const { schema, table } = parseQualified(spec.table) ?? { schema: '', table: spec.table };
   return JSON.stringify([spec.target, schema, table]);
 }

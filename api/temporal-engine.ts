@@ -8,7 +8,7 @@ import {
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { workflowTypes } from '../contracts/catalog.ts';
 import type { TableFacts } from '../contracts/facts.ts';
-import type { WorkloadFacts } from '../contracts/workload.ts';
+import type { ClusterFacts } from '../contracts/cluster-facts.ts';
 import { plannedObject } from '../decisions/spec-object.ts';
 import { acceptUpdate, type DeploymentInput, type InspectInput } from '../contracts/messages.ts';
 import type { Plan } from '../contracts/plan.ts';
@@ -52,8 +52,8 @@ export function createTemporalEngine(options: TemporalEngineOptions): Engine {
   return {
     inspect: (spec, { taskQueue }) => inspect<TableFacts>({ spec, dialect: 'postgres', ...home }, taskQueue),
 
-    inspectWorkload: (spec, { taskQueue }) =>
-      inspect<WorkloadFacts>({ spec, dialect: 'kubernetes', ...home }, taskQueue),
+    inspectCluster: (target, looks, { taskQueue }) =>
+      inspect<ClusterFacts>({ target, looks, dialect: 'kubernetes' }, taskQueue),
 
     start: (input) =>
       patiently(async () => start(client, input, await options.searchAttributes())).catch((error: unknown) =>

@@ -7,6 +7,8 @@ export interface Config {
   readonly homeSchema: string;
   readonly targets: Readonly<Record<string, TargetConfig>>;
   readonly metrics: Readonly<Record<string, MetricsConfig>>;
+  /** What divides traffic outside of any cluster. */
+  readonly routers: Readonly<Record<string, RouterConfig>>;
   readonly ledger: { readonly url: string };
   readonly temporal: TemporalConfig;
   readonly api: ApiConfig;
@@ -47,6 +49,24 @@ export interface MetricsConfig {
   /** Bearer token; null: none is sent. */
   readonly token: string | null;
 }
+
+/** A named router, reached by the worker. */
+export type RouterConfig =
+  | {
+      readonly kind: 'haproxy';
+      /** `host:port` of the runtime API, or the path of its socket. */
+      readonly address: string;
+    }
+  | {
+      readonly kind: 'nginx';
+      /** The file of servers that NGINX includes in an upstream. */
+      readonly file: string;
+      /** A program and its arguments that have NGINX read its configuration anew. */
+      readonly reload: readonly string[];
+    };
+
+/** The kinds of router. */
+export const routerKinds = ['haproxy', 'nginx'] as const satisfies readonly RouterConfig['kind'][];
 
 /** The kinds of metrics source. */
 export const metricsKinds = ['prometheus'] as const;

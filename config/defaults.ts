@@ -1,7 +1,6 @@
 import { parseDuration } from '../decisions/duration.ts';
-import type { Config, MetricsConfig, TargetConfig } from './config.ts';
-import type { TargetFile } from './shape.ts';
-import type { ConfigFile, MetricsFile } from './shape.ts';
+import type { Config, MetricsConfig, RouterConfig, TargetConfig } from './config.ts';
+import type { ConfigFile, MetricsFile, RouterFile, TargetFile } from './shape.ts';
 
 /** What holds where the file says nothing. */
 const defaults = {
@@ -9,6 +8,7 @@ const defaults = {
   homeSchema: 'lakeshift',
   targets: {},
   metrics: {},
+  routers: {},
   temporal: { searchAttributes: { prefix: 'Lakeshift', register: true }, ui: 'http://127.0.0.1:8233' },
   api: {
     host: '127.0.0.1',
@@ -24,11 +24,12 @@ const defaults = {
 
 /** The configuration with every field that the file may leave out. */
 export function complete(file: ConfigFile): Config {
-  const { targets, metrics, temporal, api, approvals, ...rest } = merge(defaults, file) as Complete; // defaults hold the rest
+  const { targets, metrics, routers, temporal, api, approvals, ...rest } = merge(defaults, file) as Complete; // defaults hold the rest
   return {
     ...rest,
     targets: named(targets, targetOf),
     metrics: named(metrics, metricsOf),
+    routers: named(routers, routerOf),
     temporal: { ...temporal, ui: temporal.ui.replace(/\/+$/, '') },
     api: {
       ...api,
@@ -61,6 +62,7 @@ type Defaulted = Omit<MetricsFile, 'errors' | 'token'> & {
 type Complete = Pick<Config, 'environment' | 'homeSchema' | 'ledger' | 'temporal' | 'log'> & {
   readonly targets: NonNullable<ConfigFile['targets']>;
   readonly metrics: NonNullable<ConfigFile['metrics']>;
+  readonly routers: NonNullable<ConfigFile['routers']>;
   readonly api: Omit<Config['api'], 'rateLimit' | 'tokens'> & {
     readonly rateLimit: { readonly max: number; readonly per: string };
     readonly tokens: NonNullable<NonNullable<ConfigFile['api']>['tokens']>;
@@ -83,3 +85,6 @@ const targetOf = (target: TargetFile): TargetConfig =>
   target.dialect === 'kubernetes'
     ? { taskQueue: 'lakeshift', kubeconfig: null, context: null, ...target }
     : { taskQueue: 'lakeshift', ...target };
+
+const routerOf = (router: RouterFile): RouterConfig =>
+  router.kind === 'nginx' ? { reload: ['nginx', '-s', 'reload'], ...router } : router;

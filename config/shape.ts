@@ -4,6 +4,7 @@ import { parseDuration } from '../decisions/duration.ts';
 import {
   logLevels,
   metricsKinds,
+  routerKinds,
   type LogLevel,
   type MetricsKind,
   type ClusterConfig,
@@ -17,6 +18,7 @@ export interface ConfigFile {
   readonly homeSchema?: string;
   readonly targets?: Readonly<Record<string, DatabaseFile | ClusterFile>>;
   readonly metrics?: Readonly<Record<string, MetricsFile>>;
+  readonly routers?: Readonly<Record<string, RouterFile>>;
   readonly ledger: { readonly url: string };
   readonly temporal?: {
     readonly searchAttributes?: { readonly prefix?: string; readonly register?: boolean };
@@ -49,6 +51,11 @@ export interface ClusterFile {
   readonly context?: string;
   readonly taskQueue?: string;
 }
+
+/** A router as it is written. */
+export type RouterFile =
+  | { readonly kind: 'haproxy'; readonly address: string }
+  | { readonly kind: 'nginx'; readonly file: string; readonly reload?: readonly string[] };
 
 /** A metrics source as it is written. */
 export interface MetricsFile {
@@ -93,6 +100,13 @@ const target: Rule = (value, pointer) => {
   return isCluster ? cluster(value, pointer) : database(value, pointer);
 };
 
+const haproxy = object({ kind: oneOf(routerKinds), address: filled }, {});
+const nginx = object({ kind: oneOf(routerKinds), file: filled }, { reload: list(filled, 1, 20) });
+const router: Rule = (value, pointer) => {
+  const isNginx = typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'nginx';
+  return isNginx ? nginx(value, pointer) : haproxy(value, pointer);
+};
+
 /** The shape of lakeshift.yaml. Says nothing of secrets and of fields that exclude each other. */
 export const configRule: Rule = object(
   { ledger: object({ url: filled }, {}) },
@@ -100,6 +114,7 @@ export const configRule: Rule = object(
     environment: word,
     homeSchema: identifier,
     targets: mapOf(target),
+    routers: mapOf(router),
     metrics: mapOf(
       object(
         { kind: oneOf(metricsKinds), url: address, p99: filled },

@@ -4,7 +4,10 @@ import type { ApprovalOrder } from './messages.ts';
 import type { Alteration, BackfillStage, IndexBuild, Plan, RowCheck, Statement } from './plan.ts';
 import type { OrderName, Phase } from './catalog.ts';
 import type { Felt } from './progress.ts';
-import type { RollStatus, WorkloadFacts, WorkloadRef } from './workload.ts';
+import type { ClusterFacts, ClusterLooks } from './cluster-facts.ts';
+import type { Gate, GateWindow, Probe } from './gate.ts';
+import type { Route, RouteState, Seen, SeenShare } from './route.ts';
+import type { Candidate, HeldObject, RollStatus, WorkloadRef } from './workload.ts';
 
 /** Where an effect takes place and in whose name. */
 export interface Site {
@@ -15,7 +18,7 @@ export interface Site {
   /** The effect's turn; the target refuses one that is older than the latest it has seen. */
   readonly turn: number;
   /** What is held in a cluster; absent: the target is a database. */
-  readonly workload?: WorkloadRef;
+  readonly objects?: readonly HeldObject[];
 }
 
 /** What one statement of a look gave. */
@@ -114,12 +117,8 @@ export interface Activities {
   }): Promise<BackfillFacts>;
   /** Goes over all rows, for one slice of time; goes on where the last slice ended. */
   checkRows(input: CheckRowsInput): Promise<CheckFacts>;
-  /** Looks at a workload of a cluster. */
-  lookWorkload(input: {
-    readonly target: string;
-    readonly namespace: string;
-    readonly name: string;
-  }): Promise<WorkloadFacts>;
+  /** Looks at workloads, Services and the route of a spec in a cluster. */
+  lookCluster(input: { readonly target: string; readonly looks: ClusterLooks }): Promise<ClusterFacts>;
   /** Applies fields of a workload in our name. */
   applyWorkload(input: {
     readonly site: Site;
@@ -134,6 +133,24 @@ export interface Activities {
   }): Promise<RollStatus>;
   /** Stops a rollout where it is, or lets it go on. */
   holdRollout(input: { readonly site: Site; readonly workload: WorkloadRef; readonly paused: boolean }): Promise<void>;
+  /** Brings a candidate up, or has it as it should be. */
+  standUp(input: { readonly site: Site; readonly candidate: Candidate }): Promise<void>;
+  /** Removes a candidate. */
+  takeDown(input: { readonly site: Site; readonly candidate: Candidate }): Promise<void>;
+  /** Has a workload that is held run so many pods. */
+  scaleWorkload(input: {
+    readonly site: Site;
+    readonly workload: WorkloadRef;
+    readonly replicas: number;
+  }): Promise<void>;
+  /** Sets the candidate's share of the traffic and reads it back. */
+  setWeight(input: { readonly site: Site; readonly route: Route; readonly weight: number }): Promise<RouteState>;
+  /** Counts where requests go. */
+  observeTraffic(input: { readonly seen: Seen }): Promise<SeenShare>;
+  /** Looks at a route and at the windows of a gate since a moment, after waiting for a while. */
+  watchTraffic(input: WatchInput): Promise<WatchFacts>;
+  /** Asks once whether a side answers; what is wrong, or null. */
+  probeSide(input: { readonly probe: Probe }): Promise<string | null>;
   /** Writes events and status into the ledger. */
   record(entry: LedgerEntry): Promise<void>;
   /** Whether an approval carries the signature of the API, or the configuration trusts Temporal. */
@@ -154,4 +171,22 @@ export interface CheckRowsInput {
   readonly pass: string;
   readonly rows: number | null;
   readonly sliceMs: number;
+}
+
+export interface WatchInput {
+  readonly target: string;
+  readonly route: Route;
+  readonly gate: Gate | null;
+  /** Windows that began before do not count, epoch ms. */
+  readonly since: number;
+  /** How long to wait before the look, ms. */
+  readonly waitMs: number;
+}
+
+export interface WatchFacts {
+  readonly route: RouteState;
+  /** The latest windows that are over, oldest first. */
+  readonly windows: readonly GateWindow[];
+  /** Why there are none, or null. */
+  readonly blindBecause: string | null;
 }

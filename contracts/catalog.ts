@@ -1,13 +1,16 @@
 /** Every name a caller may write or read. Unknown names are refused everywhere against these lists. */
 
 /** How a deployment gets from the old shape to the new one. */
-export const strategies = ['expand-contract', 'rolling'] as const;
+export const strategies = ['expand-contract', 'rolling', 'canary', 'blue-green', 'recreate'] as const;
 export type Strategy = (typeof strategies)[number];
 
 /** The workflow type of each strategy: what Temporal lists them by. */
 export const workflowTypes: Readonly<Record<Strategy, string>> = {
   'expand-contract': 'expandContract',
   rolling: 'rolling',
+  canary: 'canary',
+  'blue-green': 'blueGreen',
+  recreate: 'recreate',
 };
 
 /** What a target is: a database of one SQL dialect, or a cluster. */
@@ -18,7 +21,18 @@ export type Dialect = (typeof dialects)[number];
 export const strategyDialects: Readonly<Record<Strategy, readonly Dialect[]>> = {
   'expand-contract': ['postgres'],
   rolling: ['kubernetes'],
+  canary: ['kubernetes'],
+  'blue-green': ['kubernetes'],
+  recreate: ['kubernetes'],
 };
+
+/** The kinds of object in a cluster that we touch. */
+export const objectKinds = ['Deployment', 'Service', 'ConfigMap', 'HTTPRoute', 'VirtualService'] as const;
+export type ObjectKind = (typeof objectKinds)[number];
+
+/** What divides the traffic between the stable side and the candidate. */
+export const routers = ['gateway-api', 'istio', 'service', 'haproxy', 'nginx', 'flag'] as const;
+export type RouterName = (typeof routers)[number];
 
 /** The kinds of stage a plan may hold; those of an expand-contract in the order in which it has them. */
 export const stageKinds = [
@@ -31,6 +45,11 @@ export const stageKinds = [
   'grace',
   'contract',
   'roll',
+  'candidate',
+  'validate',
+  'shift',
+  'keep',
+  'retire',
 ] as const;
 export type StageKind = (typeof stageKinds)[number];
 
@@ -63,6 +82,11 @@ export const phases = [
   'in-grace',
   'contracting',
   'rolling',
+  'bringing-up',
+  'validating',
+  'shifting',
+  'watching',
+  'cleaning-up',
   'paused',
   'needs-attention',
   'rolling-back',

@@ -48,11 +48,14 @@ export const failures = {
   ROLLOUT_STUCK: broken(500, 'The new pods do not become ready'),
   TARGET_DRIFTED: broken(500, 'Somebody else has changed what we rely on'),
   GATE_HELD: broken(409, 'What was seen does not allow the next stage'),
+  ROUTE_DRIFTED: broken(409, 'Somebody else writes the route'),
+  VALIDATION_FAILED: broken(500, 'The new side does not answer as it should'),
   METRICS_BLIND: broken(409, "The source of the application's latency gives no data"),
   VERIFY_DIFFERS: broken(500, 'Rows differ between the two shapes'),
   FENCED: broken(500, 'A newer attempt has taken over'),
   INTERNAL: broken(500, 'The service made a mistake'),
   CLAIM_GONE: { family: 'ambiguous', status: 500, title: 'The claim of this deployment is gone from the target' },
+  TRAFFIC_ELSEWHERE: { family: 'ambiguous', status: 500, title: 'The traffic does not go where the route says' },
   OUTCOME_UNKNOWN: { family: 'ambiguous', status: 500, title: 'It cannot be told whether it happened' },
 } as const satisfies Record<string, FailureKind>;
 

@@ -19,3 +19,51 @@ export type Verdict =
   | { readonly decision: 'promote'; readonly because: string }
   | { readonly decision: 'hold'; readonly because: string }
   | { readonly decision: 'rollback'; readonly because: string };
+
+/** When to look at a side, at what, and how much doubt to bear. */
+export interface Gate {
+  /** Name of a metrics source in the configuration. */
+  readonly metrics: string;
+  /** PromQL of a counter of requests that the candidate has answered; one value. */
+  readonly requests: string;
+  readonly checks: readonly GateCheck[];
+  /** How long one window is, ms. */
+  readonly windowMs: number;
+  /** So many of the last `of` windows out of bounds are a failure. */
+  readonly fails: number;
+  readonly of: number;
+  /** A window with fewer requests says nothing. */
+  readonly atLeast: number;
+  /** After so long without data a person is called, ms. */
+  readonly blindForMs: number;
+}
+
+export interface GateCheck {
+  readonly name: string;
+  /** `ratio`: a counter, whose increase is divided by that of the requests. `value`: a gauge or quantile, as it is. */
+  readonly kind: 'ratio' | 'value';
+  /** PromQL; one value. */
+  readonly query: string;
+  /** Inclusive; a ratio from 0 to 1, or what the query says times `scale`. */
+  readonly max: number;
+  /** For people: `%`, `ms`. */
+  readonly unit: string;
+  /** What the query's own value is multiplied by; 1000 from seconds to ms. */
+  readonly scale: number;
+}
+
+/** What was seen in one window of a gate. Null: not measured. */
+export interface GateWindow {
+  /** Epoch ms. */
+  readonly from: number;
+  readonly to: number;
+  readonly requests: number | null;
+  /** By the name of the check. */
+  readonly values: Readonly<Record<string, number | null>>;
+}
+
+/** Asks whether a side answers. */
+export type Probe =
+  | { readonly by: 'http'; readonly url: string; readonly status: number; readonly timeoutMs: number }
+  | { readonly by: 'tcp'; readonly address: string; readonly timeoutMs: number }
+  | { readonly by: 'grpc'; readonly address: string; readonly service: string; readonly timeoutMs: number };

@@ -1,7 +1,8 @@
 import type { OrderName, Role } from './catalog.ts';
 import type { Plan } from './plan.ts';
 import type { Carried, Status } from './progress.ts';
-import type { RollingSpec, TableSpec } from './spec.ts';
+import type { ClusterLooks } from './cluster-facts.ts';
+import type { TableSpec } from './spec.ts';
 
 /** Who did something, and how we know. */
 export interface Actor {
@@ -98,7 +99,7 @@ export interface Known {
 }
 
 /** The argument of the inspect workflow. */
-export type InspectInput = InspectTable | InspectWorkload;
+export type InspectInput = InspectTable | InspectCluster;
 
 export interface InspectTable {
   readonly spec: TableSpec;
@@ -106,8 +107,8 @@ export interface InspectTable {
   readonly homeSchema: string;
 }
 
-export interface InspectWorkload {
-  readonly spec: RollingSpec;
+export interface InspectCluster {
+  readonly target: string;
   readonly dialect: 'kubernetes';
-  readonly homeSchema: string;
+  readonly looks: ClusterLooks;
 }

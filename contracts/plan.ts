@@ -1,18 +1,20 @@
 import type { FailurePolicy, FindingLevel, Strategy } from './catalog.ts';
 import type { TableFacts } from './facts.ts';
-import type { PlannedWorkload, WorkloadFacts } from './workload.ts';
-import type { RollingSpec, TableSpec } from './spec.ts';
+import type { ReleaseSpec } from './release-spec.ts';
+import type { TableSpec } from './spec.ts';
+import type { ClusterFacts } from './cluster-facts.ts';
+import type { PlannedObject } from './workload.ts';
 import type { Stage } from './stages.ts';
 
 export type * from './stages.ts';
 export type * from './statements.ts';
-export type { PlannedWorkload } from './workload.ts';
+export type { PlannedObject, PlannedWorkload } from './workload.ts';
 
 /**
  * The ordered stages that will be done, with every SQL statement in them: plain data, made once by
  * `decisions/plan-deployment.ts`, shown before it runs, and the workflow's argument.
  */
-export type Plan = TablePlan | WorkloadPlan;
+export type Plan = TablePlan | ReleasePlan;
 
 /** Of a table in a database. */
 export interface TablePlan extends PlanBase {
@@ -23,11 +25,11 @@ export interface TablePlan extends PlanBase {
 }
 
 /** Of a workload in a cluster. */
-export interface WorkloadPlan extends PlanBase {
+export interface ReleasePlan extends PlanBase {
   readonly dialect: 'kubernetes';
-  readonly spec: RollingSpec;
-  readonly facts: WorkloadFacts;
-  readonly object: PlannedWorkload;
+  readonly spec: ReleaseSpec;
+  readonly facts: ClusterFacts;
+  readonly object: PlannedObject;
 }
 
 interface PlanBase {

@@ -51,8 +51,26 @@ export interface Progress {
   readonly busy?: Failure | null;
   /** What the application has felt of the backfill so far; absent: nobody has looked. */
   readonly felt?: Felt;
+  /** Where the traffic goes, in a release; absent: nothing has been moved yet. */
+  readonly traffic?: Traffic;
   /** A person has answered to CLAIM_GONE: what cannot be undone for want of a claim is owed no more. */
   readonly claimGone?: boolean;
+}
+
+/** The candidate's share of the traffic. */
+export interface Traffic {
+  /** Whole percent, as it was last read back; null: somebody else has written something else. */
+  readonly weight: number | null;
+  /** The share that was last seen, 0 to 1; null: not measured. */
+  readonly seen: number | null;
+  /** Of how many requests. */
+  readonly requests: number | null;
+  /** Since when it is where it should be, epoch ms; null: it is not yet. */
+  readonly since: number | null;
+  /** How often somebody else's change of the route was put right. */
+  readonly repairs: number;
+  /** When it was last looked at, epoch ms. */
+  readonly lookedAt: number;
 }
 
 /** What the application felt while rows were rewritten. Null: not measured, which is not 0. */

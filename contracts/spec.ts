@@ -1,7 +1,8 @@
+import type { ReleaseSpec } from './release-spec.ts';
 import type { Acceptance, ConflictPolicy, FailurePolicy, MisfitPolicy } from './catalog.ts';
 
 /** What a caller wishes, as written: durations are text such as `7d`, `90s` or ISO-8601 `P7D`. */
-export type Spec = TableSpec | RollingSpec;
+export type Spec = TableSpec | ReleaseSpec;
 
 /** Another shape of a table. */
 export interface TableSpec {
@@ -116,30 +117,4 @@ export interface ContractSpec {
   readonly notBy?: 'author';
   /** How many different people must approve; default 1. */
   readonly approvals?: number;
-}
-
-/** Another image for the pods of a Deployment, a few of them at a time. */
-export interface RollingSpec {
-  readonly name: string;
-  readonly strategy: 'rolling';
-  /** The name of a cluster in the configuration. */
-  readonly target: string;
-  /** `namespace/name` of a Deployment. */
-  readonly workload: string;
-  /** The image by container. */
-  readonly images: Readonly<Record<string, string>>;
-  /** Pods beyond the wanted number, while it rolls: a number or percent, `2` or `25%`. Default 2. */
-  readonly surge?: number | string;
-  /** Pods that may be missing. Default 1. */
-  readonly unavailable?: number | string;
-  /** How long a pod that goes may finish what it has begun. Default `300s`. */
-  readonly grace?: string;
-  /** How long a pod that goes still serves, until every router has heard of it (a preStop sleep). Default `10s`. */
-  readonly drain?: string;
-  /** How long it may stand still before it is taken back. Default `600s`. */
-  readonly deadline?: string;
-  /** Who must allow it. Default: nobody. */
-  readonly approve?: boolean | string;
-  /** Default `rollback`. */
-  readonly onFailure?: FailurePolicy;
 }

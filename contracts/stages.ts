@@ -1,7 +1,9 @@
 import type { ApprovalNeed } from './approval-need.ts';
 import type { StageKind } from './catalog.ts';
 import type { JsonObject } from './json.ts';
-import type { PlannedWorkload } from './workload.ts';
+import type { Gate, Probe } from './gate.ts';
+import type { Route, Seen } from './route.ts';
+import type { Candidate, PlannedWorkload, WorkloadRef } from './workload.ts';
 import type { Protection } from './protection.ts';
 import type { Alteration, BuildStep, RowCheck, Statement } from './statements.ts';
 
@@ -157,8 +159,62 @@ export interface RollStage extends StageBase {
   readonly back: JsonObject;
 }
 
+/** Brings the candidate up beside the stable side; until it is ready nothing is sent there. */
+export interface CandidateStage extends StageBase {
+  readonly kind: 'candidate';
+  readonly candidate: Candidate;
+}
+
+/** Asks the side that is to come until it answers so many times in a row. */
+export interface ValidateStage extends StageBase {
+  readonly kind: 'validate';
+  readonly probes: readonly Probe[];
+  readonly tries: number;
+  readonly everyMs: number;
+  /** In a row. */
+  readonly needs: number;
+}
+
+/** Another share of the traffic for the candidate: ready before, read back, seen in the traffic, watched. */
+export interface ShiftStage extends StageBase {
+  readonly kind: 'shift';
+  readonly route: Route;
+  /** Whole percent on the candidate. */
+  readonly weight: number;
+  /** Where the undo brings it. */
+  readonly back: number;
+  /** Who has to have how many pods before; null: nobody. */
+  readonly scale: { readonly workload: WorkloadRef; readonly replicas: number } | null;
+  /** Null: only the route is read back. */
+  readonly seen: Seen | null;
+  /** The least time at this weight, ms. */
+  readonly forMs: number;
+  /** Between two looks, ms. */
+  readonly everyMs: number;
+  readonly gate: Gate | null;
+  /** What a failed check leads to: all is taken back, it stays and a person is called, or that weight and a person. */
+  readonly onFail: 'rollback' | 'hold' | { readonly weight: number };
+}
+
+/** Keeps the old side ready for a while: until then going back is a change of the route. */
+export interface KeepStage extends StageBase {
+  readonly kind: 'keep';
+  readonly forMs: number;
+}
+
+/** Removes the candidate once nothing is sent there. */
+export interface RetireStage extends StageBase {
+  readonly kind: 'retire';
+  readonly candidate: Candidate;
+}
+
 export type Stage =
   | RollStage
+  | CandidateStage
+  | ValidateStage
+  | ShiftStage
+  | KeepStage
+  | RetireStage
   | PreflightStage
   | ExpandStage
   | BackfillStage

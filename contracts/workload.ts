@@ -1,13 +1,60 @@
-/** A workload in a cluster. */
-export interface WorkloadRef {
-  readonly kind: 'Deployment';
+import type { ObjectKind } from './catalog.ts';
+
+/** An object in a cluster. */
+export interface ObjectRef {
+  readonly kind: ObjectKind;
   readonly namespace: string;
   readonly name: string;
+}
+
+/** An object that a deployment holds, and touches only as long as it is this very one. */
+export interface HeldObject extends ObjectRef {
+  readonly uid: string;
+}
+
+/** A workload in a cluster. */
+export interface WorkloadRef extends ObjectRef {
+  readonly kind: 'Deployment';
 }
 
 /** The workload that a deployment touches and locks. */
 export interface PlannedWorkload extends WorkloadRef {
   readonly uid: string;
+}
+
+/** What a deployment in a cluster touches and locks. */
+export interface PlannedObject extends HeldObject {
+  /** Further objects that it holds; absent: none. */
+  readonly also?: readonly HeldObject[];
+}
+
+/** A candidate beside the stable side: a copy of its Deployment, and of its Service if there is one, under other names. */
+export interface Candidate {
+  readonly of: WorkloadRef;
+  readonly name: string;
+  /** The stable side's Service, and the name of the candidate's; null: what routes finds the pods by itself. */
+  readonly service: { readonly of: string; readonly name: string } | null;
+  /** Labels of the pods that tell the candidate from the stable side. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The image by container. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly replicas: number;
+  /** How long a pod that goes still serves, s; 0: its own preStop is left as it is. */
+  readonly drainSeconds: number;
+  /** How long it may stand still, s. */
+  readonly deadlineSeconds: number;
+}
+
+/** What *inspect* saw of a Service. Facts only. */
+export interface ServiceFacts {
+  readonly namespace: string;
+  readonly name: string;
+  /** Null when there is no such Service; then everything below is empty. */
+  readonly uid: string | null;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly ownedBy: string | null;
+  readonly holder: string | null;
+  readonly nearby: readonly string[];
 }
 
 /** What *inspect* saw of a workload. Facts only. */
@@ -18,6 +65,10 @@ export interface WorkloadFacts extends WorkloadRef {
   /** Pods of the present template that are ready. */
   readonly ready: number;
   readonly containers: readonly ContainerFacts[];
+  /** Labels by which it finds its pods; absent in plans of before. */
+  readonly selector?: Readonly<Record<string, string>>;
+  /** Labels of its pods; absent in plans of before. */
+  readonly podLabels?: Readonly<Record<string, string>>;
   readonly rollout: RolloutFacts;
   /** Who keeps the object as a repository says, for example `Argo CD application shop`; null: nobody that is known. */
   readonly ownedBy: string | null;

@@ -1,4 +1,4 @@
-import { orderNames, type OrderName } from '../contracts/catalog.ts';
+import { orderNames, type OrderName, type StageKind } from '../contracts/catalog.ts';
 import type { FailureCode } from '../contracts/failures.ts';
 import type { Order } from '../contracts/messages.ts';
 import type { Plan, Stage } from '../contracts/plan.ts';
@@ -54,7 +54,9 @@ interface Scene {
 
 const goesForward = ({ progress, desk }: Scene): boolean => progress.direction === 'forward' && desk.pending === null;
 const asksForApproval = (scene: Scene): boolean => goesForward(scene) && scene.progress.waitingFor?.what === 'approval';
-const inGrace = (scene: Scene): boolean => goesForward(scene) && scene.stage?.kind === 'grace';
+/** Stages that wait for time, which people may make shorter or longer. */
+const waits: ReadonlySet<StageKind> = new Set(['grace', 'keep', 'shift']);
+const inGrace = (scene: Scene): boolean => goesForward(scene) && scene.stage !== null && waits.has(scene.stage.kind);
 const mayTurn = ({ plan, progress, stage }: Scene): boolean =>
   progress.direction === 'forward' && stage !== null && !pastNoReturn(plan, progress);
 

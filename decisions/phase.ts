@@ -18,7 +18,9 @@ function moving(plan: Plan, progress: Progress): Phase {
   if (progress.at === 0 && progress.stages[0]?.state === 'pending') return 'starting';
   // When all stages are done only the lock has to be given back: that belongs to the last one.
   const stage = currentStage(plan, progress) ?? plan.stages.at(-1);
-  return stage === undefined ? 'starting' : ofKind[stage.kind];
+  if (stage === undefined) return 'starting';
+  // the traffic has moved; what is left is time
+  return stage.kind === 'shift' && progress.deadline !== null ? 'watching' : ofKind[stage.kind];
 }
 
 /** How a deployment ends that has gone its way: forward, back, or back because the preflight refused it. */
@@ -42,4 +44,9 @@ const ofKind: Readonly<Record<StageKind, Phase>> = {
   grace: 'in-grace',
   contract: 'contracting',
   roll: 'rolling',
+  candidate: 'bringing-up',
+  validate: 'validating',
+  shift: 'shifting',
+  keep: 'in-grace',
+  retire: 'cleaning-up',
 };

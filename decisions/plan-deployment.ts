@@ -1,15 +1,15 @@
 import type { FieldProblem } from '../contracts/api.ts';
 import type { TableFacts } from '../contracts/facts.ts';
-import type { Finding, Plan, Stage, TablePlan, WorkloadPlan } from '../contracts/plan.ts';
-import type { RollingSpec, Spec, TableSpec } from '../contracts/spec.ts';
-import type { WorkloadFacts } from '../contracts/workload.ts';
+import type { ClusterFacts } from '../contracts/cluster-facts.ts';
+import type { Finding, Plan, ReleasePlan, Stage, TablePlan } from '../contracts/plan.ts';
+import type { ReleaseSpec } from '../contracts/release-spec.ts';
+import type { Spec, TableSpec } from '../contracts/spec.ts';
 import { checkFacts } from './check-facts.ts';
-import { checkWorkload } from './check-workload.ts';
 import { hashOf } from './hash.ts';
-import { tableStrategies, workloadStrategies } from './strategies/index.ts';
+import { releaseStrategyOf, tableStrategies } from './strategies/index.ts';
 
 /** What a plan is made of. Equal input gives an equal plan. */
-export type PlanInput = Service & (TableInput | WorkloadInput);
+export type PlanInput = Service & (TableInput | ReleaseInput);
 
 interface Service {
   readonly environment: string;
@@ -23,10 +23,10 @@ interface TableInput {
   readonly facts: TableFacts;
 }
 
-interface WorkloadInput {
+interface ReleaseInput {
   readonly dialect: 'kubernetes';
-  readonly spec: RollingSpec;
-  readonly facts: WorkloadFacts;
+  readonly spec: ReleaseSpec;
+  readonly facts: ClusterFacts;
 }
 
 export type PlanResult<P extends Plan = Plan> =
@@ -40,7 +40,7 @@ export const specHash = (spec: Spec): string => hashOf(spec);
 export function planDeployment(input: Service & TableInput): PlanResult<TablePlan>;
 export function planDeployment(input: PlanInput): PlanResult;
 export function planDeployment(input: PlanInput): PlanResult {
-  return input.dialect === 'kubernetes' ? planWorkload(input) : planTable(input);
+  return input.dialect === 'kubernetes' ? planRelease(input) : planTable(input);
 }
 
 function planTable(input: Service & TableInput): PlanResult<TablePlan> {
@@ -59,19 +59,17 @@ function planTable(input: Service & TableInput): PlanResult<TablePlan> {
   });
 }
 
-function planWorkload(input: Service & WorkloadInput): PlanResult<WorkloadPlan> {
+function planRelease(input: Service & ReleaseInput): PlanResult<ReleasePlan> {
   const { spec, facts } = input;
-  const problems = checkWorkload(spec, facts);
-  if (problems.length > 0 || facts.uid === null) return { ok: false, problems, findings: [] };
-  const { kind, namespace, name } = facts;
-  const object = { kind, namespace, name, uid: facts.uid };
-  const parts = workloadStrategies[spec.strategy]({ spec, facts, object });
-  return sealed<WorkloadPlan>({
+  const strategy = releaseStrategyOf(spec);
+  const problems = strategy.check(spec, facts);
+  if (problems.length > 0) return { ok: false, problems, findings: [] };
+  const parts = strategy.plan(spec, facts);
+  return sealed<ReleasePlan>({
     ...common(input),
     dialect: input.dialect,
     spec,
     facts,
-    object,
     onFailure: spec.onFailure ?? 'rollback',
     ...parts,
     risk: { ...parts.risk, pointOfNoReturn: pointOfNoReturn(parts.stages) },

@@ -35,6 +35,11 @@ export function createDependencies(config: Config, onLedgerError: (code: string)
         const { kubeconfig, context } = target;
         return { name, kubeconfig, context };
       },
+      router(name) {
+        const router = config.routers[name];
+        if (router === undefined) throw failure('TARGET_UNKNOWN', `the worker knows no router ${name}`);
+        return router;
+      },
       metrics(name) {
         const source = config.metrics[name];
         return source === undefined ? null : { name, ...source };

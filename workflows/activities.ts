@@ -90,7 +90,7 @@ function summarised<N extends Name>(proxy: ReturnType<typeof given>, name: N): C
  * Looks of a preview, for which somebody waits: run by the worker that has the workflow, without a way through the
  * server. They touch nothing, and an answer that is lost is looked for again.
  */
-export const { look: lookAtOnce, lookWorkload: lookAtWorkloadOnce } = proxyLocalActivities<Activities>({
+export const { look: lookAtOnce, lookCluster: lookAtClusterOnce } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '8 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '1 second' },
 });
@@ -129,6 +129,20 @@ export const applyWorkload = summarised(swift, 'applyWorkload');
 export const awaitRollout = summarised(slices, 'awaitRollout');
 /** Stops a rollout where it is, or lets it go on. */
 export const holdRollout = summarised(swift, 'holdRollout');
+/** Brings a candidate up. */
+export const standUp = summarised(swift, 'standUp');
+/** Removes a candidate. */
+export const takeDown = summarised(swift, 'takeDown');
+/** Has a workload run so many pods. */
+export const scaleWorkload = summarised(swift, 'scaleWorkload');
+/** Sets the candidate's share of the traffic. */
+export const setWeight = summarised(swift, 'setWeight');
+/** Counts where requests go. */
+export const observeTraffic = summarised(slices, 'observeTraffic');
+/** Waits, then looks at route and gate. */
+export const watchTraffic = summarised(slices, 'watchTraffic');
+/** Asks whether a side answers. */
+export const probeSide = summarised(looks, 'probeSide');
 /** Writes into the ledger. */
 export const record = summarised(ledger, 'record');
 /** Verifies the signature of an approval. */

@@ -1,3 +1,9 @@
 /** Every workflow type of the service. A strategy has its own name, so that Temporal's list filters by it; they share the loop. */
-export { deployment as expandContract, deployment as rolling } from './deployment.ts';
+export {
+  deployment as expandContract,
+  deployment as rolling,
+  deployment as canary,
+  deployment as blueGreen,
+  deployment as recreate,
+} from './deployment.ts';
 export { inspect } from './inspect.ts';

@@ -2,18 +2,16 @@ import { patched } from '@temporalio/workflow';
 import type { InspectInput, InspectTable } from '../contracts/messages.ts';
 import type { TableFacts } from '../contracts/facts.ts';
 import { sqlDialects } from '../decisions/sql/dialect.ts';
-import type { WorkloadFacts } from '../contracts/workload.ts';
-import { lookAtOnce, lookAtWorkloadOnce } from './activities.ts';
+import type { ClusterFacts } from '../contracts/cluster-facts.ts';
+import { lookAtClusterOnce, lookAtOnce } from './activities.ts';
 
 /**
  * Looks at what a spec is about, for a preview or a plan: first at the catalog, then at what the server says of the
  * spec's expressions. Nothing stays behind; the API holds no client of a target and asks this workflow instead.
  */
-export async function inspect(input: InspectInput): Promise<TableFacts | WorkloadFacts> {
+export async function inspect(input: InspectInput): Promise<TableFacts | ClusterFacts> {
   if (input.dialect === 'postgres') return inspectTable(input);
-  const { target, workload } = input.spec;
-  const [namespace = '', name = ''] = workload.split('/');
-  return lookAtWorkloadOnce({ target, namespace, name });
+  return lookAtClusterOnce({ target: input.target, looks: input.looks });
 }
 
 async function inspectTable({ spec, dialect, homeSchema }: InspectTable): Promise<TableFacts> {

@@ -8,6 +8,7 @@ import type { Carried, DeskState, Progress, Status } from '../contracts/progress
 import { endWaitIfApproved } from '../decisions/approvals.ts';
 import { possibleOrders } from '../decisions/orders.ts';
 import { phaseOf } from '../decisions/phase.ts';
+import { heldObjects } from '../decisions/held-objects.ts';
 import { currentStage, expectedStage, notStarted, raiseTurn } from '../decisions/progress.ts';
 import { emptyDesk, takeOrder } from '../decisions/take-order.ts';
 import { Clerk } from './clerk.ts';
@@ -92,7 +93,7 @@ export class Run {
     const { id, plan } = this.input;
     const { turn } = this.#progress;
     return plan.dialect === 'kubernetes'
-      ? { deployment: id, target: plan.target, homeSchema: '', turn, workload: plan.object }
+      ? { deployment: id, target: plan.target, homeSchema: '', turn, objects: heldObjects(plan.object) }
       : { deployment: id, target: plan.target, homeSchema: plan.object.homeSchema, turn };
   }
 

@@ -27,10 +27,13 @@ async function next(run: Run): Promise<void> {
   const stage = run.stage();
   if (stage === null) return close(run);
   if (run.progress.direction === 'back') return undo(run, stage);
-  // Grace goes on looking while it is paused; it only does not end.
-  if (run.desk.paused && stage.kind !== 'grace') return run.until(() => !run.desk.paused, null, '');
+  // What waits for time goes on looking while it is paused; it only does not end.
+  if (run.desk.paused && !looksOn(stage, run)) return run.until(() => !run.desk.paused, null, '');
   return forward(run, stage);
 }
+
+const looksOn = ({ kind }: Stage, { progress: { deadline } }: Run): boolean =>
+  kind === 'grace' || ((kind === 'shift' || kind === 'keep') && deadline !== null);
 
 async function forward(run: Run, stage: Stage): Promise<void> {
   if (progress.currentRecord(run.progress)?.state === 'pending') {
@@ -109,6 +112,7 @@ function conclude(run: Run, stage: Stage, turn: Turn): void {
       fail(run, stage, turn.failure);
       break;
     case 'refuse':
+    case 'back':
       goBack(run, turn.because);
       break;
   }
@@ -191,7 +195,7 @@ function notUndone(run: Run, failure: Failure): void {
 /** The lock goes back last, in either direction: until then nobody else may touch what we touched. */
 async function close(run: Run): Promise<void> {
   try {
-    await release('give the table back', { site: run.effect() });
+    await release('give back what was held', { site: run.effect() });
   } catch (error) {
     notUndone(run, known(error));
     return;

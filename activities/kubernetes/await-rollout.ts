@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Watch, type V1Deployment } from '@kubernetes/client-node';
 import type { RollStatus, WorkloadRef } from '../../contracts/workload.ts';
 import { failure } from '../failures.ts';
-import { readDeployment, type Cluster } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
+import { readObject } from './objects.ts';
 import { rollStatus } from './roll-status.ts';
 
 /** After a watch has broken it is begun anew, not at once, ms. */
@@ -21,7 +22,7 @@ export async function awaitRollout(
   }, 1_000);
   try {
     for (;;) {
-      const found = await readDeployment(cluster, namespace, name);
+      const found = await readObject<V1Deployment>(cluster, { kind, namespace, name });
       if (found === null) throw failure('TARGET_DRIFTED', `deployment ${namespace}/${name} is gone`);
       const status = await follow(cluster, { kind, namespace, name }, found, until);
       if (isOver(status) || Date.now() >= until) return status;

@@ -1,4 +1,4 @@
-import { AppsV1Api, AutoscalingV2Api, KubeConfig, type V1Deployment } from '@kubernetes/client-node';
+import { AutoscalingV2Api, KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node';
 import { clusterFailure } from './cluster-failure.ts';
 
 /** A cluster as the worker knows it. */
@@ -14,7 +14,7 @@ export interface ClusterConnection {
 export interface Cluster {
   readonly name: string;
   readonly config: KubeConfig;
-  readonly apps: AppsV1Api;
+  readonly objects: KubernetesObjectApi;
   readonly autoscaling: AutoscalingV2Api;
 }
 
@@ -30,7 +30,7 @@ export function openCluster({ name, kubeconfig, context }: ClusterConnection): C
   return {
     name,
     config,
-    apps: config.makeApiClient(AppsV1Api),
+    objects: KubernetesObjectApi.makeApiClient(config),
     autoscaling: config.makeApiClient(AutoscalingV2Api),
   };
 }
@@ -42,16 +42,6 @@ export async function asking<T>(cluster: Pick<Cluster, 'name'>, what: string, wo
   } catch (error) {
     throw clusterFailure(error, cluster.name, what);
   }
-}
-
-/** A Deployment; null: there is none of this name. */
-export async function readDeployment(cluster: Cluster, namespace: string, name: string): Promise<V1Deployment | null> {
-  return asking(cluster, `deployment ${namespace}/${name}`, () =>
-    cluster.apps.readNamespacedDeployment({ namespace, name }).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 404) return null;
-      throw error;
-    }),
-  );
 }
 
 /** What is known of a part of an object that may not be there. */

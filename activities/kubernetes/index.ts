@@ -1,10 +1,10 @@
-import type { Activities } from '../../contracts/activities.ts';
-import type { WorkloadRef } from '../../contracts/workload.ts';
-import type { Site } from '../../contracts/activities.ts';
+import { statSync } from 'node:fs';
+import type { Activities, Site } from '../../contracts/activities.ts';
+import type { HeldObject, ObjectRef } from '../../contracts/workload.ts';
 import { awaitRollout } from './await-rollout.ts';
-import { claimWorkload, raiseWorkloadFence, releaseWorkload } from './claim.ts';
-import { openCluster, type ClusterConnection } from './cluster.ts';
-import { lookWorkload } from './look-workload.ts';
+import { scaleWorkload, standUp, takeDown } from './candidate.ts';
+import { claimObjects, raiseFences, releaseObjects } from './claim.ts';
+import { openCluster, type Cluster, type ClusterConnection } from './cluster.ts';
 import { applyWorkload, holdRollout } from './roll.ts';
 
 /** What the activities on clusters are given. `cluster` throws TARGET_UNKNOWN for a name that is not in the configuration. */
@@ -12,26 +12,40 @@ export interface ClusterDependencies {
   readonly cluster: (name: string) => ClusterConnection;
 }
 
+type Named = 'applyWorkload' | 'awaitRollout' | 'holdRollout' | 'standUp' | 'takeDown' | 'scaleWorkload';
+
 /** The activities of this folder; claim, release and fence are those of the plan's own kind of target. */
-export type ClusterActivities = Pick<Activities, 'lookWorkload' | 'applyWorkload' | 'awaitRollout' | 'holdRollout'> & {
-  readonly claimWorkload: (
-    site: Site,
-    workload: WorkloadRef & { readonly uid: string },
-  ) => ReturnType<Activities['claim']>;
-  readonly releaseWorkload: (site: Site, workload: WorkloadRef) => Promise<void>;
-  readonly raiseWorkloadFence: (site: Site, workload: WorkloadRef) => Promise<void>;
+export type ClusterActivities = Pick<Activities, Named> & {
+  readonly claimObjects: (site: Site, objects: readonly HeldObject[]) => ReturnType<Activities['claim']>;
+  readonly releaseObjects: (site: Site, objects: readonly ObjectRef[]) => Promise<void>;
+  readonly raiseFences: (site: Site, objects: readonly ObjectRef[]) => Promise<void>;
 };
 
-/** Everything that is done to a cluster. */
-export function createClusterActivities({ cluster }: ClusterDependencies): ClusterActivities {
-  const at = (target: string) => openCluster(cluster(target));
+/** Finds a cluster by its name; it is opened once, and anew when its kubeconfig is another one. */
+export function createClusters({ cluster }: ClusterDependencies): (name: string) => Cluster {
+  const open = new Map<string, Cluster>();
+  return (name) => {
+    const connection = cluster(name);
+    const { kubeconfig } = connection;
+    const version = kubeconfig === null ? 0 : (statSync(kubeconfig, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    const key = JSON.stringify([connection, version]);
+    const known = open.get(key) ?? openCluster(connection);
+    open.set(key, known);
+    return known;
+  };
+}
+
+/** Everything that is done to a cluster, but for its traffic. */
+export function createClusterActivities(at: (name: string) => Cluster): ClusterActivities {
   return {
-    lookWorkload: ({ target, namespace, name }) => lookWorkload(at(target), namespace, name),
     applyWorkload: ({ site, workload, apply }) => applyWorkload(at(site.target), site, workload, apply),
     awaitRollout: ({ target, workload, sliceMs }) => awaitRollout(at(target), workload, sliceMs),
     holdRollout: ({ site, workload, paused }) => holdRollout(at(site.target), site, workload, paused),
-    claimWorkload: (site, workload) => claimWorkload(at(site.target), site, workload),
-    releaseWorkload: (site, workload) => releaseWorkload(at(site.target), site, workload),
-    raiseWorkloadFence: (site, workload) => raiseWorkloadFence(at(site.target), site, workload),
+    standUp: ({ site, candidate }) => standUp(at(site.target), site, candidate),
+    takeDown: ({ site, candidate }) => takeDown(at(site.target), site, candidate),
+    scaleWorkload: ({ site, workload, replicas }) => scaleWorkload(at(site.target), site, workload, replicas),
+    claimObjects: (site, objects) => claimObjects(at(site.target), site, objects),
+    releaseObjects: (site, objects) => releaseObjects(at(site.target), site, objects),
+    raiseFences: (site, objects) => raiseFences(at(site.target), site, objects),
   };
 }

@@ -1,7 +1,9 @@
 import type { V1Container, V1Deployment } from '@kubernetes/client-node';
 import type { ContainerFacts, WorkloadFacts } from '../../contracts/workload.ts';
 import { holderOf } from './claim.ts';
-import { asking, partOf, readDeployment, type Cluster } from './cluster.ts';
+import { asking, partOf, type Cluster } from './cluster.ts';
+import { namesOf, readObject } from './objects.ts';
+import { ownerOf } from './owner.ts';
 
 const usual = {
   strategy: 'RollingUpdate',
@@ -14,6 +16,8 @@ const usual = {
 const empty = {
   rollout: usual,
   containers: [],
+  selector: {},
+  podLabels: {},
   autoscalers: [],
   ownedBy: null,
   holder: null,
@@ -25,7 +29,7 @@ const empty = {
 /** Looks at a Deployment; touches nothing. */
 export async function lookWorkload(cluster: Cluster, namespace: string, name: string): Promise<WorkloadFacts> {
   const ref = { kind: 'Deployment', namespace, name } as const;
-  const found = await readDeployment(cluster, namespace, name);
+  const found = await readObject<V1Deployment>(cluster, ref);
   if (found === null) return { ...ref, ...empty, nearby: await namesIn(cluster, namespace) };
   return {
     ...ref,
@@ -38,12 +42,22 @@ export async function lookWorkload(cluster: Cluster, namespace: string, name: st
 }
 
 function seen(found: V1Deployment) {
-  const { replicas = 1, template } = partOf(found.spec);
+  const { replicas = 1, template, selector } = partOf(found.spec);
   const { containers = [] } = partOf(template?.spec);
   const { readyReplicas: ready = 0 } = partOf(found.status);
-  const uid = found.metadata?.uid ?? null;
-  return { uid, replicas, ready, containers: containers.map(containerOf), rollout: rolloutOf(found) };
+  return {
+    uid: uidOf(found),
+    replicas,
+    ready,
+    containers: containers.map(containerOf),
+    selector: labelsOf(selector?.matchLabels),
+    podLabels: labelsOf(template?.metadata?.labels),
+    rollout: rolloutOf(found),
+  };
 }
+
+const uidOf = ({ metadata }: V1Deployment): string | null => metadata?.uid ?? null;
+const labelsOf = (labels: Readonly<Record<string, string>> | undefined) => labels ?? {};
 
 function containerOf({ name, image = '', lifecycle, readinessProbe }: V1Container): ContainerFacts {
   const preStop = lifecycle?.preStop;
@@ -75,22 +89,6 @@ const given = <T extends object>(fields: T): { [K in keyof T]: NonNullable<T[K]>
     [K in keyof T]: NonNullable<T[K]>;
   };
 
-/** Where Argo CD and Flux write that an object is theirs. */
-const marks = [
-  ['annotations', 'argocd.argoproj.io/tracking-id', 'Argo CD'],
-  ['labels', 'argocd.argoproj.io/instance', 'Argo CD'],
-  ['labels', 'kustomize.toolkit.fluxcd.io/name', 'Flux'],
-  ['labels', 'helm.toolkit.fluxcd.io/name', 'Flux'],
-] as const;
-
-function ownerOf({ metadata }: V1Deployment): string | null {
-  for (const [where, key, who] of marks) {
-    const value = metadata?.[where]?.[key];
-    if (value !== undefined) return `${who} (${value.split(':')[0] ?? ''})`;
-  }
-  return null;
-}
-
 async function autoscalersOf({ autoscaling, ...cluster }: Cluster, namespace: string, name: string): Promise<string[]> {
   const { items } = await asking(cluster, `autoscalers in ${namespace}`, () =>
     autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }),
@@ -100,9 +98,5 @@ async function autoscalersOf({ autoscaling, ...cluster }: Cluster, namespace: st
     .map(({ metadata }) => metadata?.name ?? '');
 }
 
-const namesIn = async (cluster: Cluster, namespace: string): Promise<readonly string[]> => {
-  const { items } = await asking(cluster, `deployments in ${namespace}`, () =>
-    cluster.apps.listNamespacedDeployment({ namespace, limit: 100 }),
-  );
-  return items.map(({ metadata }) => `${namespace}/${metadata?.name ?? ''}`);
-};
+const namesIn = async (cluster: Cluster, namespace: string): Promise<readonly string[]> =>
+  (await namesOf(cluster, 'Deployment', namespace)).map((name) => `${namespace}/${name}`);

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { failurePolicies } from '../../contracts/catalog.ts';
-import { wordForms } from '../../decisions/check-spec.ts';
+import { wordForms } from '../../decisions/spec-words.ts';
 import { durationPattern } from '../../decisions/duration.ts';
 import { Group, specName, strategy } from './spec-parts.ts';
 import { closed, text } from './words.ts';

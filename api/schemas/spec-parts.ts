@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { Strategy } from '../../contracts/catalog.ts';
-import { wordForms } from '../../decisions/check-spec.ts';
+import { wordForms } from '../../decisions/spec-words.ts';
 import { text } from './words.ts';
 
 /** A spec's name. */

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { acceptances, conflictPolicies, failurePolicies, misfitPolicies } from '../../contracts/catalog.ts';
-import { wordForms } from '../../decisions/check-spec.ts';
+import { wordForms } from '../../decisions/spec-words.ts';
 import { durationPattern } from '../../decisions/duration.ts';
 import { timesPattern } from '../../decisions/times.ts';
 import { nameForms } from '../../decisions/sql/postgres/identifier.ts';

@@ -1,5 +1,8 @@
 import type { StageKind } from '../../contracts/catalog.ts';
+import type { Protection } from '../../contracts/protection.ts';
 import type { Alteration, BuildStep, Plan, RowCheck, Stage, StageOf, Statement } from '../../contracts/plan.ts';
+
+type ProbeStatements = Extract<Protection['by'], { kind: 'probe' }>;
 
 interface Part {
   readonly heading: string;
@@ -28,6 +31,13 @@ function renderPart({ heading, statements }: Part): string {
     .join('\n\n');
 }
 
+const probeOf = ({ prepare, keys, one, commit }: ProbeStatements): readonly Statement[] => [
+  ...prepare,
+  keys,
+  one,
+  ...(commit === undefined ? [] : [commit]),
+];
+
 type PartsOf = { readonly [K in StageKind]: (stage: StageOf<K>) => readonly Part[] };
 
 const partsByKind: PartsOf = {
@@ -49,7 +59,7 @@ const partsByKind: PartsOf = {
           },
           {
             heading: 'our own probe',
-            statements: protect?.by.kind === 'probe' ? [...protect.by.prepare, protect.by.keys, protect.by.one] : [],
+            statements: protect?.by.kind === 'probe' ? probeOf(protect.by) : [],
           },
         ]
       : [],
@@ -74,6 +84,11 @@ const partsByKind: PartsOf = {
   ],
   // nothing of it is SQL
   roll: () => [],
+  candidate: () => [],
+  validate: () => [],
+  shift: () => [],
+  keep: () => [],
+  retire: () => [],
 };
 
 function partsOf(stage: Stage): readonly Part[] {

@@ -45,6 +45,11 @@ const finishing: StepsOf = {
   ],
   grace: () => [],
   roll: () => [],
+  candidate: () => [],
+  validate: () => [],
+  shift: () => [],
+  keep: () => [],
+  retire: () => [],
   contract: (stage, ejected) => [
     ...compare(stage, ejected),
     contract(stage, ejected),

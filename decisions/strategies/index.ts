@@ -1,7 +1,11 @@
-import type { RollingSpec, TableSpec } from '../../contracts/spec.ts';
+import type { ReleaseSpec } from '../../contracts/release-spec.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
+import { blueGreen } from './blue-green.ts';
+import { canary } from './canary.ts';
 import { expandContract } from './expand-contract.ts';
+import { recreate } from './recreate.ts';
 import { rolling } from './rolling.ts';
-import type { TableStrategy, WorkloadStrategy } from './strategy.ts';
+import type { ReleaseStrategy, TableStrategy } from './strategy.ts';
 
 /** One pure function from spec and facts to stages, for each strategy that changes a table. */
 export const tableStrategies: Readonly<Record<TableSpec['strategy'], TableStrategy>> = {
@@ -9,4 +13,11 @@ export const tableStrategies: Readonly<Record<TableSpec['strategy'], TableStrate
 };
 
 /** The same for each strategy that changes a workload. */
-export const workloadStrategies: Readonly<Record<RollingSpec['strategy'], WorkloadStrategy>> = { rolling };
+const releaseStrategies: {
+  readonly [K in ReleaseSpec['strategy']]: ReleaseStrategy<Extract<ReleaseSpec, { readonly strategy: K }>>;
+} = { rolling, canary, 'blue-green': blueGreen, recreate };
+
+/** The strategy of a spec, for this spec. */
+export const releaseStrategyOf = ({ strategy }: ReleaseSpec): ReleaseStrategy<ReleaseSpec> =>
+  // TypeScript can't see that the strategy found under a spec's own name takes that spec.
+  releaseStrategies[strategy] as unknown as ReleaseStrategy<ReleaseSpec>;

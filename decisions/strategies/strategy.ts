@@ -1,7 +1,8 @@
+import type { FieldProblem } from '../../contracts/api.ts';
+import type { ClusterFacts, ClusterLooks } from '../../contracts/cluster-facts.ts';
 import type { TableFacts } from '../../contracts/facts.ts';
-import type { Plan, PlannedWorkload, Risk, TablePlan } from '../../contracts/plan.ts';
-import type { RollingSpec, TableSpec } from '../../contracts/spec.ts';
-import type { WorkloadFacts } from '../../contracts/workload.ts';
+import type { Plan, ReleasePlan, Risk, TablePlan } from '../../contracts/plan.ts';
+import type { TableSpec } from '../../contracts/spec.ts';
 
 /** What a strategy may know of a table. */
 export interface StrategyInput {
@@ -12,13 +13,6 @@ export interface StrategyInput {
   readonly specHash: string;
 }
 
-/** What a strategy may know of a workload. */
-export interface WorkloadInput {
-  readonly spec: RollingSpec;
-  readonly facts: WorkloadFacts;
-  readonly object: PlannedWorkload;
-}
-
 /** What a strategy decides; the rest of a plan is the same for all. */
 export type StagesAndRisk = Pick<Plan, 'stages' | 'changes' | 'findings' | 'estimate'> & {
   readonly risk: Omit<Risk, 'pointOfNoReturn'>;
@@ -26,4 +20,13 @@ export type StagesAndRisk = Pick<Plan, 'stages' | 'changes' | 'findings' | 'esti
 export type StrategyParts = StagesAndRisk & Pick<TablePlan, 'object'>;
 
 export type TableStrategy = (input: StrategyInput) => StrategyParts;
-export type WorkloadStrategy = (input: WorkloadInput) => StagesAndRisk;
+
+/** How a strategy gets from a spec to the stages of a release. */
+export interface ReleaseStrategy<S> {
+  /** What has to be seen of the cluster. */
+  readonly looks: (spec: S) => ClusterLooks;
+  /** All that speaks against it, each with the field that is the cause. */
+  readonly check: (spec: S, facts: ClusterFacts) => readonly FieldProblem[];
+  /** Only asked when nothing speaks against it. */
+  readonly plan: (spec: S, facts: ClusterFacts) => StagesAndRisk & Pick<ReleasePlan, 'object'>;
+}

@@ -53,7 +53,13 @@ describe('a deployment through the API', () => {
       lonely: { dialect: 'postgres', url: target.url, taskQueue: `${taskQueue}-lonely` },
     } as const;
     service = await startServiceWith(engineOn(connection), { ...config, targets });
-    const full = { ...config, targets, ledger: { url: service.ledgerUrl }, log: { level: 'silent' } } as const;
+    const full = {
+      ...config,
+      targets,
+      routers: {},
+      ledger: { url: service.ledgerUrl },
+      log: { level: 'silent' },
+    } as const;
     const temporal = { searchAttributes: { prefix: 'Lakeshift', register: true }, ui: '' };
     const dependencies = createDependencies({ ...full, temporal }, () => undefined);
     const worker = await Worker.create({

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { V1Deployment } from '@kubernetes/client-node';
-import type { RollingSpec } from '../../contracts/spec.ts';
+import type { RollingSpec } from '../../contracts/release-spec.ts';
 import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
 import { lakeshift } from '../cli/support/run.ts';
 import {

@@ -3,7 +3,7 @@ import type {
   BuildStage,
   IndexBuild,
   TablePlan,
-  WorkloadPlan,
+  ReleasePlan,
   RowCheck,
   Stage,
   Statement,
@@ -238,9 +238,13 @@ const rowCheck = (id: string): RowCheck => ({
 });
 
 /** A plan of another image for three pods. */
-export function rollingPlan(taskQueue: string): WorkloadPlan {
+export function rollingPlan(taskQueue: string): ReleasePlan {
   const service = { environment: 'test', taskQueue, homeSchema: 'lakeshift', dialect: 'kubernetes' } as const;
-  const made = planDeployment({ ...service, spec: rollingSpec, facts: workloadFacts });
+  const made = planDeployment({
+    ...service,
+    spec: rollingSpec,
+    facts: { workloads: [workloadFacts], services: [], route: null },
+  });
   if (!made.ok || made.plan.dialect !== 'kubernetes') throw new Error('the plan is refused');
   return made.plan;
 }

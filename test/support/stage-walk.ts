@@ -68,6 +68,11 @@ export class StageWalk {
         break;
       case 'preflight':
       case 'roll':
+      case 'candidate':
+      case 'validate':
+      case 'shift':
+      case 'keep':
+      case 'retire':
     }
   }
 

@@ -1,4 +1,6 @@
 import { Context } from '@temporalio/activity';
+import type { GateWindow } from '../../contracts/gate.ts';
+import type { RouteState } from '../../contracts/route.ts';
 import type { RollStatus } from '../../contracts/workload.ts';
 import type { Activities, BackfillFacts, CheckFacts, LookResult, Site } from '../../contracts/activities.ts';
 import type { Phase } from '../../contracts/catalog.ts';
@@ -47,6 +49,13 @@ export class World {
   ledgerDown = false;
   /** What is seen of a rollout, slice by slice; then it is over. */
   rollouts: RollStatus[] = [];
+  /** Whole percent on the candidate. */
+  weight = 0;
+  /** What the windows of a gate say. */
+  windows: () => readonly GateWindow[] = () => [];
+  blindBecause: string | null = null;
+  /** What is wrong with the new side, try by try; then nothing is. */
+  faults: (string | null)[] = [];
   paused = false;
   rate: number | null = null;
   #fence = 0;
@@ -67,7 +76,28 @@ export class World {
           if (this.holder === site.deployment) this.holder = null;
         }),
       raiseFence: ({ site }) => this.#effect('raiseFence', 'raise fence', site, async () => undefined),
-      lookWorkload: () => Promise.reject(new Error('there is no cluster in this world')),
+      lookCluster: () => Promise.reject(new Error('there is no cluster in this world')),
+      standUp: ({ site }) => this.#effect('standUp', 'stand up', site, async () => undefined),
+      takeDown: ({ site }) => this.#effect('takeDown', 'take down', site, async () => undefined),
+      scaleWorkload: ({ site, replicas }) =>
+        this.#effect('scaleWorkload', `scale to ${replicas}`, site, async () => undefined),
+      setWeight: ({ site, weight }) =>
+        this.#effect('setWeight', `weight ${weight}`, site, async () => {
+          this.weight = weight;
+          return this.#routed();
+        }),
+      observeTraffic: () =>
+        this.#at('observeTraffic', async () => ({
+          candidate: 10 * this.weight,
+          stable: 10 * (100 - this.weight),
+          unknown: 0,
+        })),
+      watchTraffic: ({ waitMs }) =>
+        this.#at('watchTraffic', async () => {
+          await waitFor(waitMs);
+          return { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
+        }),
+      probeSide: () => this.#at('probeSide', async () => this.faults.shift() ?? null),
       applyWorkload: ({ site }) => this.#effect('applyWorkload', 'apply', site, async () => undefined),
       holdRollout: ({ site }) => this.#effect('holdRollout', 'hold', site, async () => undefined),
       awaitRollout: () => this.#at('awaitRollout', async () => this.rollouts.shift() ?? rolled),
@@ -135,6 +165,10 @@ export class World {
     return this.#at(name, act);
   }
 
+  #routed(): RouteState {
+    return { weight: this.weight, because: `${this.weight} % on the candidate` };
+  }
+
   #claim(deployment: string) {
     if (this.holder === deployment) return { held: true } as const;
     if (this.holder !== null) return { held: false, holder: this.holder } as const;
@@ -194,6 +228,17 @@ export class World {
     };
     const found = rows[id];
     return found === undefined ? { ok: false, code: '42P01', name: id } : { ok: true, rows: found };
+  }
+}
+
+/** As an activity waits: it beats, and ends when it is cancelled. */
+async function waitFor(ms: number): Promise<void> {
+  const { cancellationSignal } = Context.current();
+  const until = Date.now() + ms;
+  while (Date.now() < until) {
+    Context.current().heartbeat();
+    cancellationSignal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

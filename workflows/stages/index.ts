@@ -2,13 +2,18 @@ import type { StageKind } from '../../contracts/catalog.ts';
 import type { Stage } from '../../contracts/plan.ts';
 import { backfill } from './backfill.ts';
 import { build } from './build.ts';
+import { candidate } from './candidate.ts';
 import { contract } from './contract.ts';
 import { cutover } from './cutover.ts';
 import { expand } from './expand.ts';
 import { grace } from './grace.ts';
+import { keep } from './keep.ts';
 import { preflight } from './preflight.ts';
+import { retire } from './retire.ts';
 import { roll } from './roll.ts';
+import { shift } from './shift.ts';
 import type { StageRunner } from './stage.ts';
+import { validate } from './validate.ts';
 import { verify } from './verify.ts';
 
 /** What each stage kind does; the compiler names the one that is missing. */
@@ -22,6 +27,11 @@ const runners: { readonly [K in StageKind]: StageRunner<K> } = {
   grace,
   contract,
   roll,
+  candidate,
+  validate,
+  shift,
+  keep,
+  retire,
 };
 
 /** The runner of a stage, for this stage. */

@@ -15,6 +15,8 @@ export type Turn =
   | { readonly next: 'park'; readonly failure: Failure }
   /** It failed: the plan's policy says whether to park or to go back. */
   | { readonly next: 'fail'; readonly failure: Failure }
+  /** What was seen says to take everything back. */
+  | { readonly next: 'back'; readonly because: string }
   /** The target does not allow the change. */
   | { readonly next: 'refuse'; readonly because: string };
 

@@ -1,6 +1,6 @@
 import type { OrderName } from '../../../contracts/catalog.ts';
 import { objectOf } from '../../../decisions/spec-object.ts';
-import type { WorkloadFacts } from '../../../contracts/workload.ts';
+import type { ClusterFacts } from '../../../contracts/cluster-facts.ts';
 import type { TableFacts } from '../../../contracts/facts.ts';
 import type { DeploymentInput, Orders } from '../../../contracts/messages.ts';
 import type { Status } from '../../../contracts/progress.ts';
@@ -28,7 +28,7 @@ export class FakeEngine implements Engine {
     return this.facts;
   }
 
-  inspectWorkload(): Promise<WorkloadFacts> {
+  inspectCluster(): Promise<ClusterFacts> {
     return Promise.reject(new Error('this engine has no cluster'));
   }
 

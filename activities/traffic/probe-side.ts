@@ -1,0 +1,36 @@
+import { connect } from 'node:net';
+import type { Probe } from '../../contracts/gate.ts';
+import { failure } from '../failures.ts';
+
+/** Asks once; what is wrong, in words without any of the answer's own, or null. */
+export function probeSide(probe: Probe): Promise<string | null> {
+  // TypeScript can't see that the probe found under its own kind takes it
+  const ask = probes[probe.by] as unknown as (probe: Probe) => Promise<string | null>;
+  return ask(probe);
+}
+
+const probes: { readonly [K in Probe['by']]: (probe: Extract<Probe, { readonly by: K }>) => Promise<string | null> } = {
+  async http({ url, status, timeoutMs }) {
+    try {
+      const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
+      await response.arrayBuffer();
+      return response.status === status ? null : `HTTP status ${response.status} instead of ${status}`;
+    } catch (error) {
+      return error instanceof Error && error.name === 'TimeoutError' ? `no answer in ${timeoutMs} ms` : 'no connection';
+    }
+  },
+  tcp: ({ address, timeoutMs }) => {
+    const [, host = '', port = ''] = /^(.+):(\d+)$/.exec(address) ?? [];
+    return new Promise((resolve) => {
+      const socket = connect(Number(port), host);
+      const end = (fault: string | null) => {
+        socket.destroy();
+        resolve(fault);
+      };
+      socket.setTimeout(timeoutMs, () => end(`no connection in ${timeoutMs} ms`));
+      socket.on('connect', () => end(null));
+      socket.on('error', () => end('no connection'));
+    });
+  },
+  grpc: () => Promise.reject(failure('INTERNAL', 'gRPC probes are not built yet')),
+};

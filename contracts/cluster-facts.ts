@@ -1,0 +1,19 @@
+import type { Route, RouteFacts } from './route.ts';
+import type { ServiceFacts, WorkloadFacts } from './workload.ts';
+
+/** What is looked at in a cluster before a plan is made. */
+export interface ClusterLooks {
+  readonly namespace: string;
+  /** Names of Deployments and of Services, those too that must not be there yet. */
+  readonly workloads: readonly string[];
+  readonly services: readonly string[];
+  readonly route: Route | null;
+}
+
+/** What was seen, in the order of the looks. Facts only. */
+export interface ClusterFacts {
+  readonly workloads: readonly WorkloadFacts[];
+  readonly services: readonly ServiceFacts[];
+  /** Null: no route was asked for. */
+  readonly route: RouteFacts | null;
+}

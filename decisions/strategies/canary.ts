@@ -1,0 +1,202 @@
+import type { FieldProblem } from '../../contracts/api.ts';
+import type { ClusterFacts, ClusterLooks } from '../../contracts/cluster-facts.ts';
+import type { Finding, PlannedObject, Stage } from '../../contracts/plan.ts';
+import type { CanarySpec } from '../../contracts/release-spec.ts';
+import type { Candidate, HeldObject, WorkloadFacts } from '../../contracts/workload.ts';
+import { containerProblems, serviceProblems, workloadProblems } from '../releases/check-objects.ts';
+import { serviceAt, workloadAt } from '../releases/facts.ts';
+import { candidateName, routeOf, routeProblems } from '../releases/routes.ts';
+import { podsFor, shifts, stepsOf } from '../releases/steps.ts';
+import { imageChanges, isBlind, plannedWorkload, replacement, workloadFindings } from '../releases/template.ts';
+import { ms, parted, seconds, timesOf, usual } from '../releases/words.ts';
+import type { ReleaseStrategy, StagesAndRisk } from './strategy.ts';
+
+/**
+ * A candidate beside the stable side gets more and more of the traffic. At the end the stable side gets its images, takes
+ * the traffic back, and the candidate goes: whoever deploys next finds everything under its own name.
+ */
+export const canary: ReleaseStrategy<CanarySpec> = {
+  looks: (spec) => looksOf(spec),
+  check: (spec, facts) => [
+    ...routeProblems(routeOf(spec), facts.route, spec.route),
+    ...(isFlag(spec) ? [] : sideProblems(spec, facts)),
+  ],
+  plan: (spec, facts) => ({
+    object: objectOf(spec, facts),
+    stages: isFlag(spec) ? shifts(spec, null, 0) : ofWorkload(spec, facts),
+    findings: unseen(spec),
+    ...(isFlag(spec) ? ofFlag(spec) : pods(spec, workloadAt(facts, 0))),
+    estimate: { workMs: timeOf(spec), graceMs: 0, rows: null },
+  }),
+};
+
+type Judged = Pick<StagesAndRisk, 'changes' | 'findings' | 'risk'>;
+
+const why = { class: 'safe', because: 'a growing share of the traffic, watched' } as const;
+const low = { level: 'low', because: [] } as const;
+
+const ofFlag = (spec: CanarySpec): Omit<Judged, 'findings'> => ({
+  changes: [{ change: routeWords(spec.route), ...why }],
+  risk: low,
+});
+
+const pods = (spec: CanarySpec, workload: WorkloadFacts): Judged => ({
+  changes: imageChanges(workload, spec.images ?? {}).map((change) => ({ change, ...why })),
+  findings: [...workloadFindings(workload), ...unseen(spec)],
+  risk: isBlind(workload) ? { level: 'medium', because: ['a container without a readiness probe'] } : low,
+});
+
+const routeWords = (route: CanarySpec['route']): string =>
+  route.via === 'flag' ? `flag ${route.flag}: ${route.stable} → ${route.candidate}` : route.via;
+
+/** How long its steps last at least, ms. */
+const timeOf = (spec: CanarySpec): number =>
+  stepsOf(spec).reduce((sum, step) => sum + ms(step.for), 0) + ms(spec.keepOld ?? '0s');
+
+/** A flag divides users, not pods: nothing is brought up for it. */
+const isFlag = ({ route }: CanarySpec): boolean => route.via === 'flag';
+
+function looksOf(spec: CanarySpec): ClusterLooks {
+  const { namespace, name } = parted(spec.workload);
+  const route = routeOf(spec);
+  if (isFlag(spec)) return { namespace, workloads: [], services: [], route };
+  const services = spec.service === undefined ? [] : [spec.service, candidateName(spec.service)];
+  return { namespace, workloads: [name, candidateName(name)], services, route };
+}
+
+/** All that a canary holds; the workload, or the flag's ConfigMap, is what it is known by. */
+function objectOf(spec: CanarySpec, facts: ClusterFacts): PlannedObject {
+  const route = facts.route?.object ?? null;
+  if (isFlag(spec)) return route ?? { kind: 'ConfigMap', ...parted(spec.workload), uid: '' };
+  const also: HeldObject[] = route === null ? [] : [route];
+  return { ...plannedWorkload(workloadAt(facts, 0)), also };
+}
+
+function sideProblems(spec: CanarySpec, facts: ClusterFacts): readonly FieldProblem[] {
+  const workload = workloadAt(facts, 0);
+  const problems = workloadProblems(workload, '/workload');
+  const found = workload.uid === null ? [] : containerProblems(spec.images ?? {}, workload);
+  return [...found, ...problems, ...taken(workloadAt(facts, 1), 'Deployment'), ...ofService(spec, facts)];
+}
+
+/** The candidate's names have to be free. */
+const taken = (
+  { namespace, name, uid }: { readonly namespace: string; readonly name: string; readonly uid: string | null },
+  kind: string,
+): FieldProblem[] =>
+  uid === null
+    ? []
+    : [
+        {
+          pointer: '/workload',
+          detail: `there is a ${kind} ${namespace}/${name} already: the candidate would be called so`,
+        },
+      ];
+
+function ofService(spec: CanarySpec, facts: ClusterFacts): readonly FieldProblem[] {
+  if (spec.service === undefined) return [];
+  const service = serviceAt(facts, 0);
+  const problems = [...serviceProblems(service, '/service'), ...taken(serviceAt(facts, 1), 'Service')];
+  if (service.uid === null || labelOf(spec, facts) !== null) return problems;
+  const detail = `Service ${service.name} selects by no label of the selector of ${spec.workload}: the candidate's pods could not be told apart`;
+  return [...problems, { pointer: '/service', detail }];
+}
+
+/** A label by which the Service and the Deployment both find the pods, and its value. */
+function labelOf(spec: CanarySpec, facts: ClusterFacts): readonly [name: string, value: string] | null {
+  const own = Object.entries(workloadAt(facts, 0).selector ?? {});
+  if (spec.service === undefined) return own[0] ?? null;
+  const { selector } = serviceAt(facts, 0);
+  return own.find(([name, value]) => selector[name] === value) ?? null;
+}
+
+function candidateOf(spec: CanarySpec, facts: ClusterFacts, replicas: number): Candidate {
+  const { kind, namespace, name } = workloadAt(facts, 0);
+  const [label = '', value = ''] = labelOf(spec, facts) ?? [];
+  const { service, images = {} } = spec;
+  const { drain, deadline } = timesOf(spec);
+  return {
+    of: { kind, namespace, name },
+    name: candidateName(name),
+    service: service === undefined ? null : { of: service, name: candidateName(service) },
+    labels: { [label]: candidateName(value) },
+    images,
+    replicas,
+    drainSeconds: seconds(drain),
+    deadlineSeconds: seconds(deadline),
+  };
+}
+
+function ofWorkload(spec: CanarySpec, facts: ClusterFacts): readonly Stage[] {
+  const workload = workloadAt(facts, 0);
+  const { replicas } = workload;
+  const candidate = candidateOf(spec, facts, podsFor(stepsOf(spec)[0]?.weight ?? 0, replicas));
+  const ref = { kind: 'Deployment', namespace: workload.namespace, name: candidate.name } as const;
+  const changes = imageChanges(workload, spec.images ?? {});
+  const how = { images: spec.images ?? {}, surge: '25%', unavailable: 0, ...timesOf(spec) };
+  return [
+    {
+      kind: 'candidate',
+      name: 'candidate',
+      title: `${candidate.name}: ${changes.length === 0 ? 'the same images' : changes.join(', ')}`,
+      undoTitle: `remove ${candidate.name}`,
+      approve: null,
+      estimateMs: null,
+      candidate,
+    },
+    ...shifts(spec, ref, replicas),
+    {
+      kind: 'roll',
+      name: 'promote',
+      title: `${workload.name} gets the images of the candidate, which serves meanwhile`,
+      undoTitle: 'its pods of before',
+      approve: null,
+      estimateMs: null,
+      workload: plannedWorkload(workload),
+      ...replacement(workload, how),
+    },
+    {
+      ...bare(spec),
+      name: 'home',
+      title: `everything to ${workload.name} again`,
+      undoTitle: 'everything to the candidate',
+      weight: 0,
+      back: 100,
+    },
+    {
+      kind: 'retire',
+      name: 'retire',
+      title: `remove ${candidate.name}`,
+      undoTitle: `bring ${candidate.name} up again`,
+      approve: null,
+      estimateMs: null,
+      candidate: { ...candidate, replicas },
+    },
+  ];
+}
+
+/** A share that is only set and read back: both sides are the same by then, and can't be told apart. */
+const bare = (spec: CanarySpec) => ({
+  kind: 'shift' as const,
+  approve: null,
+  estimateMs: null,
+  route: routeOf(spec),
+  scale: null,
+  seen: null,
+  forMs: 0,
+  everyMs: ms(spec.every ?? usual.every),
+  gate: null,
+  onFail: 'rollback' as const,
+});
+
+const unseen = ({ seen }: CanarySpec): Finding[] =>
+  seen === false
+    ? [
+        {
+          code: 'TRAFFIC_UNSEEN',
+          level: 'warned',
+          detail: 'the route is read back, but nobody looks where the traffic goes',
+          pointer: '/seen',
+        },
+      ]
+    : [];

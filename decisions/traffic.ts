@@ -1,0 +1,35 @@
+import type { Progress, Traffic } from '../contracts/progress.ts';
+import type { RouteState, SeenShare } from '../contracts/route.ts';
+
+/** How often somebody else's change of a route is put right before a person is called. */
+export const mostRepairs = 3;
+
+const nothing: Traffic = { weight: 0, seen: null, requests: null, since: null, repairs: 0, lookedAt: 0 };
+
+/** The route was read. */
+export const routed = (progress: Progress, { weight }: RouteState, now: number): Progress =>
+  traffic(progress, { weight, lookedAt: now });
+
+/** Requests were counted. */
+export const counted = (progress: Progress, { candidate, stable }: SeenShare, now: number): Progress => {
+  const requests = candidate + stable;
+  return traffic(progress, { seen: requests === 0 ? null : candidate / requests, requests, lookedAt: now });
+};
+
+/** Somebody else had written the route, and it was put right. */
+export const repaired = (progress: Progress): Progress =>
+  traffic(progress, { repairs: (progress.traffic ?? nothing).repairs + 1 });
+
+/** It is being moved: from here on changes by others are counted anew. */
+export const moving = (progress: Progress): Progress => traffic(progress, { repairs: 0, since: null });
+
+/** It is where it should be. */
+export const inPlace = (progress: Progress, now: number): Progress => traffic(progress, { since: now });
+
+/** Whether it was put right as often as is reasonable. */
+export const isContended = ({ traffic: { repairs } = nothing }: Progress): boolean => repairs >= mostRepairs;
+
+const traffic = (progress: Progress, change: Partial<Traffic>): Progress => ({
+  ...progress,
+  traffic: { ...(progress.traffic ?? nothing), ...change },
+});

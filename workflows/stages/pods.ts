@@ -1,0 +1,43 @@
+import { ApplicationFailure, sleep } from '@temporalio/workflow';
+import type { RollStatus, WorkloadRef } from '../../contracts/workload.ts';
+import { awaitRollout } from '../activities.ts';
+import type { Run } from '../run.ts';
+import { unless } from '../unless.ts';
+
+/** How long one slice of following a rollout takes, ms. */
+const sliceMs = 300_000;
+/** On the way back: how often it may be found standing still, and how long to wait in between, ms. */
+const mostStuck = 3;
+const stuckMs = 4_000;
+
+/** Follows a rollout for one slice of time. */
+export const follow = (workload: WorkloadRef, stage: string, run: Run): Promise<RollStatus> =>
+  awaitRollout(`${stage}: follow the rollout`, { target: run.plan.target, workload, sliceMs });
+
+/** Follows a rollout until it is over or stands still; null: the time of the slice is over, or an order came. */
+export async function untilReady(workload: WorkloadRef, stage: string, run: Run): Promise<RollStatus | null> {
+  const status = await unless(
+    () => run.givesWay,
+    () => follow(workload, stage, run),
+  );
+  return status === null || !(status.done || status.stuck) ? null : status;
+}
+
+/** That the pods of before serve again is part of being back; when they do not either, a person has to look. */
+export async function backToReady(workload: WorkloadRef, stage: string, run: Run): Promise<void> {
+  for (let stuck = 0; ;) {
+    const status = await follow(workload, stage, run);
+    if (status.done) return;
+    if (!status.stuck) continue;
+    // what stood still before is said for a moment longer
+    if (++stuck === mostStuck) throw stuckFailure(workload, status.because);
+    await sleep(stuckMs, { summary: 'the pods of before: do they come?' });
+  }
+}
+
+const stuckFailure = ({ namespace, name }: WorkloadRef, because: string): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: 'ROLLOUT_STUCK',
+    message: `${namespace}/${name}: ${because}`,
+    nonRetryable: true,
+  });
