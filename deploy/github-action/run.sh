@@ -31,7 +31,7 @@ page() {
   id=$(result id)
   printf '## Lakeshift: %s\n\n' "$name"
   if [ -s "$out/plan.md" ]; then cat "$out/plan.md"; fi
-  if [ -s "$out/problem.md" ]; then printf '\nRefused:\n\n' && cat "$out/problem.md"; fi
+  if [ -s "$out/problem.md" ]; then printf '\nThe service has answered:\n\n' && cat "$out/problem.md"; fi
   if [ -n "$id" ]; then printf '\nDeployment `%s`: %s\n' "$id" "$(result phase)"; fi
   if [ ! -s "$out/plan.md" ] && [ ! -s "$out/problem.md" ]; then
     printf '\nNo plan was made (exit code %s); the log of the job says why.\n' "$exit_code"

@@ -114,6 +114,15 @@ describe('the GitHub action', () => {
     expect(github.seen).toEqual([]);
   }, 90_000);
 
+  test('says in the comment that nobody has answered, and fails with 1', async () => {
+    github = await startGitHub([]);
+    const ran = await action('pull_request', await fileOf(adding('nobody')), { api: 'http://a b' });
+    expect([ran.code, github.comments[0]?.body]).toEqual([
+      1,
+      expect.stringContaining('No plan was made (exit code 1)'),
+    ]);
+  }, 60_000);
+
   test('ends with the exit code of what happened, and says where it is', async () => {
     github = await startGitHub([]);
     const ran = await action('push', await fileOf({ ...adding('waits'), cutover: { approve: true } }));

@@ -35,16 +35,20 @@ describe('the exit code of the recipe is that of the command line', () => {
   test.each([
     ['person', { kind: 'person' }],
     ['ended', { kind: 'end' }],
-  ] as const satisfies readonly (readonly [string, Patience])[])('in each phase, for %s', async (waitFor, patience) => {
-    const found = await Promise.all(
-      phases.map(async (phase) => {
-        const api = await service(aView(statusIn(phase, 3)));
-        return [phase, (await against(api, { LAKESHIFT_WAIT_FOR: waitFor })).code];
-      }),
-    );
-    const exit = (phase: Phase): number => exitCodes[exitOf(statusIn(phase, 3), patience) ?? 'timedOut'].code;
-    expect(found).toEqual(phases.map((phase) => [phase, exit(phase)]));
-  });
+  ] as const satisfies readonly (readonly [string, Patience])[])(
+    'in each phase, for %s',
+    async (waitFor, patience) => {
+      const found = await Promise.all(
+        phases.map(async (phase) => {
+          const api = await service(aView(statusIn(phase, 3)));
+          return [phase, (await against(api, { LAKESHIFT_WAIT_FOR: waitFor })).code];
+        }),
+      );
+      const exit = (phase: Phase): number => exitCodes[exitOf(statusIn(phase, 3), patience) ?? 'timedOut'].code;
+      expect(found).toEqual(phases.map((phase) => [phase, exit(phase)]));
+    },
+    120_000,
+  );
 
   test('for each phase that it may wait for, in the midst of the deployment', async () => {
     const status = statusIn('paused', 4);
@@ -57,7 +61,7 @@ describe('the exit code of the recipe is that of the command line', () => {
     const exit = (place: Phase): number => exitCodes[exitOf(status, { kind: 'reached', place }) ?? 'timedOut'].code;
     expect(found).toEqual(phases.map((place) => [place, exit(place)]));
     expect(new Set(phases.map(exit))).toEqual(new Set([exitCodes.ok.code, exitCodes.waiting.code]));
-  });
+  }, 120_000);
 });
 
 describe('the recipe', () => {
