@@ -62,6 +62,8 @@ export type StreamItem =
 export interface Client {
   readonly address: string;
   readonly plan: (spec: SpecText) => Promise<Plan>;
+  /** The same plan as a page of Markdown. */
+  readonly planMarkdown: (spec: SpecText) => Promise<string>;
   readonly deploy: (spec: SpecText, terms?: DeployTerms) => Promise<DeploymentView>;
   readonly apply: (ask: ApplyAsk) => Promise<ApplyAnswer>;
   readonly list: (filters: Readonly<Record<string, readonly string[]>>) => Promise<DeploymentPage>;
@@ -91,6 +93,8 @@ export function createClient(access: Access): Client {
     address: access.address,
     plan: async (body) =>
       (await jsonOf<{ plan: Plan }>(await send(access, { method: 'POST', path: '/v1/plans', body }))).plan,
+    planMarkdown: async (body) =>
+      (await send(access, { method: 'POST', path: '/v1/plans', body, headers: { accept: 'text/markdown' } })).text(),
     deploy: (body, terms = {}) => deploy(access, body, terms),
     apply: async (ask) => jsonOf(await send(access, applying(ask))),
     list: (filters) => get('/v1/deployments', listQuery(filters)),

@@ -50,6 +50,21 @@ describe('lakeshift plan', () => {
     expect(out).toContain('alter table public.payments add column amount_cents bigint;\n');
   });
 
+  it('prints the page that the service writes with --markdown', async () => {
+    const page: Answer = (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/markdown' }).end('### payments-cents\n');
+      return undefined;
+    };
+    const { code, out } = await against({ 'POST /v1/plans': page }, 'plan', '--markdown', specFile);
+    expect([code, out]).toEqual([0, '### payments-cents\n']);
+    expect(asked('POST /v1/plans').headers['accept']).toBe('text/markdown');
+  });
+
+  it.each(['--sql', '--json'])('takes --markdown or %s, not both', async (other) => {
+    const { code } = await against({}, 'plan', '--markdown', other, specFile);
+    expect([code, api?.seen]).toEqual([2, []]);
+  });
+
   it('prints the plan as one document with --json', async () => {
     const { out } = await against({ 'POST /v1/plans': ok({ plan: aPlan() }) }, 'plan', '--json', specFile);
     expect(JSON.parse(out)).toEqual({ plan: JSON.parse(JSON.stringify(aPlan())) as unknown });

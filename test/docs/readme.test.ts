@@ -157,9 +157,10 @@ describe('what the documentation points at', () => {
 /** All code that may read the environment, as one text. */
 async function readSource(): Promise<string> {
   const texts: string[] = [];
-  for (const folder of ['config', 'cli', 'tools', 'worker', 'api', 'test/support', 'test/scenarios']) {
+  const modules = ['config', 'cli', 'tools', 'worker', 'api', 'test/support', 'test/scenarios'];
+  for (const folder of [...modules, 'examples/ci', 'deploy/github-action']) {
     for (const path of await readdir(join(root, folder), { recursive: true })) {
-      if (/\.(ts|mjs)$/.test(path)) texts.push(await readFile(join(root, folder, path), 'utf8'));
+      if (/\.(ts|mjs|sh)$/.test(path)) texts.push(await readFile(join(root, folder, path), 'utf8'));
     }
   }
   return texts.join('\n');
