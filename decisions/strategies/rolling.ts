@@ -85,8 +85,16 @@ const asItWas = ({ name, image, drainSeconds }: ContainerFacts): JsonObject => (
   ...(drainSeconds === null ? {} : { lifecycle: { preStop: { sleep: { seconds: drainSeconds } } } }),
 });
 
-function findings({ facts }: WorkloadInput): Finding[] {
+function findings({ spec, facts }: WorkloadInput): Finding[] {
   return [
+    // of pods that run already nothing can be changed, and nobody else keeps them from ending at once
+    ...facts.containers
+      .filter(({ name, otherPreStop, drainSeconds }) => spec.images[name] !== undefined && !otherPreStop && !drainSeconds)
+      .map(({ name }): Finding => ({
+        code: 'NO_DRAIN',
+        level: 'warned',
+        detail: `container ${name} has no preStop today: the pods of before lose requests unless they finish them by themselves`,
+      })),
     ...facts.containers
       .filter(({ hasReadiness }) => !hasReadiness)
       .map(({ name }): Finding => ({

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Plan } from '../../contracts/plan.ts';
 import type { RollingSpec } from '../../contracts/spec.ts';
 import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
 import { getHaproxy } from '../../tools/haproxy/get.ts';
@@ -54,13 +55,12 @@ describeOnKubernetes('a rolling release under load', () => {
     await namespace.drop();
   }, 60_000);
 
-  /** Pods whose process ends at once when it is told to; `drainSeconds`: a hook that holds that back. */
-  async function running(name: string, drainSeconds: number | null): Promise<void> {
+  /** Pods whose process ends at once when it is told to, with nothing that holds that back. */
+  async function running(name: string): Promise<void> {
     const body = deploymentOf(name, {
       replicas,
       env: { DRAIN_MS: '0', READY_AFTER_MS: '300' },
       pod: { terminationGracePeriodSeconds: 10 },
-      ...(drainSeconds === null ? {} : { drainSeconds }),
     });
     await apis.core.createNamespacedService({ namespace: namespace.name, body: serviceOf(name) });
     await apis.apps.createNamespacedDeployment({ namespace: namespace.name, body });
@@ -82,6 +82,12 @@ describeOnKubernetes('a rolling release under load', () => {
     drain,
   });
   const start = async (spec: RollingSpec): Promise<string> => (await service.deploy(spec, randomUUID())).status.id;
+
+  const findings = async (spec: RollingSpec): Promise<readonly string[]> => {
+    const { body } = await service.post('/v1/plans', spec);
+    const { plan } = body as { readonly plan: Plan }; // what the API's own schema promises
+    return plan.findings.map(({ code }) => code);
+  };
 
   /** Until the pods that go are gone: those lose requests that are not drained. */
   const settled = (name: string): Promise<unknown> =>
@@ -108,7 +114,7 @@ describeOnKubernetes('a rolling release under load', () => {
       const requests = await sendRequests({ url: proxy.url, connections: 32, perSecond: 1_500 });
       try {
         await work(requests);
-        return await requests.stop();
+        const c = await requests.stop(); console.log(plane.name, JSON.stringify(c)); return c;
       } finally {
         await requests.end();
       }
@@ -125,12 +131,17 @@ describeOnKubernetes('a rolling release under load', () => {
     where(
       `loses no request, forward and back${because}`,
       async () => {
-        await running(name, 2);
+        await running(name);
+        expect(await findings(release(name, 'app:v2', '2s'))).toContain('NO_DRAIN');
+        // from now on the pods have the hook of ours
+        await service.reaches(await start(release(name, 'app:v2', '2s')), 'deployed');
+        await settled(name);
+        expect(await findings(release(name, 'app:v3', '2s'))).not.toContain('NO_DRAIN');
         const counts = await underLoad(plane, name, async (requests) => {
-          await service.reaches(await start(release(name, 'app:v2', '2s')), 'deployed');
+          await service.reaches(await start(release(name, 'app:v3', '2s')), 'deployed');
           await settled(name);
-          const second = await start(release(name, 'app:v3', '2s'));
-          await answeredBy(requests, 'v3');
+          const second = await start(release(name, 'app:v4', '2s'));
+          await answeredBy(requests, 'v4');
           expect((await service.order(second, 'abort')).status).toBe(200);
           await service.reaches(second, 'rolled-back');
           await settled(name);
@@ -138,7 +149,7 @@ describeOnKubernetes('a rolling release under load', () => {
         });
         expect(counts).toMatchObject({ failed: {}, lost: 0, lostBecause: {}, underWay: 0, answered: counts.sent });
         expect(counts.sent).toBeGreaterThanOrEqual(wanted);
-        expect(Object.keys(counts.byVersion).sort()).toEqual(['v1', 'v2', 'v3']);
+        expect(Object.keys(counts.byVersion).sort()).toEqual(['v2', 'v3', 'v4']);
       },
       firstStartMs,
     );
@@ -147,7 +158,7 @@ describeOnKubernetes('a rolling release under load', () => {
       `loses some when pods end at once: the test can tell${because}`,
       async () => {
         const careless = `${name}-careless`;
-        await running(careless, null);
+        await running(careless);
         const counts = await underLoad(plane, careless, async () => {
           await service.reaches(await start(release(careless, 'app:v2', '0s')), 'deployed');
           await settled(careless);

@@ -10,8 +10,6 @@ export interface Wishes {
   readonly replicas?: number;
   /** See `behaviour.ts`. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A hook that has each pod serve so much longer after it was asked to end; absent: there is no hook. */
-  readonly drainSeconds?: number;
   readonly pod?: Partial<V1PodSpec>;
   readonly spec?: Partial<V1Deployment['spec']>;
 }
@@ -21,9 +19,7 @@ const port = 8080;
 /** A deployment whose pods have the label `app` and end a second after they are asked to. */
 export function deploymentOf(name: string, { image = 'app:v1', replicas = 3, ...wishes }: Wishes = {}): V1Deployment {
   const env = Object.entries(wishes.env ?? {}).map(([variable, value]) => ({ name: variable, value }));
-  const { drainSeconds: seconds } = wishes;
-  const hook = seconds === undefined ? {} : { lifecycle: { preStop: { sleep: { seconds } } } };
-  const containers = [{ name: 'app', image, env, ports: [{ containerPort: port }], ...hook }];
+  const containers = [{ name: 'app', image, env, ports: [{ containerPort: port }] }];
   const spec = { terminationGracePeriodSeconds: 1, containers, ...wishes.pod };
   return {
     metadata: { name },
