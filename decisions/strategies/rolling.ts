@@ -89,7 +89,9 @@ function findings({ spec, facts }: WorkloadInput): Finding[] {
   return [
     // of pods that run already nothing can be changed, and nobody else keeps them from ending at once
     ...facts.containers
-      .filter(({ name, otherPreStop, drainSeconds }) => spec.images[name] !== undefined && !otherPreStop && !drainSeconds)
+      .filter(
+        ({ name, otherPreStop, drainSeconds }) => spec.images[name] !== undefined && !otherPreStop && !drainSeconds,
+      )
       .map(({ name }): Finding => ({
         code: 'NO_DRAIN',
         level: 'warned',

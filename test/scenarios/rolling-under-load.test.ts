@@ -39,6 +39,8 @@ const planes: readonly Plane[] = [
 const firstStartMs = 20 * 60_000;
 const replicas = 4;
 const wanted = 20_000;
+/** Far longer than any of these routers takes to hear of a pod that goes. */
+const drain = '3s';
 
 describeOnKubernetes('a rolling release under load', () => {
   let service: RealService;
@@ -114,7 +116,7 @@ describeOnKubernetes('a rolling release under load', () => {
       const requests = await sendRequests({ url: proxy.url, connections: 32, perSecond: 1_500 });
       try {
         await work(requests);
-        const c = await requests.stop(); console.log(plane.name, JSON.stringify(c)); return c;
+        return await requests.stop();
       } finally {
         await requests.end();
       }
@@ -132,15 +134,15 @@ describeOnKubernetes('a rolling release under load', () => {
       `loses no request, forward and back${because}`,
       async () => {
         await running(name);
-        expect(await findings(release(name, 'app:v2', '2s'))).toContain('NO_DRAIN');
+        expect(await findings(release(name, 'app:v2', drain))).toContain('NO_DRAIN');
         // from now on the pods have the hook of ours
-        await service.reaches(await start(release(name, 'app:v2', '2s')), 'deployed');
+        await service.reaches(await start(release(name, 'app:v2', drain)), 'deployed');
         await settled(name);
-        expect(await findings(release(name, 'app:v3', '2s'))).not.toContain('NO_DRAIN');
+        expect(await findings(release(name, 'app:v3', drain))).not.toContain('NO_DRAIN');
         const counts = await underLoad(plane, name, async (requests) => {
-          await service.reaches(await start(release(name, 'app:v3', '2s')), 'deployed');
+          await service.reaches(await start(release(name, 'app:v3', drain)), 'deployed');
           await settled(name);
-          const second = await start(release(name, 'app:v4', '2s'));
+          const second = await start(release(name, 'app:v4', drain));
           await answeredBy(requests, 'v4');
           expect((await service.order(second, 'abort')).status).toBe(200);
           await service.reaches(second, 'rolled-back');

@@ -31,7 +31,7 @@ export async function getTraefik(
   if (await isProgram(cached)) return cached;
   const go = await findGo(env);
   if (typeof go !== 'string') throw new ToolFailure(lacking(go.barred));
-  say(`building Traefik ${traefikVersion} with Go, once; this takes 2 to 8 minutes`);
+  say(`building Traefik ${traefikVersion} with Go, once; this takes 3 to 15 minutes`);
   const half = `${dirname(cached)}.${process.pid}`;
   await mkdir(half, { recursive: true });
   try {

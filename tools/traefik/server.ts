@@ -63,6 +63,7 @@ const flags = ({ port }: TraefikOptions, pingPort: number): string[] => [
   `--entrypoints.web.address=127.0.0.1:${port}`,
   `--entrypoints.traefik.address=127.0.0.1:${pingPort}`,
   '--ping=true',
+  `--providers.providersthrottleduration=${throttleMs}ms`,
   '--global.checknewversion=false',
   '--global.sendanonymoususage=false',
   '--log.level=WARN',
@@ -82,7 +83,6 @@ async function clusterFlags(
     token,
     namespaces: namespaces.join(','),
     labelselector: gatewayClassLabel,
-    throttleduration: `${throttleMs}ms`,
   };
   return Object.entries(values).map(([name, value]) => `--providers.kubernetesgateway.${name}=${value}`);
 }

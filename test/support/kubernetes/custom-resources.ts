@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiException, ApiextensionsV1Api, type V1CustomResourceDefinition } from '@kubernetes/client-node';
+import {
+  ApiextensionsV1Api,
+  PatchStrategy,
+  setHeaderOptions,
+  type V1CustomResourceDefinition,
+} from '@kubernetes/client-node';
 import { getCustomResources } from '../../../tools/custom-resources/get.ts';
 import type { CustomResources } from '../../../tools/custom-resources/sources.ts';
 import type { ClusterAccess } from '../../../tools/kubernetes/kubeconfig.ts';
@@ -12,9 +17,11 @@ export async function applyCustomResources(admin: ClusterAccess, of: CustomResou
   const api = configOf(admin).makeApiClient(ApiextensionsV1Api);
   const definitions = await getCustomResources(of);
   for (const body of definitions) {
-    await api.createCustomResourceDefinition({ body }).catch((error: unknown) => {
-      if (!(error instanceof ApiException && error.code === 409)) throw error;
-    });
+    // the client's `create` would leave out what begins with `x-kubernetes-`; a patch is passed on as it is
+    await api.patchCustomResourceDefinition(
+      { name: body.metadata?.name ?? '', body, fieldManager: 'test', force: true },
+      setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply),
+    );
   }
   const names = definitions.map(({ metadata }) => metadata?.name ?? '');
   const until = Date.now() + servedWithinMs;
