@@ -58,7 +58,7 @@ export const blueGreen: ReleaseStrategy<BlueGreenSpec> = {
         class: 'safe',
         because: 'the other side serves until this one has answered, and is kept ready afterwards',
       })),
-      findings: workloadFindings(active),
+      findings: workloadFindings(active, spec.images),
       risk: isBlind(idle)
         ? { level: 'medium', because: ['a container without a readiness probe'] }
         : { level: 'low', because: [] },

@@ -42,7 +42,7 @@ const ofFlag = (spec: CanarySpec): Omit<Judged, 'findings'> => ({
 
 const pods = (spec: CanarySpec, workload: WorkloadFacts): Judged => ({
   changes: imageChanges(workload, spec.images ?? {}).map((change) => ({ change, ...why })),
-  findings: [...workloadFindings(workload), ...unseen(spec)],
+  findings: [...workloadFindings(workload, spec.images ?? {}), ...unseen(spec)],
   risk: isBlind(workload) ? { level: 'medium', because: ['a container without a readiness probe'] } : low,
 });
 

@@ -39,7 +39,7 @@ export const rolling: ReleaseStrategy<RollingSpec> = {
         class: 'safe',
         because: 'old pods serve until new ones are ready',
       })),
-      findings: workloadFindings(workload),
+      findings: workloadFindings(workload, spec.images),
       risk: isBlind(workload)
         ? { level: 'medium', because: ['a container without a readiness probe'] }
         : { level: 'low', because: [] },

@@ -19,6 +19,8 @@ export default async function setUp(): Promise<void> {
   leftBehind.folder = folder;
   // Our own note keeps other runs from taking the folder for an abandoned one before the servers are noted.
   await remember(join(folder, 'processes'), 'test run', process.pid, politely);
+  // tests start servers of their own, and may be killed before they have stopped them
+  process.env['LAKESHIFT_TEST_PROCESSES'] = join(folder, 'processes');
   const results = await Promise.allSettled([
     postgres(folder),
     versions(folder),
