@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Plan } from '../../contracts/plan.ts';
-import type { RollingSpec } from '../../contracts/spec.ts';
+import type { RollingSpec } from '../../contracts/release-spec.ts';
 import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
 import { getHaproxy } from '../../tools/haproxy/get.ts';
 import { getNginx } from '../../tools/nginx/get.ts';
