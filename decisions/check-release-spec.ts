@@ -135,21 +135,25 @@ const common = { name: specName, strategy: oneOf(strategies), target: targetName
 const times = { grace: duration, drain: duration, deadline: duration };
 const ends = { approve: approver, onFailure: oneOf(failurePolicies) };
 
+const canaryFields = [
+  { workload, route: routeRule, seen: orFalse(seen) },
+  {
+    images,
+    service: objectName,
+    steps: list(step, 1, 50),
+    checks,
+    every: duration,
+    keepOld: duration,
+    ...times,
+    approve: approver,
+  },
+] as const;
+/** A service of a release: a canary without name and strategy. */
+export const servicePart: Rule = object({ target: targetName, ...canaryFields[0] }, canaryFields[1]);
+
 const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
   rolling: object({ ...common, workload, images }, { surge: podCount, unavailable: podCount, ...times, ...ends }),
-  canary: object(
-    { ...common, workload, route: routeRule, seen: orFalse(seen) },
-    {
-      images,
-      service: objectName,
-      steps: list(step, 1, 50),
-      checks,
-      every: duration,
-      keepOld: duration,
-      ...times,
-      ...ends,
-    },
-  ),
+  canary: object({ ...common, ...canaryFields[0] }, { ...canaryFields[1], onFailure: oneOf(failurePolicies) }),
   'blue-green': object(
     { ...common, service: workload, slots: object({ label: filled, blue: objectName, green: objectName }, {}), images },
     {

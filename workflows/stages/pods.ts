@@ -12,7 +12,7 @@ const stuckMs = 4_000;
 
 /** Follows a rollout for one slice of time. */
 export const follow = (workload: WorkloadRef, stage: string, run: Run): Promise<RollStatus> =>
-  awaitRollout(`${stage}: follow the rollout`, { target: run.plan.target, workload, sliceMs });
+  awaitRollout(`${stage}: follow the rollout`, { target: run.target, workload, sliceMs });
 
 /** Follows a rollout until it is over or stands still; null: the time of the slice is over, or an order came. */
 export async function untilReady(workload: WorkloadRef, stage: string, run: Run): Promise<RollStatus | null> {
