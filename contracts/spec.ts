@@ -1,3 +1,4 @@
+import type { NotifySpec } from './notifications.ts';
 import type { ReleaseSpec } from './release-spec.ts';
 import type { Acceptance, ConflictPolicy, FailurePolicy, MisfitPolicy } from './catalog.ts';
 
@@ -22,6 +23,7 @@ export interface TableSpec {
   readonly contract?: ContractSpec;
   /** Default `park`. */
   readonly onFailure?: FailurePolicy;
+  readonly notify?: NotifySpec;
 }
 
 export type ChangeSpec = AddColumnSpec | ChangeTypeSpec | DropColumnSpec | RenameColumnSpec | SetNotNullSpec;

@@ -4,7 +4,7 @@ import type { Spec, TableSpec } from '../contracts/spec.ts';
 import { columnsNamed } from './change-names.ts';
 import { checkFields, integer, list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { releaseClashes, releaseRuleOf } from './check-release-spec.ts';
-import { approver, duration, specName as name, targetName, wordForms, yesNo } from './spec-words.ts';
+import { approver, duration, notify, specName as name, targetName, wordForms, yesNo } from './spec-words.ts';
 import { parseTimes } from './times.ts';
 import { expressionFault } from './sql/postgres/expression.ts';
 import { isSwap } from './sql/postgres/changes/swap-type.ts';
@@ -145,5 +145,6 @@ const specRule = object(
       { after: duration, approve: approverAlways, notBy: oneOf(['author']), approvals: integer(1, 10) },
     ),
     onFailure: oneOf(failurePolicies),
+    notify,
   },
 );
