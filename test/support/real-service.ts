@@ -98,8 +98,9 @@ export class RealService {
     return service;
   }
 
-  async startWorker(): Promise<ServiceProcess> {
-    const worker = startServiceProcess('worker/main.ts', this.env, this.#logTo);
+  /** `env` stands above that of the others. */
+  async startWorker(env: NodeJS.ProcessEnv = {}): Promise<ServiceProcess> {
+    const worker = startServiceProcess('worker/main.ts', { ...this.env, ...env }, this.#logTo);
     this.#workers.push(worker);
     await worker.ready;
     return worker;
