@@ -44,7 +44,7 @@ const ofStage =
 
 /** Of each turning point only words that are known to hold names, counts, times and people's reasons. */
 const words: Readonly<Record<TurningPoint, Wording>> = {
-  started: own,
+  started: ({ data }) => ({ text: `started by ${actorOf(data)}`, because: null }),
   'stage-began': ofStage('began'),
   'stage-ended': ofStage('ended'),
   'waiting-for-approval': own,

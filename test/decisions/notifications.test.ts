@@ -18,7 +18,7 @@ const keys = '3 of 1000 rows differ, first keys: ada@example.com, bob@example.co
 
 describe('what is told of an event', () => {
   test.each<[string, Partial<DeploymentEvent> & Pick<DeploymentEvent, 'kind'>, string, string, string | null]>([
-    ['a start', { kind: 'started', text: 'x started by ann' }, 'started', 'x started by ann', null],
+    ['a start', { kind: 'started', data: { actor: { name: 'ann' } } }, 'started', 'started by ann', null],
     [
       'the beginning of a stage, without its title, which holds SQL',
       { kind: 'stage-began', text: 'backfill began: ADD COLUMN secret text' },

@@ -43,7 +43,7 @@ const rows = async (): Promise<readonly { state: string; seq: number; channel: s
 test('what is worth telling is noted for each channel with its event, and nothing else is', async () => {
   const kept = told('kept-00000001', 'ops', 'chat');
   const { id } = kept;
-  await kept.tell({ seq: 1, kind: 'started', text: 'kept started by ann' });
+  await kept.tell({ seq: 1, kind: 'started', data: { actor: { name: 'ann' } } });
   await kept.tell({ seq: 2, kind: 'reading' });
   expect((await rows()).map(({ seq, channel }) => [seq, channel])).toEqual([
     [1, 'chat'],
@@ -56,7 +56,7 @@ test('what is worth telling is noted for each channel with its event, and nothin
     seq: 1,
     at: 2_000_001,
     point: 'started',
-    text: 'kept started by ann',
+    text: 'started by ann',
   };
   expect(one?.message).toMatchObject(expected);
   expect(one?.ageMs).toBeGreaterThanOrEqual(0);

@@ -153,7 +153,7 @@ describe('notifications', () => {
     const texts = await service.until('three texts', async () =>
       chat.received.length === 3 ? chat.received.map(({ body }) => (JSON.parse(body) as { text: string }).text) : null,
     );
-    expect(texts[0]).toMatch(/^\*told-chat\*: told-chat started by tester\nphase \S+ · .*target shop · local\n/);
+    expect(texts[0]).toMatch(/^\*told-chat\*: started by tester\nphase \S+ · .*target shop · local\n/);
     expect(texts[1]).toContain('because: rollback by tester: too &lt;early&gt;');
     expect(texts[2]).toMatch(/^\*told-chat\*: ended: rolled-back\n/);
     expect(texts[2]).toMatch(new RegExp(`${id} · <http://[^|]+/workflows/${id}\\|Temporal>$`));

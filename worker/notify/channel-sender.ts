@@ -15,6 +15,8 @@ const pause = 2_000;
 /** How long to leave a ledger alone that does not answer, ms. */
 const ledgerPause = 5_000;
 
+const refusal = 'a channel refuses a notification; trying again';
+
 /** What one channel is served with. */
 export interface ChannelSenderParts {
   readonly name: string;
@@ -93,7 +95,9 @@ export class ChannelSender {
       return;
     }
     figures.count(name, 'failed');
-    this.#tell(because);
+    if (!refused) this.#tell(because);
+    // Said of the message, once: others may be taken.
+    else if (tries === 1) log.warn({ channel: name, deployment, seq, because }, refusal);
     const quietMs = retryAfterMs === null ? null : next.inMs;
     await outbox.putOff(name, claimed, { answer: because, refused, inMs: next.inMs, quietMs });
   }
