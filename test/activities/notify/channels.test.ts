@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { channels, type Links } from '../../../activities/notify/index.ts';
 import { retryAfter } from '../../../activities/notify/post.ts';
+import { signatureHeaders } from '../../../activities/notify/sign.ts';
 import { channelKinds, type Notification } from '../../../contracts/notifications.ts';
 import { freePort } from '../../../tools/ports.ts';
 import { Receiver, type Received } from '../../support/receiver.ts';
@@ -81,6 +82,17 @@ test('a webhook gets a CloudEvent in structured mode, with a signature over id, 
   expect(Math.abs(Number(timestamp) * 1_000 - Date.now())).toBeLessThan(60_000);
   const expected = createHmac('sha256', 's'.repeat(32)).update(`${id}.${timestamp}.${body}`).digest('base64');
   expect(headers['webhook-signature']).toBe(`v1,${expected}`);
+});
+
+test('the signature is that of the libraries of Standard Webhooks: their own example', () => {
+  const id = 'msg_p5jXN8AQM9LWM0D4loKWxJek';
+  expect(
+    signatureHeaders('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', id, 1_614_265_330_000, '{"test": 2432232314}'),
+  ).toEqual({
+    'webhook-id': id,
+    'webhook-timestamp': '1614265330',
+    'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+  });
 });
 
 test('Slack gets one text with deployment, phase, stage, reason and links, in which nothing of a reason is markup', async () => {
