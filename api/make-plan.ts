@@ -30,6 +30,7 @@ export function readSpec({ config }: Pick<ApiDependencies, 'config'>, body: unkn
     ...named.flatMap((one) => targetProblems(config.targets, one)),
     ...(named.length < 2 ? [] : otherQueues(config.targets, named)),
     ...unknownMetrics(config.metrics, body),
+    ...unknownChannels(config.notify, body),
   ];
   const target = first === undefined ? undefined : config.targets[first.name];
   if (check.ok && target !== undefined && problems.length === 0)
@@ -74,6 +75,18 @@ function unknownMetrics(metrics: ApiDependencies['config']['metrics'], body: unk
   if (typeof name !== 'string' || metrics[name] !== undefined) return [];
   const detail = `there is no metrics source ${name} in the configuration`;
   return [unknownName('/protect/metrics', detail, name, Object.keys(metrics))];
+}
+
+/** Channels that the configuration does not have. */
+function unknownChannels(channels: ApiDependencies['config']['notify'], body: unknown): readonly FieldProblem[] {
+  const named = fieldOf(body, 'notify');
+  const list: readonly unknown[] = Array.isArray(named) ? named : [named];
+  return list.flatMap((name, index) => {
+    if (typeof name !== 'string' || channels[name] !== undefined) return [];
+    const pointer = Array.isArray(named) ? `/notify/${index}` : '/notify';
+    const detail = `there is no channel ${name.slice(0, 60)} in the configuration`;
+    return [unknownName(pointer, detail, name, Object.keys(channels))];
+  });
 }
 
 const fieldOf = (value: unknown, field: string): unknown =>

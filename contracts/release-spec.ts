@@ -1,4 +1,5 @@
 import type { FailurePolicy } from './catalog.ts';
+import type { NotifySpec } from './notifications.ts';
 
 /** Other pods of a workload in a cluster. */
 export type ReleaseSpec = RollingSpec | CanarySpec | BlueGreenSpec | RecreateSpec;
@@ -27,6 +28,7 @@ export interface RollingSpec {
   readonly approve?: boolean | string;
   /** Default `rollback`. */
   readonly onFailure?: FailurePolicy;
+  readonly notify?: NotifySpec;
 }
 
 /** A candidate beside the stable side, for a growing share of the traffic; or a flag, for a growing share of its users. */
@@ -62,6 +64,7 @@ export interface CanarySpec {
   readonly approve?: boolean | string;
   /** What a broken stage leads to; checks have their own answer. Default `rollback`. */
   readonly onFailure?: FailurePolicy;
+  readonly notify?: NotifySpec;
 }
 
 /** Where the weight is set. */
@@ -184,6 +187,7 @@ export interface BlueGreenSpec {
   /** Who must allow the switch. Default: nobody. */
   readonly approve?: boolean | string;
   readonly onFailure?: FailurePolicy;
+  readonly notify?: NotifySpec;
 }
 
 export interface ValidateSpec {
@@ -215,4 +219,5 @@ export interface RecreateSpec {
   /** Who must allow it. Default: any approver. */
   readonly approve?: true | string;
   readonly onFailure?: FailurePolicy;
+  readonly notify?: NotifySpec;
 }

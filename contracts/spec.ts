@@ -1,4 +1,5 @@
 import type { CanarySpec, ReleaseSpec } from './release-spec.ts';
+import type { NotifySpec } from './notifications.ts';
 import type { Acceptance, ConflictPolicy, FailurePolicy, MisfitPolicy } from './catalog.ts';
 
 /** What a caller wishes, as written: durations are text such as `7d`, `90s` or ISO-8601 `P7D`. */
@@ -25,6 +26,7 @@ export interface TableSpec {
   readonly contract?: ContractSpec;
   /** Default `park`. */
   readonly onFailure?: FailurePolicy;
+  readonly notify?: NotifySpec;
 }
 
 export type ChangeSpec = AddColumnSpec | ChangeTypeSpec | DropColumnSpec | RenameColumnSpec | SetNotNullSpec;
@@ -130,9 +132,11 @@ export interface JointSpec {
   readonly tables: readonly TablePart[];
   /** Each as a spec of `canary` would have it; one after the other. */
   readonly services: readonly ServicePart[];
+  /** Channels that are told of it; absent: the default ones. */
+  readonly notify?: NotifySpec;
   /** Default `rollback`. */
   readonly onFailure?: FailurePolicy;
 }
 
-export type TablePart = Omit<TableSpec, 'name' | 'strategy' | 'onFailure'>;
-export type ServicePart = Omit<CanarySpec, 'name' | 'strategy' | 'onFailure'>;
+export type TablePart = Omit<TableSpec, 'name' | 'strategy' | 'onFailure' | 'notify'>;
+export type ServicePart = Omit<CanarySpec, 'name' | 'strategy' | 'onFailure' | 'notify'>;

@@ -5,7 +5,7 @@ import { integer, list, object, oneOf, text, type Rule } from './check-fields.ts
 import { parseDuration } from './duration.ts';
 import { parseFail, parsePercent } from './releases/gates.ts';
 import { routeRule } from './check-route-spec.ts';
-import { approver, duration, specName, targetName, wordForms, yesNo } from './spec-words.ts';
+import { approver, duration, notify, specName, targetName, wordForms, yesNo } from './spec-words.ts';
 
 /** The rule of a release's fields by its strategy; null: it is none. */
 export function releaseRuleOf(value: unknown): Rule | null {
@@ -133,7 +133,7 @@ const probe: Rule = (value, pointer) => {
 
 const common = { name: specName, strategy: oneOf(strategies), target: targetName };
 const times = { grace: duration, drain: duration, deadline: duration };
-const ends = { approve: approver, onFailure: oneOf(failurePolicies) };
+const ends = { approve: approver, onFailure: oneOf(failurePolicies), notify };
 
 const canaryFields = [
   { workload, route: routeRule, seen: orFalse(seen) },
@@ -153,7 +153,7 @@ export const servicePart: Rule = object({ target: targetName, ...canaryFields[0]
 
 const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
   rolling: object({ ...common, workload, images }, { surge: podCount, unavailable: podCount, ...times, ...ends }),
-  canary: object({ ...common, ...canaryFields[0] }, { ...canaryFields[1], onFailure: oneOf(failurePolicies) }),
+  canary: object({ ...common, ...canaryFields[0] }, { ...canaryFields[1], onFailure: oneOf(failurePolicies), notify }),
   'blue-green': object(
     { ...common, service: workload, slots: object({ label: filled, blue: objectName, green: objectName }, {}), images },
     {
@@ -176,6 +176,7 @@ const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
       deadline: duration,
       approve: (value, pointer) => (value === false ? yesNo(null, pointer) : approver(value, pointer)),
       onFailure: oneOf(failurePolicies),
+      notify,
     },
   ),
 };

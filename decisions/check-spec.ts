@@ -5,7 +5,7 @@ import { columnsNamed } from './change-names.ts';
 import { checkFields, integer, list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { releaseClashes, releaseRuleOf, servicePart } from './check-release-spec.ts';
 import { partSpecs } from './strategies/release.ts';
-import { approver, duration, specName as name, targetName, wordForms, yesNo } from './spec-words.ts';
+import { approver, duration, notify, specName as name, targetName, wordForms, yesNo } from './spec-words.ts';
 import { parseTimes } from './times.ts';
 import { expressionFault } from './sql/postgres/expression.ts';
 import { isSwap } from './sql/postgres/changes/swap-type.ts';
@@ -182,7 +182,7 @@ const tableFields = [
 ] as const;
 const specRule = object(
   { name, strategy: oneOf(strategies), ...tableFields[0] },
-  { ...tableFields[1], onFailure: oneOf(failurePolicies) },
+  { ...tableFields[1], onFailure: oneOf(failurePolicies), notify },
 );
 const jointRule = object(
   {
@@ -191,5 +191,5 @@ const jointRule = object(
     tables: list(object(tableFields[0], tableFields[1]), 1, 5),
     services: list(servicePart, 1, 5),
   },
-  { onFailure: oneOf(failurePolicies) },
+  { onFailure: oneOf(failurePolicies), notify },
 );

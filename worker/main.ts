@@ -4,6 +4,7 @@ import { loadWorkerSettings } from '../config/worker.ts';
 import { connectTemporal } from './connect.ts';
 import { createDependencies } from './dependencies.ts';
 import { createLog, temporalLogger } from './logging.ts';
+import { startSender, type Sender } from './notify/sender.ts';
 import { shutdownAsked } from './shutdown.ts';
 import { bundleWorkflows, createWorkers } from './workers.ts';
 
@@ -30,16 +31,24 @@ async function serve(config: Config, log: Log, signal: AbortSignal, asked: Promi
     bundleWorkflows(temporalLogger(createLog('warn'))),
   ]);
   if (connection === null) return;
-  const dependencies = createDependencies(config, (code) => log.warn({ code }, 'a connection to the ledger broke'));
+  let sender: Sender | null = null;
+  const dependencies = createDependencies(
+    config,
+    (code) => log.warn({ code }, 'a connection to the ledger broke'),
+    () => sender?.nudge(),
+  );
   try {
     const { activities } = dependencies;
     await dependencies.checkLedger();
+    const sending = startSender({ config, namespace: temporal.namespace, log, meter: Runtime.instance().metricMeter });
+    sender = sending;
     const workers = await createWorkers(config, connection, temporal.namespace, bundle, activities);
     const running = workers.map((worker) => worker.run());
     log.info({ address: temporal.connectionOptions.address, taskQueues: queuesOf(workers) }, 'worker ready');
     process.send?.({ ready: true });
-    await Promise.race([asked, ...running]).finally(() => stopAll(workers, running));
+    await Promise.race([asked, ...running]).finally(() => Promise.all([stopAll(workers, running), sending.stop()]));
   } finally {
+    await sender?.stop();
     await dependencies.close();
     await connection.close();
   }

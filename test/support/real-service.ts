@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly shopUrl: string;
   /** Who prepares tables there; default: the same. */
   readonly shopOwnerUrl?: string;
+  /** `notify` of the configuration, and the variables that it refers to. */
+  readonly notify?: { readonly channels: object; readonly env: Readonly<Record<string, string>> };
   /** Text of a kubeconfig: then there is a target `k8s` too. */
   readonly kubeconfig?: string;
   /** Routers of the configuration. */
@@ -78,10 +80,8 @@ export class RealService {
     const config = join(folder, 'lakeshift.yaml');
     const kubeconfig = around.kubeconfig === undefined ? null : join(folder, 'kubeconfig');
     if (kubeconfig !== null) await writeFile(kubeconfig, around.kubeconfig ?? '', { mode: 0o600 });
-    await writeFile(
-      config,
-      stringify(configFor(basename(folder), watching?.logLevel ?? 'error', kubeconfig, around.routers)),
-    );
+    const base = configFor(basename(folder), watching?.logLevel ?? 'error', kubeconfig, around.routers);
+    await writeFile(config, stringify({ ...base, notify: around.notify?.channels ?? {} }));
     const env = {
       PATH: process.env['PATH'],
       LAKESHIFT_CONFIG: config,
@@ -89,6 +89,7 @@ export class RealService {
       LEDGER_URL: around.ledgerUrl,
       APPROVALS_KEY: 'k'.repeat(32),
       TEMPORAL_ADDRESS: around.temporal,
+      ...around.notify?.env,
       ...(watching === undefined ? {} : { LAKESHIFT_WORKER_METRICS: watching.workerMetrics }),
     };
     const service = new RealService(around, folder, env, watching?.logTo);
@@ -97,8 +98,9 @@ export class RealService {
     return service;
   }
 
-  async startWorker(): Promise<ServiceProcess> {
-    const worker = startServiceProcess('worker/main.ts', this.env, this.#logTo);
+  /** `env` stands above that of the others. */
+  async startWorker(env: NodeJS.ProcessEnv = {}): Promise<ServiceProcess> {
+    const worker = startServiceProcess('worker/main.ts', { ...this.env, ...env }, this.#logTo);
     this.#workers.push(worker);
     await worker.ready;
     return worker;
@@ -228,7 +230,8 @@ const configFor = (taskQueue: string, level: string, kubeconfig: string | null, 
   log: { level },
 });
 
-async function besides(shop: TestDatabase): Promise<Surroundings> {
+/** Surroundings of a target that is there already; `drop` takes that with it. */
+export async function besides(shop: TestDatabase): Promise<Surroundings> {
   const ledger = await freshDatabase();
   const drop = async (): Promise<void> => {
     await Promise.all([ledger.drop(), shop.drop()]);
