@@ -130,7 +130,11 @@ export interface Activities {
     readonly target: string;
     readonly workload: WorkloadRef;
     readonly sliceMs: number;
+    /** So many new pods are enough; absent: all. */
+    readonly pods?: number;
   }): Promise<RollStatus>;
+  /** Removes pods of a StatefulSet that wait to be replaced and never become ready; how many. */
+  removeBroken(input: { readonly site: Site; readonly workload: WorkloadRef }): Promise<number>;
   /** Stops a rollout where it is, or lets it go on. */
   holdRollout(input: { readonly site: Site; readonly workload: WorkloadRef; readonly paused: boolean }): Promise<void>;
   /** Brings a candidate up, or has it as it should be. */

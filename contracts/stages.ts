@@ -149,7 +149,7 @@ export interface ContractStage extends StageBase {
   readonly performLong?: readonly Statement[];
 }
 
-/** Pods of another template, a few at a time, as Kubernetes itself rolls a Deployment out. */
+/** Pods of another template, a few at a time, as Kubernetes itself rolls a workload out. */
 export interface RollStage extends StageBase {
   readonly kind: 'roll';
   readonly workload: PlannedWorkload;
@@ -157,6 +157,16 @@ export interface RollStage extends StageBase {
   readonly apply: JsonObject;
   /** What the undo applies: the same fields as they were. */
   readonly back: JsonObject;
+  /** It ends with so many new pods; absent: with all, and Kubernetes itself says when it stands still. */
+  readonly batch?: Batch;
+}
+
+/** A part of a rollout that the workload itself can't go beyond. */
+export interface Batch {
+  /** New pods at its end, those of earlier batches among them. */
+  readonly pods: number;
+  /** How long it may take, ms; the clock does not run while it is paused. */
+  readonly deadlineMs: number;
 }
 
 /** Brings the candidate up beside the stable side; until it is ready nothing is sent there. */

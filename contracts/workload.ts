@@ -1,4 +1,4 @@
-import type { ObjectKind } from './catalog.ts';
+import type { ObjectKind, WorkloadKind } from './catalog.ts';
 
 /** An object in a cluster. */
 export interface ObjectRef {
@@ -14,7 +14,7 @@ export interface HeldObject extends ObjectRef {
 
 /** A workload in a cluster. */
 export interface WorkloadRef extends ObjectRef {
-  readonly kind: 'Deployment';
+  readonly kind: WorkloadKind;
 }
 
 /** The workload that a deployment touches and locks. */
@@ -99,6 +99,10 @@ export interface RolloutFacts {
   readonly deadlineSeconds: number;
   /** Somebody has paused it. */
   readonly paused: boolean;
+  /** How long a pod has to be ready until it counts, s; absent in plans of before. */
+  readonly minReadySeconds?: number;
+  /** Of a StatefulSet: pods of a lower number are held back; absent: it is none. */
+  readonly partition?: number;
 }
 
 /** What is known of a rollout, as `kubectl rollout status` reads it. */

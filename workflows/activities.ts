@@ -127,6 +127,8 @@ export const checkRows = summarised(slices, 'checkRows');
 export const applyWorkload = summarised(swift, 'applyWorkload');
 /** Follows a rollout for one slice of time. */
 export const awaitRollout = summarised(slices, 'awaitRollout');
+/** Removes pods that never become ready and keep their StatefulSet from going on. */
+export const removeBroken = summarised(swift, 'removeBroken');
 /** Stops a rollout where it is, or lets it go on. */
 export const holdRollout = summarised(swift, 'holdRollout');
 /** Brings a candidate up. */

@@ -1,9 +1,10 @@
-import type { V1Container, V1Deployment } from '@kubernetes/client-node';
-import type { ContainerFacts, WorkloadFacts } from '../../contracts/workload.ts';
+import type { V1Container, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
+import type { ContainerFacts, WorkloadFacts, WorkloadRef } from '../../contracts/workload.ts';
 import { holderOf } from './claim.ts';
 import { asking, partOf, type Cluster } from './cluster.ts';
 import { namesOf, readObject } from './objects.ts';
 import { ownerOf } from './owner.ts';
+import type { Workload } from './roll-status.ts';
 
 const usual = {
   strategy: 'RollingUpdate',
@@ -26,22 +27,21 @@ const empty = {
   uid: null,
 };
 
-/** Looks at a Deployment; touches nothing. */
-export async function lookWorkload(cluster: Cluster, namespace: string, name: string): Promise<WorkloadFacts> {
-  const ref = { kind: 'Deployment', namespace, name } as const;
-  const found = await readObject<V1Deployment>(cluster, ref);
-  if (found === null) return { ...ref, ...empty, nearby: await namesIn(cluster, namespace) };
+/** Looks at a workload; touches nothing. */
+export async function lookWorkload(cluster: Cluster, ref: WorkloadRef): Promise<WorkloadFacts> {
+  const found = await readObject<Workload>(cluster, ref);
+  if (found === null) return { ...ref, ...empty, nearby: await namesIn(cluster, ref) };
   return {
     ...ref,
-    ...seen(found),
+    ...seen(ref, found),
     ownedBy: ownerOf(found),
-    autoscalers: await autoscalersOf(cluster, namespace, name),
+    autoscalers: await autoscalersOf(cluster, ref),
     nearby: [],
     holder: holderOf(found),
   };
 }
 
-function seen(found: V1Deployment) {
+function seen({ kind }: WorkloadRef, found: Workload) {
   const { replicas = 1, template, selector } = partOf(found.spec);
   const { containers = [] } = partOf(template?.spec);
   const { readyReplicas: ready = 0 } = partOf(found.status);
@@ -52,11 +52,12 @@ function seen(found: V1Deployment) {
     containers: containers.map(containerOf),
     selector: labelsOf(selector?.matchLabels),
     podLabels: labelsOf(template?.metadata?.labels),
-    rollout: rolloutOf(found),
+    // the API server has answered with the kind that was asked for
+    rollout: kind === 'Deployment' ? rolloutOf(found as V1Deployment) : rolloutOfSet(found as V1StatefulSet),
   };
 }
 
-const uidOf = ({ metadata }: V1Deployment): string | null => metadata?.uid ?? null;
+const uidOf = ({ metadata }: Workload): string | null => metadata?.uid ?? null;
 const labelsOf = (labels: Readonly<Record<string, string>> | undefined) => labels ?? {};
 
 function containerOf({ name, image = '', lifecycle, readinessProbe }: V1Container): ContainerFacts {
@@ -78,8 +79,17 @@ function rolloutOf({ spec }: V1Deployment): WorkloadFacts['rollout'] {
   const graceSeconds = template?.spec?.terminationGracePeriodSeconds;
   return {
     ...usual,
+    minReadySeconds: spec?.minReadySeconds ?? 0,
     ...given({ strategy: strategy?.type, deadlineSeconds, surge, unavailable, graceSeconds, paused }),
   };
+}
+
+/** It has no deadline of its own, and no surge. */
+function rolloutOfSet({ spec }: V1StatefulSet): WorkloadFacts['rollout'] {
+  const { updateStrategy, template } = partOf(spec);
+  const { partition = 0, maxUnavailable: unavailable } = partOf(updateStrategy?.rollingUpdate);
+  const graceSeconds = template?.spec?.terminationGracePeriodSeconds;
+  return { ...usual, partition, ...given({ strategy: updateStrategy?.type, unavailable, graceSeconds }) };
 }
 
 /** The fields that have a value. */
@@ -89,14 +99,17 @@ const given = <T extends object>(fields: T): { [K in keyof T]: NonNullable<T[K]>
     [K in keyof T]: NonNullable<T[K]>;
   };
 
-async function autoscalersOf({ autoscaling, ...cluster }: Cluster, namespace: string, name: string): Promise<string[]> {
+async function autoscalersOf(
+  { autoscaling, ...cluster }: Cluster,
+  { kind, namespace, name }: WorkloadRef,
+): Promise<string[]> {
   const { items } = await asking(cluster, `autoscalers in ${namespace}`, () =>
     autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }),
   );
   return items
-    .filter(({ spec }) => spec.scaleTargetRef.kind === 'Deployment' && spec.scaleTargetRef.name === name)
+    .filter(({ spec }) => spec.scaleTargetRef.kind === kind && spec.scaleTargetRef.name === name)
     .map(({ metadata }) => metadata?.name ?? '');
 }
 
-const namesIn = async (cluster: Cluster, namespace: string): Promise<readonly string[]> =>
-  (await namesOf(cluster, 'Deployment', namespace)).map((name) => `${namespace}/${name}`);
+const namesIn = async (cluster: Cluster, { kind, namespace }: WorkloadRef): Promise<readonly string[]> =>
+  (await namesOf(cluster, kind, namespace)).map((name) => `${namespace}/${name}`);

@@ -100,6 +100,7 @@ export class World {
       probeSide: () => this.#at('probeSide', async () => this.faults.shift() ?? null),
       applyWorkload: ({ site }) => this.#effect('applyWorkload', 'apply', site, async () => undefined),
       holdRollout: ({ site }) => this.#effect('holdRollout', 'hold', site, async () => undefined),
+      removeBroken: ({ site }) => this.#effect('removeBroken', 'remove broken pods', site, async () => 0),
       awaitRollout: () => this.#at('awaitRollout', async () => this.rollouts.shift() ?? rolled),
       steer: ({ site, paused, rate }) =>
         this.#effect('steer', `steer ${paused ? 'pause' : String(rate)}`, site, async () => {
