@@ -44,7 +44,9 @@ const Probe = Type.Union(
 const Validate = closed(
   {
     probes: Type.Array(Probe, { minItems: 1, maxItems: 10, description: 'What is asked' }),
-    tries: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 30, description: 'How often at the most' })),
+    tries: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_000, default: 30, description: 'How often at the most' }),
+    ),
     every: time('Between two tries', '2s'),
     needs: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 100, default: 3, description: 'How many good answers in a row' }),

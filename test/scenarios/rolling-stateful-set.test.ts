@@ -125,7 +125,9 @@ describeOnKubernetes('a rolling release of a StatefulSet', () => {
       name: 'paused',
       body: [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'missing/app:v3' }],
     });
-    await service.until('a broken pod', async () => ((await images('paused')).includes('missing/app:v3') ? true : null));
+    await service.until('a broken pod', async () =>
+      (await images('paused')).includes('missing/app:v3') ? true : null,
+    );
     expect([partitionOf(await read('paused')), (await images('paused'))[0]]).toEqual([held, 'app:v1']);
     expect((await service.order(id, 'resume')).status).toBe(200);
     await service.reaches(id, 'deployed');
