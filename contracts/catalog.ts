@@ -63,6 +63,7 @@ export const stageKinds = [
   'shift',
   'keep',
   'retire',
+  'scaling',
 ] as const;
 export type StageKind = (typeof stageKinds)[number];
 

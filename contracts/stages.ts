@@ -3,7 +3,7 @@ import type { StageKind } from './catalog.ts';
 import type { JsonObject } from './json.ts';
 import type { Gate, Probe } from './gate.ts';
 import type { Route, Seen } from './route.ts';
-import type { Candidate, PlannedWorkload, WorkloadRef } from './workload.ts';
+import type { Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
 import type { Protection } from './protection.ts';
 import type { Alteration, BuildStep, RowCheck, Statement } from './statements.ts';
 
@@ -218,7 +218,15 @@ export interface RetireStage extends StageBase {
   readonly candidate: Candidate;
 }
 
+/** Has autoscalers scale up only, or lets them scale as they did before. */
+export interface ScalingStage extends StageBase {
+  readonly kind: 'scaling';
+  readonly held: boolean;
+  readonly autoscalers: readonly HeldAutoscaler[];
+}
+
 export type Stage =
+  | ScalingStage
   | RollStage
   | CandidateStage
   | ValidateStage

@@ -131,6 +131,8 @@ export const awaitRollout = summarised(slices, 'awaitRollout');
 export const removeBroken = summarised(swift, 'removeBroken');
 /** Stops a rollout where it is, or lets it go on. */
 export const holdRollout = summarised(swift, 'holdRollout');
+/** Keeps an autoscaler from scaling down, or lets it. */
+export const setScaling = summarised(swift, 'setScaling');
 /** Brings a candidate up. */
 export const standUp = summarised(swift, 'standUp');
 /** Removes a candidate. */

@@ -3,6 +3,7 @@ import type { Activities, Site } from '../../contracts/activities.ts';
 import type { HeldObject, ObjectRef } from '../../contracts/workload.ts';
 import { awaitRollout } from './await-rollout.ts';
 import { scaleWorkload, standUp, takeDown } from './candidate.ts';
+import { setScaling } from './autoscaler.ts';
 import { claimObjects, raiseFences, releaseObjects } from './claim.ts';
 import { openCluster, type Cluster, type ClusterConnection } from './cluster.ts';
 import { removeBroken } from './remove-broken.ts';
@@ -14,7 +15,14 @@ export interface ClusterDependencies {
 }
 
 type Named =
-  'applyWorkload' | 'awaitRollout' | 'holdRollout' | 'removeBroken' | 'standUp' | 'takeDown' | 'scaleWorkload';
+  | 'applyWorkload'
+  | 'awaitRollout'
+  | 'holdRollout'
+  | 'removeBroken'
+  | 'setScaling'
+  | 'standUp'
+  | 'takeDown'
+  | 'scaleWorkload';
 
 /** The activities of this folder; claim, release and fence are those of the plan's own kind of target. */
 export type ClusterActivities = Pick<Activities, Named> & {
@@ -44,6 +52,7 @@ export function createClusterActivities(at: (name: string) => Cluster): ClusterA
     awaitRollout: ({ target, ...input }) => awaitRollout(at(target), input),
     removeBroken: ({ site, workload }) => removeBroken(at(site.target), site, workload),
     holdRollout: ({ site, workload, paused }) => holdRollout(at(site.target), site, workload, paused),
+    setScaling: ({ site, autoscaler, held }) => setScaling(at(site.target), site, autoscaler, held),
     standUp: ({ site, candidate }) => standUp(at(site.target), site, candidate),
     takeDown: ({ site, candidate }) => takeDown(at(site.target), site, candidate),
     scaleWorkload: ({ site, workload, replicas }) => scaleWorkload(at(site.target), site, workload, replicas),

@@ -1,7 +1,8 @@
 import type { V1Container, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import type { ContainerFacts, WorkloadFacts, WorkloadRef } from '../../contracts/workload.ts';
+import { lookAutoscalers } from './autoscaler.ts';
 import { holderOf } from './claim.ts';
-import { asking, partOf, type Cluster } from './cluster.ts';
+import { partOf, type Cluster } from './cluster.ts';
 import { namesOf, readObject } from './objects.ts';
 import { ownerOf } from './owner.ts';
 import type { Workload } from './roll-status.ts';
@@ -31,11 +32,13 @@ const empty = {
 export async function lookWorkload(cluster: Cluster, ref: WorkloadRef): Promise<WorkloadFacts> {
   const found = await readObject<Workload>(cluster, ref);
   if (found === null) return { ...ref, ...empty, nearby: await namesIn(cluster, ref) };
+  const scalers = await lookAutoscalers(cluster, ref);
   return {
     ...ref,
     ...seen(ref, found),
     ownedBy: ownerOf(found),
-    autoscalers: await autoscalersOf(cluster, ref),
+    autoscalers: scalers.map(({ name }) => name),
+    scalers,
     nearby: [],
     holder: holderOf(found),
   };
@@ -52,8 +55,7 @@ function seen({ kind }: WorkloadRef, found: Workload) {
     containers: containers.map(containerOf),
     selector: labelsOf(selector?.matchLabels),
     podLabels: labelsOf(template?.metadata?.labels),
-    // the API server has answered with the kind that was asked for
-    rollout: kind === 'Deployment' ? rolloutOf(found as V1Deployment) : rolloutOfSet(found as V1StatefulSet),
+    rollout: rollouts[kind](found),
   };
 }
 
@@ -71,6 +73,12 @@ function containerOf({ name, image = '', lifecycle, readinessProbe }: V1Containe
     hasReadiness: readinessProbe !== undefined,
   };
 }
+
+const rollouts: Readonly<Record<WorkloadRef['kind'], (found: Workload) => WorkloadFacts['rollout']>> = {
+  Deployment: rolloutOf,
+  // the API server answers with the kind that it was asked for
+  StatefulSet: (found) => rolloutOfSet(found as V1StatefulSet),
+};
 
 /** The API server fills in what nobody has said. */
 function rolloutOf({ spec }: V1Deployment): WorkloadFacts['rollout'] {
@@ -98,18 +106,6 @@ const given = <T extends object>(fields: T): { [K in keyof T]: NonNullable<T[K]>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: NonNullable<T[K]>;
   };
-
-async function autoscalersOf(
-  { autoscaling, ...cluster }: Cluster,
-  { kind, namespace, name }: WorkloadRef,
-): Promise<string[]> {
-  const { items } = await asking(cluster, `autoscalers in ${namespace}`, () =>
-    autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }),
-  );
-  return items
-    .filter(({ spec }) => spec.scaleTargetRef.kind === kind && spec.scaleTargetRef.name === name)
-    .map(({ metadata }) => metadata?.name ?? '');
-}
 
 const namesIn = async (cluster: Cluster, { kind, namespace }: WorkloadRef): Promise<readonly string[]> =>
   (await namesOf(cluster, kind, namespace)).map((name) => `${namespace}/${name}`);

@@ -4,6 +4,7 @@ import type { WorkloadRef } from '../../contracts/workload.ts';
 import { held } from './claim.ts';
 import { partOf, type Cluster } from './cluster.ts';
 import { deleteObject, listObjects } from './objects.ts';
+import { isSeen } from './roll-status.ts';
 
 /**
  * Removes pods of a StatefulSet that are to be replaced and are not ready. Its controller waits for each pod to become
@@ -13,7 +14,7 @@ import { deleteObject, listObjects } from './objects.ts';
  */
 export const removeBroken = (cluster: Cluster, site: Site, workload: WorkloadRef): Promise<number> =>
   held(cluster, site, workload, async (found: V1StatefulSet) => {
-    if ((found.status?.observedGeneration ?? 0) < (found.metadata?.generation ?? 0)) return 0;
+    if (!isSeen(found)) return 0;
     const labels = partOf(found.spec).selector?.matchLabels ?? {};
     const pods = await listObjects<V1Pod>(cluster, 'Pod', workload.namespace, labels);
     const broken = pods.filter((pod) => isOf(found, pod) && isToBeReplaced(found, pod) && !isReady(pod));
@@ -28,12 +29,18 @@ export const removeBroken = (cluster: Cluster, site: Site, workload: WorkloadRef
 const isOf = (set: V1StatefulSet, { metadata }: V1Pod): boolean =>
   (metadata?.ownerReferences ?? []).some(({ uid, controller }) => controller === true && uid === set.metadata?.uid);
 
-function isToBeReplaced({ spec, status }: V1StatefulSet, { metadata }: V1Pod): boolean {
-  const { labels = {}, deletionTimestamp } = partOf(metadata);
-  const partition = spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
-  const ordinal = Number(/-(\d+)$/.exec(metadata?.name ?? '')?.[1] ?? -1) - (spec?.ordinals?.start ?? 0);
-  const revision = labels['controller-revision-hash'];
-  return deletionTimestamp === undefined && ordinal >= partition && revision !== status?.updateRevision;
+function isToBeReplaced(set: V1StatefulSet, { metadata }: V1Pod): boolean {
+  const { name = '', labels, deletionTimestamp } = partOf(metadata);
+  if (deletionTimestamp !== undefined || ordinalOf(name) < firstReplaced(set)) return false;
+  return labels?.['controller-revision-hash'] !== set.status?.updateRevision;
+}
+
+const ordinalOf = (pod: string): number => Number(/-(\d+)$/.exec(pod)?.[1] ?? -1);
+
+/** The partition counts from the first pod, whatever number that has. */
+function firstReplaced({ spec }: V1StatefulSet): number {
+  const { ordinals, updateStrategy } = partOf(spec);
+  return (ordinals?.start ?? 0) + (updateStrategy?.rollingUpdate?.partition ?? 0);
 }
 
 const isReady = ({ status }: V1Pod): boolean =>

@@ -46,7 +46,8 @@ const countsOf = ({ spec, status }: Workload): Counts => {
   return { wanted: spec?.replicas ?? 1, updated, replicas, ready: status?.readyReplicas ?? 0, available };
 };
 
-const isSeen = ({ metadata, status }: Workload): boolean =>
+/** Whether the controller knows the workload as it is now. */
+export const isSeen = ({ metadata, status }: Workload): boolean =>
   (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
 
 const isStuck = ({ status }: Workload): boolean =>

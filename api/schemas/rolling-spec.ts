@@ -35,7 +35,11 @@ const Probe = Type.Union(
     ),
     closed({ tcp: address, timeout }, 'A connection'),
     closed(
-      { grpc: address, service: Type.Optional(text('Name of a gRPC service', { minLength: 1 })), timeout },
+      {
+        grpc: address,
+        service: Type.Optional(text('Name of a gRPC service', { minLength: 1, examples: ['shop.Checkout'] })),
+        timeout,
+      },
       'The health check of gRPC',
     ),
   ],

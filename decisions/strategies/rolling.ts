@@ -1,6 +1,7 @@
 import type { RollingSpec } from '../../contracts/release-spec.ts';
 import type { RollStage } from '../../contracts/plan.ts';
 import type { WorkloadFacts } from '../../contracts/workload.ts';
+import { scaledUpOnly, scalerFindings } from '../releases/autoscalers.ts';
 import { batchesOf, batchProblems, batchStages } from '../releases/batches.ts';
 import { containerProblems, workloadProblems } from '../releases/check-objects.ts';
 import { workloadAt } from '../releases/facts.ts';
@@ -23,9 +24,9 @@ export const rolling: ReleaseStrategy<RollingSpec> = {
   plan(spec, facts) {
     const workload = workloadAt(facts, 0);
     const batches = batchesOf(spec, workload);
+    const stages = batches === null ? [whole(spec, workload)] : batchStages(spec, workload, batches);
     return {
-      object: plannedWorkload(workload),
-      stages: batches === null ? [whole(spec, workload)] : batchStages(spec, workload, batches),
+      ...scaledUpOnly([workload], { object: plannedWorkload(workload), stages }),
       changes: imageChanges(workload, spec.images).map((change) => ({
         change,
         class: 'safe',
@@ -34,7 +35,7 @@ export const rolling: ReleaseStrategy<RollingSpec> = {
             ? 'old pods serve until new ones are ready'
             : 'the other pods serve while one is replaced',
       })),
-      findings: workloadFindings(workload),
+      findings: [...workloadFindings(workload), ...scalerFindings([workload])],
       risk: isBlind(workload)
         ? { level: 'medium', because: ['a container without a readiness probe'] }
         : { level: 'low', because: [] },

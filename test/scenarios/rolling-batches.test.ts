@@ -140,7 +140,7 @@ describeOnKubernetes('a rolling release of a Deployment in batches', () => {
   test('is refused when it would be more batches than a plan can show', async () => {
     await apis.apps.createNamespacedDeployment({
       namespace: namespace.name,
-      body: { ...deploymentOf('many', { replicas: 51, pod: { nodeName: 'nowhere' } }) },
+      body: deploymentOf('many', { replicas: 51, pod: { nodeName: 'nowhere' } }),
     });
     const { status, body } = await service.post('/v1/plans', spec('many', { batches: { size: 1 } }));
     expect([status, JSON.stringify(body)]).toEqual([422, expect.stringContaining('are 51 batches: at most 50')]);

@@ -79,6 +79,8 @@ export class World {
       lookCluster: () => Promise.reject(new Error('there is no cluster in this world')),
       standUp: ({ site }) => this.#effect('standUp', 'stand up', site, async () => undefined),
       takeDown: ({ site }) => this.#effect('takeDown', 'take down', site, async () => undefined),
+      setScaling: ({ site, held }) =>
+        this.#effect('setScaling', held ? 'hold scaling' : 'free scaling', site, async () => undefined),
       scaleWorkload: ({ site, replicas }) =>
         this.#effect('scaleWorkload', `scale to ${replicas}`, site, async () => undefined),
       setWeight: ({ site, weight }) =>
