@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { AdmissionregistrationV1Api, PatchStrategy, setHeaderOptions, type V1Deployment } from '@kubernetes/client-node';
+import {
+  AdmissionregistrationV1Api,
+  PatchStrategy,
+  setHeaderOptions,
+  type V1Deployment,
+} from '@kubernetes/client-node';
 import type { RollingSpec } from '../../contracts/release-spec.ts';
 import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
 import {
@@ -187,7 +192,9 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
   test('goes on when the API server was away in the middle of it', async () => {
     await running('away', { env: { READY_AFTER_MS: '3000' } });
     const id = await start(spec('away'));
-    await service.until('a new pod', async () => ((await read('away')).status?.updatedReplicas ?? 0 > 0 ? true : null));
+    await service.until('a new pod', async () =>
+      ((await read('away')).status?.updatedReplicas ?? 0 > 0) ? true : null,
+    );
     await gate.shut();
     await new Promise((resolve) => setTimeout(resolve, awayMs));
     const { status } = await service.view(id);
