@@ -7,7 +7,7 @@ import type { Felt } from './progress.ts';
 import type { ClusterFacts, ClusterLooks } from './cluster-facts.ts';
 import type { Gate, GateWindow, Probe } from './gate.ts';
 import type { Route, RouteState, Seen, SeenShare } from './route.ts';
-import type { Candidate, HeldObject, RollStatus, WorkloadRef } from './workload.ts';
+import type { Candidate, HeldAutoscaler, HeldObject, RollStatus, WorkloadRef } from './workload.ts';
 
 /** Where an effect takes place and in whose name. */
 export interface Site {
@@ -130,9 +130,19 @@ export interface Activities {
     readonly target: string;
     readonly workload: WorkloadRef;
     readonly sliceMs: number;
+    /** So many new pods are enough; absent: all. */
+    readonly pods?: number;
   }): Promise<RollStatus>;
+  /** Removes pods of a StatefulSet that wait to be replaced and never become ready; how many. */
+  removeBroken(input: { readonly site: Site; readonly workload: WorkloadRef }): Promise<number>;
   /** Stops a rollout where it is, or lets it go on. */
   holdRollout(input: { readonly site: Site; readonly workload: WorkloadRef; readonly paused: boolean }): Promise<void>;
+  /** Keeps an autoscaler from scaling down, or lets it scale as before. */
+  setScaling(input: {
+    readonly site: Site;
+    readonly autoscaler: HeldAutoscaler;
+    readonly held: boolean;
+  }): Promise<void>;
   /** Brings a candidate up, or has it as it should be. */
   standUp(input: { readonly site: Site; readonly candidate: Candidate }): Promise<void>;
   /** Removes a candidate. */

@@ -29,8 +29,21 @@ export const strategyDialects: Readonly<Record<Strategy, readonly Dialect[]>> = 
 };
 
 /** The kinds of object in a cluster that we touch. */
-export const objectKinds = ['Deployment', 'Service', 'ConfigMap', 'HTTPRoute', 'VirtualService'] as const;
+export const objectKinds = [
+  'Deployment',
+  'StatefulSet',
+  'Pod',
+  'HorizontalPodAutoscaler',
+  'Service',
+  'ConfigMap',
+  'HTTPRoute',
+  'VirtualService',
+] as const;
 export type ObjectKind = (typeof objectKinds)[number];
+
+/** The kinds of workload whose pods are replaced. */
+export const workloadKinds = ['Deployment', 'StatefulSet'] as const satisfies readonly ObjectKind[];
+export type WorkloadKind = (typeof workloadKinds)[number];
 
 /** What divides the traffic between the stable side and the candidate. */
 export const routers = ['gateway-api', 'istio', 'service', 'haproxy', 'nginx', 'flag'] as const;
@@ -52,6 +65,7 @@ export const stageKinds = [
   'shift',
   'keep',
   'retire',
+  'scaling',
 ] as const;
 export type StageKind = (typeof stageKinds)[number];
 

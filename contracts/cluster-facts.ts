@@ -1,10 +1,13 @@
+import type { WorkloadKind } from './catalog.ts';
 import type { Route, RouteFacts } from './route.ts';
 import type { ServiceFacts, WorkloadFacts } from './workload.ts';
 
 /** What is looked at in a cluster before a plan is made. */
 export interface ClusterLooks {
   readonly namespace: string;
-  /** Names of Deployments and of Services, those too that must not be there yet. */
+  /** What the workloads are; absent: Deployments. */
+  readonly kind?: WorkloadKind;
+  /** Names of workloads and of Services, those too that must not be there yet. */
   readonly workloads: readonly string[];
   readonly services: readonly string[];
   readonly route: Route | null;

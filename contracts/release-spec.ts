@@ -1,17 +1,19 @@
-import type { FailurePolicy } from './catalog.ts';
 import type { NotifySpec } from './notifications.ts';
+import type { FailurePolicy, WorkloadKind } from './catalog.ts';
 
 /** Other pods of a workload in a cluster. */
 export type ReleaseSpec = RollingSpec | CanarySpec | BlueGreenSpec | RecreateSpec;
 
-/** Another image for the pods of a Deployment, a few of them at a time. */
+/** Another image for the pods of a workload, a few of them at a time. */
 export interface RollingSpec {
   readonly name: string;
   readonly strategy: 'rolling';
   /** The name of a cluster in the configuration. */
   readonly target: string;
-  /** `namespace/name` of a Deployment. */
+  /** `namespace/name`. */
   readonly workload: string;
+  /** Default: Deployment. */
+  readonly kind?: WorkloadKind;
   /** The image by container. */
   readonly images: Readonly<Record<string, string>>;
   /** Pods beyond the wanted number, while it rolls: a number or percent, `2` or `25%`. Default 2. */
@@ -22,13 +24,24 @@ export interface RollingSpec {
   readonly grace?: string;
   /** How long a pod that goes still serves, until every router has heard of it (a preStop sleep). Default `10s`. */
   readonly drain?: string;
-  /** How long it may stand still before it is taken back. Default `600s`. */
+  /** How long it may stand still, or a batch may take, before it is taken back. Default `600s`. */
   readonly deadline?: string;
+  /** Parts that the workload can't go beyond by itself. Default: none of a Deployment, one pod each of a StatefulSet. */
+  readonly batches?: BatchesSpec;
   /** Who must allow it. Default: nobody. */
   readonly approve?: boolean | string;
   /** Default `rollback`. */
   readonly onFailure?: FailurePolicy;
   readonly notify?: NotifySpec;
+}
+
+export interface BatchesSpec {
+  /** Pods of each: a number or percent, `2` or `25%`. */
+  readonly size: number | string;
+  /** What has to answer after each. */
+  readonly validate?: ValidateSpec;
+  /** Between two of them. Default: none. */
+  readonly pause?: string;
 }
 
 /** A candidate beside the stable side, for a growing share of the traffic; or a flag, for a growing share of its users. */

@@ -3,7 +3,7 @@ import type { StageKind } from './catalog.ts';
 import type { JsonObject } from './json.ts';
 import type { Gate, Probe } from './gate.ts';
 import type { Route, Seen } from './route.ts';
-import type { Candidate, PlannedWorkload, WorkloadRef } from './workload.ts';
+import type { Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
 import type { Protection } from './protection.ts';
 import type { Alteration, BuildStep, RowCheck, Statement } from './statements.ts';
 
@@ -151,7 +151,7 @@ export interface ContractStage extends StageBase {
   readonly performLong?: readonly Statement[];
 }
 
-/** Pods of another template, a few at a time, as Kubernetes itself rolls a Deployment out. */
+/** Pods of another template, a few at a time, as Kubernetes itself rolls a workload out. */
 export interface RollStage extends StageBase {
   readonly kind: 'roll';
   readonly workload: PlannedWorkload;
@@ -159,6 +159,16 @@ export interface RollStage extends StageBase {
   readonly apply: JsonObject;
   /** What the undo applies: the same fields as they were. */
   readonly back: JsonObject;
+  /** It ends with so many new pods; absent: with all, and Kubernetes itself says when it stands still. */
+  readonly batch?: Batch;
+}
+
+/** A part of a rollout that the workload itself can't go beyond. */
+export interface Batch {
+  /** New pods at its end, those of earlier batches among them. */
+  readonly pods: number;
+  /** How long it may take, ms; the clock does not run while it is paused. */
+  readonly deadlineMs: number;
 }
 
 /** Brings the candidate up beside the stable side; until it is ready nothing is sent there. */
@@ -210,7 +220,15 @@ export interface RetireStage extends StageBase {
   readonly candidate: Candidate;
 }
 
+/** Has autoscalers scale up only, or lets them scale as they did before. */
+export interface ScalingStage extends StageBase {
+  readonly kind: 'scaling';
+  readonly held: boolean;
+  readonly autoscalers: readonly HeldAutoscaler[];
+}
+
 export type Stage =
+  | ScalingStage
   | RollStage
   | CandidateStage
   | ValidateStage

@@ -1,4 +1,4 @@
-import type { ObjectKind } from './catalog.ts';
+import type { ObjectKind, WorkloadKind } from './catalog.ts';
 
 /** An object in a cluster. */
 export interface ObjectRef {
@@ -14,7 +14,7 @@ export interface HeldObject extends ObjectRef {
 
 /** A workload in a cluster. */
 export interface WorkloadRef extends ObjectRef {
-  readonly kind: 'Deployment';
+  readonly kind: WorkloadKind;
 }
 
 /** The workload that a deployment touches and locks. */
@@ -74,10 +74,30 @@ export interface WorkloadFacts extends WorkloadRef {
   readonly ownedBy: string | null;
   /** Names of autoscalers that change its number of pods. */
   readonly autoscalers: readonly string[];
+  /** The same in full; absent in plans of before. */
+  readonly scalers?: readonly AutoscalerFacts[];
   /** Names near to the one asked for, when there is no such workload. */
   readonly nearby: readonly string[];
   /** The id of the deployment that holds it now. */
   readonly holder: string | null;
+}
+
+/** What *inspect* saw of an autoscaler. */
+export interface AutoscalerFacts {
+  readonly name: string;
+  readonly uid: string;
+  /** Of scaling down; null: it says nothing of how it scales. */
+  readonly selectPolicy: string | null;
+  /** Who keeps it as a repository or an object of their own says; null: nobody that is known. */
+  readonly ownedBy: string | null;
+  readonly holder: string | null;
+}
+
+/** A HorizontalPodAutoscaler that is kept from scaling down. */
+export interface HeldAutoscaler extends HeldObject {
+  readonly kind: 'HorizontalPodAutoscaler';
+  /** What it said before of choosing among its policies; null: it said nothing of how it scales. */
+  readonly before: string | null;
 }
 
 export interface ContainerFacts {
@@ -99,6 +119,10 @@ export interface RolloutFacts {
   readonly deadlineSeconds: number;
   /** Somebody has paused it. */
   readonly paused: boolean;
+  /** How long a pod has to be ready until it counts, s; absent in plans of before. */
+  readonly minReadySeconds?: number;
+  /** Of a StatefulSet: pods of a lower number are held back; absent: it is none. */
+  readonly partition?: number;
 }
 
 /** What is known of a rollout, as `kubectl rollout status` reads it. */

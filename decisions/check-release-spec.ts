@@ -1,6 +1,6 @@
-import { failurePolicies, strategies } from '../contracts/catalog.ts';
+import { failurePolicies, strategies, workloadKinds } from '../contracts/catalog.ts';
 import type { FieldProblem } from '../contracts/api.ts';
-import type { CanarySpec, ReleaseSpec } from '../contracts/release-spec.ts';
+import type { CanarySpec, ReleaseSpec, RollingSpec } from '../contracts/release-spec.ts';
 import { integer, list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { parseDuration } from './duration.ts';
 import { parseFail, parsePercent } from './releases/gates.ts';
@@ -15,8 +15,19 @@ export function releaseRuleOf(value: unknown): Rule | null {
 }
 
 /** What is wrong between the fields of a release. */
-export const releaseClashes = (spec: ReleaseSpec): readonly FieldProblem[] =>
-  spec.strategy === 'canary' ? [...flagClashes(spec), ...stepClashes(spec)] : [];
+export function releaseClashes(spec: ReleaseSpec): readonly FieldProblem[] {
+  if (spec.strategy === 'rolling') return batchClashes(spec);
+  return spec.strategy === 'canary' ? [...flagClashes(spec), ...stepClashes(spec)] : [];
+}
+
+/** Where batches say how many pods are replaced, nothing else can. */
+function batchClashes({ kind, batches, surge, unavailable }: RollingSpec): FieldProblem[] {
+  if (kind !== 'StatefulSet' && batches === undefined) return [];
+  const detail = 'is of no use with batches: their size says how many pods are replaced';
+  return Object.entries({ surge, unavailable }).flatMap(([field, value]) =>
+    value === undefined ? [] : [{ pointer: `/${field}`, detail }],
+  );
+}
 
 /** A flag divides users; everything else brings a candidate up. */
 function flagClashes(spec: CanarySpec): FieldProblem[] {
@@ -131,6 +142,19 @@ const probe: Rule = (value, pointer) => {
   return object({ http: address }, { status: integer(100, 599), timeout: duration })(value, pointer);
 };
 
+const validate = object(
+  { probes: list(probe, 1, 10) },
+  { tries: integer(1, 1_000), every: duration, needs: integer(1, 100) },
+);
+const batchSize: Rule = (value, pointer) =>
+  typeof value === 'string' && /^(?:100|[1-9]\d?)%$/.test(value)
+    ? []
+    : integer(1, 1_000)(value, pointer).map((problem) => ({
+        ...problem,
+        detail: 'must be a whole number from 1 to 1000, or a percentage such as 25%',
+      }));
+const batches = object({ size: batchSize }, { validate, pause: duration });
+
 const common = { name: specName, strategy: oneOf(strategies), target: targetName };
 const times = { grace: duration, drain: duration, deadline: duration };
 const ends = { approve: approver, onFailure: oneOf(failurePolicies), notify };
@@ -152,16 +176,16 @@ const canaryFields = [
 export const servicePart: Rule = object({ target: targetName, ...canaryFields[0] }, canaryFields[1]);
 
 const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
-  rolling: object({ ...common, workload, images }, { surge: podCount, unavailable: podCount, ...times, ...ends }),
   canary: object({ ...common, ...canaryFields[0] }, { ...canaryFields[1], onFailure: oneOf(failurePolicies), notify }),
+  rolling: object(
+    { ...common, workload, images },
+    { kind: oneOf(workloadKinds), surge: podCount, unavailable: podCount, batches, ...times, ...ends },
+  ),
   'blue-green': object(
     { ...common, service: workload, slots: object({ label: filled, blue: objectName, green: objectName }, {}), images },
     {
       seen: orFalse(seen),
-      validate: object(
-        { probes: list(probe, 1, 10) },
-        { tries: integer(1, 1_000), every: duration, needs: integer(1, 100) },
-      ),
+      validate,
       watch: object({}, { for: duration, checks }),
       every: duration,
       keepOld: duration,

@@ -19,6 +19,7 @@ function moving(plan: Plan, progress: Progress): Phase {
   // When all stages are done only the lock has to be given back: that belongs to the last one.
   const stage = currentStage(plan, progress) ?? plan.stages.at(-1);
   if (stage === undefined) return 'starting';
+  if (stage.kind === 'scaling' && !stage.held) return 'cleaning-up';
   // the traffic has moved; what is left is time
   return stage.kind === 'shift' && progress.deadline !== null ? 'watching' : ofKind[stage.kind];
 }
@@ -49,4 +50,5 @@ const ofKind: Readonly<Record<StageKind, Phase>> = {
   shift: 'shifting',
   keep: 'in-grace',
   retire: 'cleaning-up',
+  scaling: 'bringing-up',
 };

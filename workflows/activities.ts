@@ -127,8 +127,12 @@ export const checkRows = summarised(slices, 'checkRows');
 export const applyWorkload = summarised(swift, 'applyWorkload');
 /** Follows a rollout for one slice of time. */
 export const awaitRollout = summarised(slices, 'awaitRollout');
+/** Removes pods that never become ready and keep their StatefulSet from going on. */
+export const removeBroken = summarised(swift, 'removeBroken');
 /** Stops a rollout where it is, or lets it go on. */
 export const holdRollout = summarised(swift, 'holdRollout');
+/** Keeps an autoscaler from scaling down, or lets it. */
+export const setScaling = summarised(swift, 'setScaling');
 /** Brings a candidate up. */
 export const standUp = summarised(swift, 'standUp');
 /** Removes a candidate. */

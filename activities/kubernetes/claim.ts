@@ -33,10 +33,13 @@ const claimObject = (cluster: Cluster, site: Site, object: HeldObject): Promise<
     return { held: true };
   });
 
-/** Refuses every delivery of an effect that is older than this one, from now on. */
+/** Refuses every delivery of an effect that is older than this one, from now on. What is gone takes none any more. */
 export async function raiseFences(cluster: Cluster, site: Site, objects: readonly ObjectRef[]): Promise<void> {
   await Promise.all(
-    objects.map((object) => held(cluster, site, object, (found) => merge(cluster, object, found, marked(site)))),
+    objects.map(async (object) => {
+      if ((await readObject(cluster, object)) === null) return;
+      await held(cluster, site, object, (found) => merge(cluster, object, found, marked(site)));
+    }),
   );
 }
 

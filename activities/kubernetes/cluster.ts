@@ -1,4 +1,4 @@
-import { AutoscalingV2Api, KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node';
+import { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node';
 import { clusterFailure } from './cluster-failure.ts';
 
 /** A cluster as the worker knows it. */
@@ -15,7 +15,6 @@ export interface Cluster {
   readonly name: string;
   readonly config: KubeConfig;
   readonly objects: KubernetesObjectApi;
-  readonly autoscaling: AutoscalingV2Api;
 }
 
 /** Who we are to server-side apply. */
@@ -27,12 +26,7 @@ export function openCluster({ name, kubeconfig, context }: ClusterConnection): C
   if (kubeconfig === null) config.loadFromCluster();
   else config.loadFromFile(kubeconfig);
   if (context !== null) config.setCurrentContext(context);
-  return {
-    name,
-    config,
-    objects: KubernetesObjectApi.makeApiClient(config),
-    autoscaling: config.makeApiClient(AutoscalingV2Api),
-  };
+  return { name, config, objects: KubernetesObjectApi.makeApiClient(config) };
 }
 
 /** Runs calls of the API; every error that comes out is a failure of ours. */

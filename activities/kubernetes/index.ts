@@ -3,8 +3,10 @@ import type { Activities, Site } from '../../contracts/activities.ts';
 import type { HeldObject, ObjectRef } from '../../contracts/workload.ts';
 import { awaitRollout } from './await-rollout.ts';
 import { scaleWorkload, standUp, takeDown } from './candidate.ts';
+import { setScaling } from './autoscaler.ts';
 import { claimObjects, raiseFences, releaseObjects } from './claim.ts';
 import { openCluster, type Cluster, type ClusterConnection } from './cluster.ts';
+import { removeBroken } from './remove-broken.ts';
 import { applyWorkload, holdRollout } from './roll.ts';
 
 /** What the activities on clusters are given. `cluster` throws TARGET_UNKNOWN for a name that is not in the configuration. */
@@ -12,7 +14,15 @@ export interface ClusterDependencies {
   readonly cluster: (name: string) => ClusterConnection;
 }
 
-type Named = 'applyWorkload' | 'awaitRollout' | 'holdRollout' | 'standUp' | 'takeDown' | 'scaleWorkload';
+type Named =
+  | 'applyWorkload'
+  | 'awaitRollout'
+  | 'holdRollout'
+  | 'removeBroken'
+  | 'setScaling'
+  | 'standUp'
+  | 'takeDown'
+  | 'scaleWorkload';
 
 /** The activities of this folder; claim, release and fence are those of the plan's own kind of target. */
 export type ClusterActivities = Pick<Activities, Named> & {
@@ -39,8 +49,10 @@ export function createClusters({ cluster }: ClusterDependencies): (name: string)
 export function createClusterActivities(at: (name: string) => Cluster): ClusterActivities {
   return {
     applyWorkload: ({ site, workload, apply }) => applyWorkload(at(site.target), site, workload, apply),
-    awaitRollout: ({ target, workload, sliceMs }) => awaitRollout(at(target), workload, sliceMs),
+    awaitRollout: ({ target, ...input }) => awaitRollout(at(target), input),
+    removeBroken: ({ site, workload }) => removeBroken(at(site.target), site, workload),
     holdRollout: ({ site, workload, paused }) => holdRollout(at(site.target), site, workload, paused),
+    setScaling: ({ site, autoscaler, held }) => setScaling(at(site.target), site, autoscaler, held),
     standUp: ({ site, candidate }) => standUp(at(site.target), site, candidate),
     takeDown: ({ site, candidate }) => takeDown(at(site.target), site, candidate),
     scaleWorkload: ({ site, workload, replicas }) => scaleWorkload(at(site.target), site, workload, replicas),

@@ -10,10 +10,10 @@ import { ownerOf } from './owner.ts';
 /** Looks at the workloads and Services of a spec; touches nothing. */
 export async function lookObjects(
   cluster: Cluster,
-  { namespace, workloads, services }: ClusterLooks,
+  { kind = 'Deployment', namespace, workloads, services }: ClusterLooks,
 ): Promise<Omit<ClusterFacts, 'route'>> {
   const [seenWorkloads, seenServices] = await Promise.all([
-    Promise.all(workloads.map((name) => lookWorkload(cluster, namespace, name))),
+    Promise.all(workloads.map((name) => lookWorkload(cluster, { kind, namespace, name }))),
     Promise.all(services.map((name) => lookService(cluster, namespace, name))),
   ]);
   return { workloads: seenWorkloads, services: seenServices };

@@ -1,9 +1,11 @@
-import type { V1Container, V1Deployment } from '@kubernetes/client-node';
-import type { ContainerFacts, WorkloadFacts } from '../../contracts/workload.ts';
+import type { V1Container, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
+import type { ContainerFacts, WorkloadFacts, WorkloadRef } from '../../contracts/workload.ts';
+import { lookAutoscalers } from './autoscaler.ts';
 import { holderOf } from './claim.ts';
-import { asking, partOf, type Cluster } from './cluster.ts';
+import { partOf, type Cluster } from './cluster.ts';
 import { namesOf, readObject } from './objects.ts';
 import { ownerOf } from './owner.ts';
+import type { Workload } from './roll-status.ts';
 
 const usual = {
   strategy: 'RollingUpdate',
@@ -26,22 +28,23 @@ const empty = {
   uid: null,
 };
 
-/** Looks at a Deployment; touches nothing. */
-export async function lookWorkload(cluster: Cluster, namespace: string, name: string): Promise<WorkloadFacts> {
-  const ref = { kind: 'Deployment', namespace, name } as const;
-  const found = await readObject<V1Deployment>(cluster, ref);
-  if (found === null) return { ...ref, ...empty, nearby: await namesIn(cluster, namespace) };
+/** Looks at a workload; touches nothing. */
+export async function lookWorkload(cluster: Cluster, ref: WorkloadRef): Promise<WorkloadFacts> {
+  const found = await readObject<Workload>(cluster, ref);
+  if (found === null) return { ...ref, ...empty, nearby: await namesIn(cluster, ref) };
+  const scalers = await lookAutoscalers(cluster, ref);
   return {
     ...ref,
-    ...seen(found),
+    ...seen(ref, found),
     ownedBy: ownerOf(found),
-    autoscalers: await autoscalersOf(cluster, namespace, name),
+    autoscalers: scalers.map(({ name }) => name),
+    scalers,
     nearby: [],
     holder: holderOf(found),
   };
 }
 
-function seen(found: V1Deployment) {
+function seen({ kind }: WorkloadRef, found: Workload) {
   const { replicas = 1, template, selector } = partOf(found.spec);
   const { containers = [] } = partOf(template?.spec);
   const { readyReplicas: ready = 0 } = partOf(found.status);
@@ -52,11 +55,11 @@ function seen(found: V1Deployment) {
     containers: containers.map(containerOf),
     selector: labelsOf(selector?.matchLabels),
     podLabels: labelsOf(template?.metadata?.labels),
-    rollout: rolloutOf(found),
+    rollout: rollouts[kind](found),
   };
 }
 
-const uidOf = ({ metadata }: V1Deployment): string | null => metadata?.uid ?? null;
+const uidOf = ({ metadata }: Workload): string | null => metadata?.uid ?? null;
 const labelsOf = (labels: Readonly<Record<string, string>> | undefined) => labels ?? {};
 
 function containerOf({ name, image = '', lifecycle, readinessProbe }: V1Container): ContainerFacts {
@@ -71,6 +74,12 @@ function containerOf({ name, image = '', lifecycle, readinessProbe }: V1Containe
   };
 }
 
+const rollouts: Readonly<Record<WorkloadRef['kind'], (found: Workload) => WorkloadFacts['rollout']>> = {
+  Deployment: rolloutOf,
+  // the API server answers with the kind that it was asked for
+  StatefulSet: (found) => rolloutOfSet(found as V1StatefulSet),
+};
+
 /** The API server fills in what nobody has said. */
 function rolloutOf({ spec }: V1Deployment): WorkloadFacts['rollout'] {
   const { strategy, template, paused, progressDeadlineSeconds: deadlineSeconds } = partOf(spec);
@@ -78,8 +87,17 @@ function rolloutOf({ spec }: V1Deployment): WorkloadFacts['rollout'] {
   const graceSeconds = template?.spec?.terminationGracePeriodSeconds;
   return {
     ...usual,
+    minReadySeconds: spec?.minReadySeconds ?? 0,
     ...given({ strategy: strategy?.type, deadlineSeconds, surge, unavailable, graceSeconds, paused }),
   };
+}
+
+/** It has no deadline of its own, and no surge. */
+function rolloutOfSet({ spec }: V1StatefulSet): WorkloadFacts['rollout'] {
+  const { updateStrategy, template } = partOf(spec);
+  const { partition = 0, maxUnavailable: unavailable } = partOf(updateStrategy?.rollingUpdate);
+  const graceSeconds = template?.spec?.terminationGracePeriodSeconds;
+  return { ...usual, partition, ...given({ strategy: updateStrategy?.type, unavailable, graceSeconds }) };
 }
 
 /** The fields that have a value. */
@@ -89,14 +107,5 @@ const given = <T extends object>(fields: T): { [K in keyof T]: NonNullable<T[K]>
     [K in keyof T]: NonNullable<T[K]>;
   };
 
-async function autoscalersOf({ autoscaling, ...cluster }: Cluster, namespace: string, name: string): Promise<string[]> {
-  const { items } = await asking(cluster, `autoscalers in ${namespace}`, () =>
-    autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }),
-  );
-  return items
-    .filter(({ spec }) => spec.scaleTargetRef.kind === 'Deployment' && spec.scaleTargetRef.name === name)
-    .map(({ metadata }) => metadata?.name ?? '');
-}
-
-const namesIn = async (cluster: Cluster, namespace: string): Promise<readonly string[]> =>
-  (await namesOf(cluster, 'Deployment', namespace)).map((name) => `${namespace}/${name}`);
+const namesIn = async (cluster: Cluster, { kind, namespace }: WorkloadRef): Promise<readonly string[]> =>
+  (await namesOf(cluster, kind, namespace)).map((name) => `${namespace}/${name}`);

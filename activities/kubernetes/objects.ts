@@ -7,6 +7,9 @@ import { asking, fieldManager, type Cluster } from './cluster.ts';
 /** The version of the API in which each kind is spoken of. */
 export const apiVersions: Readonly<Record<ObjectKind, string>> = {
   Deployment: 'apps/v1',
+  StatefulSet: 'apps/v1',
+  Pod: 'v1',
+  HorizontalPodAutoscaler: 'autoscaling/v2',
   Service: 'v1',
   ConfigMap: 'v1',
   HTTPRoute: 'gateway.networking.k8s.io/v1',
@@ -54,6 +57,29 @@ export async function namesOf(cluster: Cluster, kind: ObjectKind, namespace: str
   return items.map(({ metadata }) => metadata?.name ?? '');
 }
 
+/** The objects of a kind in a namespace, those with these labels. */
+export async function listObjects<T extends FoundObject>(
+  cluster: Cluster,
+  kind: ObjectKind,
+  namespace: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<readonly T[]> {
+  const selector = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  const { items } = await asking(cluster, `${kind} in ${namespace}`, () =>
+    cluster.objects.list<T>(
+      apiVersions[kind],
+      kind,
+      namespace,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      selector.join(','),
+    ),
+  );
+  return items;
+}
+
 /** A change of an object in exactly the version that was read; null takes a field away. */
 export async function merge(
   cluster: Cluster,
@@ -82,14 +108,24 @@ export async function applyObject(
   );
 }
 
-/** Deletes an object, and in the background what belongs to it. One that is not there is gone already. */
-export const deleteObject = async (cluster: Cluster, ref: ObjectRef, uid: string | undefined): Promise<void> => {
-  const preconditions = uid === undefined ? {} : { preconditions: { uid } };
+/**
+ * Deletes an object, and in the background what belongs to it; with a version, only as it was read. One that is not there
+ * is gone already, and another version is left alone.
+ */
+export const deleteObject = async (
+  cluster: Cluster,
+  ref: ObjectRef,
+  uid: string | undefined,
+  resourceVersion?: string,
+): Promise<void> => {
+  const only = { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  const preconditions = Object.keys(only).length === 0 ? {} : { preconditions: only };
   await asking(cluster, `delete ${nameOf(ref)}`, () =>
     cluster.objects
       .delete(header(ref), undefined, undefined, undefined, undefined, 'Background', preconditions)
       .catch((error: unknown) => {
-        if (!isStatus(error, 404)) throw error;
+        const stays = resourceVersion !== undefined && isStatus(error, 409);
+        if (!stays && !isStatus(error, 404)) throw error;
       }),
   );
 };

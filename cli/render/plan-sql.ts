@@ -89,6 +89,7 @@ const partsByKind: PartsOf = {
   shift: () => [],
   keep: () => [],
   retire: () => [],
+  scaling: () => [],
 };
 
 function partsOf(stage: Stage): readonly Part[] {

@@ -50,6 +50,7 @@ const finishing: StepsOf = {
   shift: () => [],
   keep: () => [],
   retire: () => [],
+  scaling: () => [],
   contract: (stage, ejected) => [
     ...compare(stage, ejected),
     contract(stage, ejected),

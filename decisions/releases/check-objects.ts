@@ -1,21 +1,31 @@
 import type { FieldProblem } from '../../contracts/api.ts';
+import type { WorkloadKind } from '../../contracts/catalog.ts';
 import type { ServiceFacts, WorkloadFacts } from '../../contracts/workload.ts';
 import { nearest } from '../nearest.ts';
 
 /** What speaks against touching a workload that a field of the spec names. */
 export function workloadProblems(facts: WorkloadFacts, pointer: string): readonly FieldProblem[] {
   const called = `${facts.namespace}/${facts.name}`;
-  if (facts.uid === null) return [missing('Deployment', called, facts.nearby, pointer)];
-  const { strategy, paused } = facts.rollout;
+  if (facts.uid === null) return [missing(facts.kind, called, facts.nearby, pointer)];
+  const { strategy, paused, partition = 0 } = facts.rollout;
   return [
     ...owned(called, facts.ownedBy, pointer),
     ...(strategy === 'RollingUpdate'
       ? []
-      : [{ pointer, detail: `${called} is of strategy ${strategy}, which takes all pods at once` }]),
+      : [{ pointer, detail: `${called} is of strategy ${strategy}, which ${strategies[facts.kind]}` }]),
     // somebody had a reason, and their change may be half done
     ...(paused ? [{ pointer, detail: `somebody has paused the rollout of ${called}` }] : []),
+    ...(partition > 0
+      ? [{ pointer, detail: `somebody holds the first ${partition} pods of ${called} back (partition ${partition})` }]
+      : []),
   ];
 }
+
+/** What the other strategy of each kind does. */
+const strategies: Readonly<Record<WorkloadKind, string>> = {
+  Deployment: 'takes all pods at once',
+  StatefulSet: 'leaves it to others to replace pods',
+};
 
 /** What speaks against touching a Service. */
 export function serviceProblems(facts: ServiceFacts, pointer: string): readonly FieldProblem[] {

@@ -33,24 +33,36 @@ export const plannedWorkload = ({ kind, namespace, name, uid }: WorkloadFacts): 
 
 /** What is applied to a Deployment to give it other images, and what takes that back: the same fields. */
 export function replacement(facts: WorkloadFacts, how: Replacing): Pick<RollStage, 'apply' | 'back'> {
+  const { apply, back } = templates(facts, how);
+  return {
+    apply: body({
+      progressDeadlineSeconds: seconds(how.deadline),
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: how.surge, maxUnavailable: how.unavailable } },
+      template: apply,
+    }),
+    back: body({
+      progressDeadlineSeconds: facts.rollout.deadlineSeconds,
+      strategy: before(facts.rollout),
+      template: back,
+    }),
+  };
+}
+
+/** The pods' template as it becomes, and the same fields as they were. */
+export function templates(
+  facts: WorkloadFacts,
+  how: Pick<Replacing, 'images' | 'grace' | 'drain'>,
+): { readonly apply: JsonObject; readonly back: JsonObject } {
   const changed = facts.containers.filter(({ name }) => how.images[name] !== undefined);
   const drain = seconds(how.drain);
   // the server refuses a preStop that is longer
   const grace = Math.max(seconds(how.grace), facts.rollout.graceSeconds, drain);
   return {
-    apply: body({
-      progressDeadlineSeconds: seconds(how.deadline),
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: how.surge, maxUnavailable: how.unavailable } },
-      template: template(
-        changed.map((container) => after(container, how.images[container.name] ?? '', drain)),
-        grace,
-      ),
-    }),
-    back: body({
-      progressDeadlineSeconds: facts.rollout.deadlineSeconds,
-      strategy: before(facts.rollout),
-      template: template(changed.map(asItWas), facts.rollout.graceSeconds),
-    }),
+    apply: template(
+      changed.map((container) => after(container, how.images[container.name] ?? '', drain)),
+      grace,
+    ),
+    back: template(changed.map(asItWas), facts.rollout.graceSeconds),
   };
 }
 
@@ -61,10 +73,13 @@ export const withReplicas = (
   replicasBack: number,
 ): Pick<RollStage, 'apply' | 'back'> => ({ apply: counted(apply, replicas), back: counted(back, replicasBack) });
 
-const counted = (applied: JsonObject, replicas: number): JsonObject => {
+const counted = (applied: JsonObject, replicas: number): JsonObject => withFields(applied, { replicas });
+
+/** The same with further, or other, fields of the workload's spec. */
+export const withFields = (applied: JsonObject, fields: JsonObject): JsonObject => {
   const { spec } = applied;
   // made by `body`
-  return { ...applied, spec: { ...(spec as JsonObject), replicas } };
+  return { ...applied, spec: { ...(spec as JsonObject), ...fields } };
 };
 
 const template = (containers: readonly JsonObject[], graceSeconds: number): JsonObject => ({

@@ -1,10 +1,11 @@
 import type { FieldProblem } from '../../contracts/api.ts';
 import type { ClusterFacts } from '../../contracts/cluster-facts.ts';
-import type { RollStage, ShiftStage, Stage } from '../../contracts/plan.ts';
+import type { PlannedObject, RollStage, ShiftStage, Stage } from '../../contracts/plan.ts';
 import type { BlueGreenSpec } from '../../contracts/release-spec.ts';
 import type { ServiceRoute } from '../../contracts/route.ts';
 import type { ServiceFacts, WorkloadFacts } from '../../contracts/workload.ts';
 import { formatDuration } from '../duration.ts';
+import { scaledUpOnly, scalerFindings } from '../releases/autoscalers.ts';
 import { containerProblems, serviceProblems, workloadProblems } from '../releases/check-objects.ts';
 import { serviceAt, workloadAt } from '../releases/facts.ts';
 import { gateOf, gateWords } from '../releases/gates.ts';
@@ -44,21 +45,21 @@ export const blueGreen: ReleaseStrategy<BlueGreenSpec> = {
     const { service, active, idle } = sides;
     const changes = imageChanges(idle, spec.images);
     const keepMs = ms(spec.keepOld ?? usualKeep);
+    const object: PlannedObject = {
+      kind: 'Service',
+      namespace: service.namespace,
+      name: service.name,
+      uid: service.uid ?? '',
+      also: [plannedWorkload(active), plannedWorkload(idle)],
+    };
     return {
-      object: {
-        kind: 'Service',
-        namespace: service.namespace,
-        name: service.name,
-        uid: service.uid ?? '',
-        also: [plannedWorkload(active), plannedWorkload(idle)],
-      },
-      stages: stagesOf(spec, sides, keepMs),
+      ...scaledUpOnly([active, idle], { object, stages: stagesOf(spec, sides, keepMs) }),
       changes: (changes.length === 0 ? [`${idle.name}: the same images`] : changes).map((change) => ({
         change,
         class: 'safe',
         because: 'the other side serves until this one has answered, and is kept ready afterwards',
       })),
-      findings: workloadFindings(active, spec.images),
+      findings: [...workloadFindings(active, spec.images), ...scalerFindings([active, idle])],
       risk: isBlind(idle)
         ? { level: 'medium', because: ['a container without a readiness probe'] }
         : { level: 'low', because: [] },

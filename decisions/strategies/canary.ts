@@ -3,6 +3,7 @@ import type { ClusterFacts, ClusterLooks } from '../../contracts/cluster-facts.t
 import type { Finding, PlannedObject, Stage } from '../../contracts/plan.ts';
 import type { CanarySpec } from '../../contracts/release-spec.ts';
 import type { Candidate, HeldObject, WorkloadFacts } from '../../contracts/workload.ts';
+import { scaledUpOnly, scalerFindings } from '../releases/autoscalers.ts';
 import { containerProblems, serviceProblems, workloadProblems } from '../releases/check-objects.ts';
 import { serviceAt, workloadAt } from '../releases/facts.ts';
 import { candidateName, routeOf, routeProblems } from '../releases/routes.ts';
@@ -22,8 +23,10 @@ export const canary: ReleaseStrategy<CanarySpec> = {
     ...(isFlag(spec) ? [] : sideProblems(spec, facts)),
   ],
   plan: (spec, facts) => ({
-    object: objectOf(spec, facts),
-    stages: isFlag(spec) ? shifts(spec, null, 0) : ofWorkload(spec, facts),
+    ...scaledUpOnly(isFlag(spec) ? [] : [workloadAt(facts, 0)], {
+      object: objectOf(spec, facts),
+      stages: isFlag(spec) ? shifts(spec, null, 0) : ofWorkload(spec, facts),
+    }),
     findings: unseen(spec),
     ...(isFlag(spec) ? ofFlag(spec) : pods(spec, workloadAt(facts, 0))),
     estimate: { workMs: timeOf(spec), graceMs: 0, rows: null },
@@ -42,7 +45,7 @@ const ofFlag = (spec: CanarySpec): Omit<Judged, 'findings'> => ({
 
 const pods = (spec: CanarySpec, workload: WorkloadFacts): Judged => ({
   changes: imageChanges(workload, spec.images ?? {}).map((change) => ({ change, ...why })),
-  findings: [...workloadFindings(workload, spec.images ?? {}), ...unseen(spec)],
+  findings: [...workloadFindings(workload, spec.images ?? {}), ...scalerFindings([workload]), ...unseen(spec)],
   risk: isBlind(workload) ? { level: 'medium', because: ['a container without a readiness probe'] } : low,
 });
 

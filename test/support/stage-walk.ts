@@ -73,6 +73,7 @@ export class StageWalk {
       case 'shift':
       case 'keep':
       case 'retire':
+      case 'scaling':
     }
   }
 

@@ -79,6 +79,8 @@ export class World {
       lookCluster: () => Promise.reject(new Error('there is no cluster in this world')),
       standUp: ({ site }) => this.#effect('standUp', 'stand up', site, async () => undefined),
       takeDown: ({ site }) => this.#effect('takeDown', 'take down', site, async () => undefined),
+      setScaling: ({ site, held }) =>
+        this.#effect('setScaling', held ? 'hold scaling' : 'free scaling', site, async () => undefined),
       scaleWorkload: ({ site, replicas }) =>
         this.#effect('scaleWorkload', `scale to ${replicas}`, site, async () => undefined),
       setWeight: ({ site, weight }) =>
@@ -100,6 +102,7 @@ export class World {
       probeSide: () => this.#at('probeSide', async () => this.faults.shift() ?? null),
       applyWorkload: ({ site }) => this.#effect('applyWorkload', 'apply', site, async () => undefined),
       holdRollout: ({ site }) => this.#effect('holdRollout', 'hold', site, async () => undefined),
+      removeBroken: ({ site }) => this.#effect('removeBroken', 'remove broken pods', site, async () => 0),
       awaitRollout: () => this.#at('awaitRollout', async () => this.rollouts.shift() ?? rolled),
       steer: ({ site, paused, rate }) =>
         this.#effect('steer', `steer ${paused ? 'pause' : String(rate)}`, site, async () => {

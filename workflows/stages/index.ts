@@ -11,6 +11,7 @@ import { keep } from './keep.ts';
 import { preflight } from './preflight.ts';
 import { retire } from './retire.ts';
 import { roll } from './roll.ts';
+import { scaling } from './scaling.ts';
 import { shift } from './shift.ts';
 import type { StageRunner } from './stage.ts';
 import { validate } from './validate.ts';
@@ -32,6 +33,7 @@ const runners: { readonly [K in StageKind]: StageRunner<K> } = {
   shift,
   keep,
   retire,
+  scaling,
 };
 
 /** The runner of a stage, for this stage. */

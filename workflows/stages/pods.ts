@@ -5,14 +5,19 @@ import type { Run } from '../run.ts';
 import { unless } from '../unless.ts';
 
 /** How long one slice of following a rollout takes, ms. */
-const sliceMs = 300_000;
+export const sliceMs = 300_000;
 /** On the way back: how often it may be found standing still, and how long to wait in between, ms. */
 const mostStuck = 3;
 const stuckMs = 4_000;
 
-/** Follows a rollout for one slice of time. */
-export const follow = (workload: WorkloadRef, stage: string, run: Run): Promise<RollStatus> =>
-  awaitRollout(`${stage}: follow the rollout`, { target: run.target, workload, sliceMs });
+/** Follows a rollout for one slice of time, ms; `pods`: so many new ones are enough. */
+export const follow = (
+  workload: WorkloadRef,
+  stage: string,
+  run: Run,
+  only: { readonly sliceMs?: number; readonly pods?: number } = {},
+): Promise<RollStatus> =>
+  awaitRollout(`${stage}: follow the rollout`, { target: run.target, workload, sliceMs, ...only });
 
 /** Follows a rollout until it is over or stands still; null: the time of the slice is over, or an order came. */
 export async function untilReady(workload: WorkloadRef, stage: string, run: Run): Promise<RollStatus | null> {
@@ -35,7 +40,8 @@ export async function backToReady(workload: WorkloadRef, stage: string, run: Run
   }
 }
 
-const stuckFailure = ({ namespace, name }: WorkloadRef, because: string): ApplicationFailure =>
+/** What a person is told of pods that do not come. */
+export const stuckFailure = ({ namespace, name }: WorkloadRef, because: string): ApplicationFailure =>
   ApplicationFailure.create({
     type: 'ROLLOUT_STUCK',
     message: `${namespace}/${name}: ${because}`,

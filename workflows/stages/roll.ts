@@ -4,6 +4,7 @@ import type { RollStage } from '../../contracts/plan.ts';
 import { applyWorkload, holdRollout } from '../activities.ts';
 import type { Run } from '../run.ts';
 import { unless } from '../unless.ts';
+import { backInTime, performBatch } from './batch.ts';
 import { backToReady, follow } from './pods.ts';
 import { again, promote, type StageRunner, type Turn } from './stage.ts';
 
@@ -15,6 +16,7 @@ export const roll: StageRunner<'roll'> = {
   prepare: null,
   async perform(stage, run) {
     await apply(stage, run, stage.apply, 'apply');
+    if (stage.batch !== undefined) return (await performBatch(stage, stage.batch, run)) ?? hold(stage, run);
     const status = await unless(
       () => run.givesWay,
       () => follow(stage.workload, stage.name, run),
@@ -26,17 +28,23 @@ export const roll: StageRunner<'roll'> = {
   },
   async undo(stage, run) {
     await apply(stage, run, stage.back, 'undo');
-    await backToReady(stage.workload, stage.name, run);
+    if (stage.batch !== undefined && stage.workload.kind === 'StatefulSet') await backInTime(stage, stage.batch, run);
+    else await backToReady(stage.workload, stage.name, run);
   },
 };
 
 const named = ({ workload: { namespace, name } }: RollStage): string => `${namespace}/${name}`;
 
 const apply = (stage: RollStage, run: Run, body: JsonObject, what: string): Promise<void> =>
-  applyWorkload(`${what}: deployment ${named(stage)}`, { site: run.effect(), workload: stage.workload, apply: body });
+  applyWorkload(`${what}: ${stage.workload.kind.toLowerCase()} ${named(stage)}`, {
+    site: run.effect(),
+    workload: stage.workload,
+    apply: body,
+  });
 
-/** An order wants the rollout to stop where it is. */
+/** An order wants the rollout to stop where it is; a StatefulSet has its partition for that. */
 async function hold({ workload, name }: RollStage, run: Run): Promise<Turn> {
+  if (workload.kind === 'StatefulSet') return again;
   await CancellationScope.nonCancellable(() =>
     holdRollout(`${name}: stop where it is`, { site: run.effect(), workload, paused: true }),
   );
