@@ -49,7 +49,8 @@ describe.each(majors)('on PostgreSQL %s, by a role without superuser', (major) =
   });
 
   test('a change goes from inspect to contract without losing a row, and leaves only itself behind', async () => {
-    life = await TableLife.begin(world, payments);
+    // here the backfill measures the application by itself, as it does by default
+    life = await TableLife.begin(world, { ...payments, protect: {} });
     expect(Math.floor(life.plan.facts.serverVersion / 10_000)).toBe(major);
     expect(life.plan.facts.rights).toMatchObject({ superuser: false, ownsTable: true });
     await life.forward();
