@@ -11,5 +11,6 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testSequencer: '<rootDir>/test/support/sequencer.mjs',
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // more than the cores there are: what is tested mostly waits, for heartbeats that do not come, for grace and for each other
+  maxWorkers: 4,
 };
