@@ -92,7 +92,7 @@ describe('npm start', () => {
   it(
     'goes on with a deployment when everything was killed in the middle of its backfill',
     async () => {
-      const first = home.start(['--demo', '--rows', '400000']);
+      const first = home.start(['--demo', '--rows', '200000']);
       await first.says('▸ backfill');
       const processes = Object.values(await home.processes());
       for (const { pid } of [await home.supervisor(), ...processes]) process.kill(pid, 'SIGKILL');
