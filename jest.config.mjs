@@ -12,5 +12,5 @@ export default {
   testSequencer: '<rootDir>/test/support/sequencer.mjs',
   testTimeout: 60_000,
   // more than the cores there are: what is tested mostly waits, for heartbeats that do not come, for grace and for each other
-  maxWorkers: 4,
+  maxWorkers: 3,
 };

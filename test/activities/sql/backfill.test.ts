@@ -37,17 +37,17 @@ describe('a backfill', () => {
   });
 
   test('hands back at the end of its slice and goes on where it was', async () => {
-    await world.payments(8_000);
+    await world.payments(3_000);
     const plan = await world.expanded();
     const stage = { ...stageOf(plan, 'backfill'), sliceMs: 60 };
     let slices = 0;
     let facts;
     do {
-      facts = await world.run('backfill', { site: world.site(), stage, rows: 8_000 });
+      facts = await world.run('backfill', { site: world.site(), stage, rows: 3_000 });
       slices += 1;
     } while (!facts.finished);
     expect(slices).toBeGreaterThan(1);
-    expect(facts.rows).toBe(8_000);
+    expect(facts.rows).toBe(3_000);
     expect(await world.verify(plan)).toMatchObject({ wrong: 0 });
   });
 
