@@ -12,7 +12,7 @@ import { bundleWorkflows, createWorkers } from './workers.ts';
 async function main(): Promise<void> {
   // The API's tokens are no concern of a worker: it starts without their secrets.
   const config = await loadConfig(undefined, undefined, { without: ['api'] });
-  const { metricsAddress, supervised } = loadWorkerSettings();
+  const { metricsAddress, supervised, workflowBundle } = loadWorkerSettings();
   const log = createLog(config.log.level);
   const stop = new AbortController();
   const asked = shutdownAsked(supervised).then((because) => {
@@ -20,15 +20,25 @@ async function main(): Promise<void> {
     stop.abort();
   });
   installRuntime(log, metricsAddress);
-  await serve(config, log, stop.signal, asked);
+  await serve({ config, log, workflowBundle, signal: stop.signal, asked });
   log.info('worker stopped');
 }
 
-async function serve(config: Config, log: Log, signal: AbortSignal, asked: Promise<void>): Promise<void> {
+interface Service {
+  readonly config: Config;
+  readonly log: Log;
+  readonly workflowBundle: string | null;
+  readonly signal: AbortSignal;
+  readonly asked: Promise<void>;
+}
+
+async function serve({ config, log, workflowBundle, signal, asked }: Service): Promise<void> {
   const temporal = loadTemporalConnection();
   const [connection, bundle] = await Promise.all([
     connectTemporal(temporal, log, signal),
-    bundleWorkflows(temporalLogger(createLog('warn'))),
+    workflowBundle === null
+      ? bundleWorkflows(temporalLogger(createLog('warn')))
+      : Promise.resolve({ codePath: workflowBundle }),
   ]);
   if (connection === null) return;
   let sender: Sender | null = null;

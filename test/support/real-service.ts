@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import type { DeploymentView } from '../../contracts/api.ts';
 import type { Plan } from '../../contracts/plan.ts';
 import { startServiceProcess, type ServiceProcess } from '../../tools/processes/service-process.ts';
-import { freshDatabase, temporalAddress, type TestDatabase } from './servers.ts';
+import { freshDatabase, processEnv, temporalAddress, type TestDatabase } from './servers.ts';
 
 /** Where a service finds its servers; by default those of the test run, with databases of its own. */
 export interface Surroundings {
@@ -83,7 +83,7 @@ export class RealService {
     const base = configFor(basename(folder), watching?.logLevel ?? 'error', kubeconfig, around.routers);
     await writeFile(config, stringify({ ...base, notify: around.notify?.channels ?? {} }));
     const env = {
-      PATH: process.env['PATH'],
+      ...processEnv(),
       LAKESHIFT_CONFIG: config,
       SHOP_URL: around.shopUrl,
       LEDGER_URL: around.ledgerUrl,
