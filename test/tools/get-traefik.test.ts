@@ -78,7 +78,7 @@ describe('getTraefik', () => {
     expect(await note('called')).not.toContain('build');
   });
 
-  it('says in one line what would be needed where there is no Go', async () => {
+  it('says in one line what Traefik would need where there is no Go', async () => {
     const line = 'no Traefik: there is no Go to build it with. Install Go 1.26.4';
     await expect(getTraefik(say, { env: env() })).rejects.toThrow(line);
     expect(await whyNoTraefik(env())).toBe(line);
