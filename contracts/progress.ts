@@ -71,6 +71,8 @@ export interface Traffic {
   readonly repairs: number;
   /** When it was last looked at, epoch ms. */
   readonly lookedAt: number;
+  /** Since when its checks have had no data (epoch ms), and why; null or absent: they have. */
+  readonly blind?: { readonly since: number; readonly because: string } | null;
 }
 
 /** What the application felt while rows were rewritten. Null: not measured, which is not 0. */

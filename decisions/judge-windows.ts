@@ -1,11 +1,18 @@
 import type { Gate, GateCheck, GateWindow, Verdict } from '../contracts/gate.ts';
 
 /**
- * Says what the latest windows of a gate mean: `rollback` when a check is out of its bounds in too many of them, `hold`
- * while too few of them can be judged, else `promote`. Windows with too few requests say nothing; no data never promotes.
+ * Says what the latest windows of a gate mean, oldest first; `blindBecause`: why the source gives nothing now, or null.
+ *
+ * `rollback`: a check is out of its bounds in `fails` of the last `of` windows, each with enough requests. `promote`:
+ * as many windows as that could be judged, the last one among them, and that one is within all bounds. Else `hold`, with
+ * what is missing. What is bad stays bad when the source falls silent; nothing is ever good for want of data.
  */
-export function judgeWindows(gate: Gate, windows: readonly GateWindow[]): Verdict {
+export function judgeWindows(gate: Gate, windows: readonly GateWindow[], blindBecause: string | null = null): Verdict {
   const latest = windows.slice(-gate.of);
+  return failed(gate, latest) ?? held(gate, latest, blindBecause) ?? promoted(gate, latest);
+}
+
+function failed(gate: Gate, latest: readonly GateWindow[]): Verdict | null {
   for (const check of gate.checks) {
     const out = latest.filter((window) => isOut(gate, check, window));
     const last = out.at(-1);
@@ -15,34 +22,59 @@ export function judgeWindows(gate: Gate, windows: readonly GateWindow[]): Verdic
         because: `${check.name} ${words(check, last)} in ${out.length} of the last ${latest.length} windows`,
       };
   }
-  const told = latest.filter((window) => tells(gate, window));
-  if (told.length === 0) return { decision: 'hold', because: unjudged(gate, latest) };
-  const open = gate.checks.find((check) => isOut(gate, check, told[told.length - 1]));
-  if (open !== undefined) return { decision: 'hold', because: `${open.name} is out of its bounds in the last window` };
-  return { decision: 'promote', because: `${gate.checks.map(({ name }) => name).join(', ')} within bounds` };
+  return null;
 }
 
-const isOut = (gate: Gate, { name, max }: GateCheck, window: GateWindow | undefined): boolean => {
-  const value = window?.values[name] ?? null;
-  return window !== undefined && enough(gate, window) && value !== null && value > max;
+function held(gate: Gate, latest: readonly GateWindow[], blindBecause: string | null): Verdict | null {
+  const because =
+    blindBecause ?? unjudged(gate, latest.at(-1)) ?? stillOut(gate, latest.at(-1)) ?? tooFew(gate, latest);
+  return because === null ? null : { decision: 'hold', because };
+}
+
+const promoted = ({ checks }: Gate, latest: readonly GateWindow[]): Verdict => ({
+  decision: 'promote',
+  because: `${checks.map(({ name }) => name).join(', ')} within bounds in the last of ${latest.length} windows`,
+});
+
+/** Why a window says nothing: it is not there, nobody could count, there was too little, or a check has no value. */
+function unjudged(gate: Gate, window: GateWindow | undefined): string | null {
+  if (gate.checks.length === 0) return 'there is no check';
+  if (window === undefined) return 'no window is over yet';
+  const { requests } = window;
+  if (requests === null) return 'requests: not measured in the last window';
+  if (requests < gate.atLeast) return `${counted(requests)} requests in the last window, fewer than ${gate.atLeast}`;
+  const blank = gate.checks.find((check) => valueOf(check, window) === null);
+  return blank === undefined ? null : `${blank.name}: not measured in the last window`;
+}
+
+function stillOut(gate: Gate, window: GateWindow | undefined): string | null {
+  const check = gate.checks.find((one) => isOut(gate, one, window));
+  return check === undefined || window === undefined
+    ? null
+    : `${check.name} ${words(check, window)} in the last window`;
+}
+
+/** Fewer windows than a failure takes can not show one. */
+function tooFew(gate: Gate, latest: readonly GateWindow[]): string | null {
+  const told = latest.filter((window) => unjudged(gate, window) === null).length;
+  return told >= gate.fails
+    ? null
+    : `${told} of the last ${latest.length} windows could be judged, fewer than ${gate.fails}`;
+}
+
+const isOut = (gate: Gate, check: GateCheck, window: GateWindow | undefined): boolean => {
+  const value = window === undefined ? null : valueOf(check, window);
+  return value !== null && enough(gate, window) && value > check.max;
 };
 
-const enough = ({ atLeast }: Gate, { requests }: GateWindow): boolean => requests !== null && requests >= atLeast;
+const enough = ({ atLeast }: Gate, window: GateWindow | undefined): boolean => (window?.requests ?? -1) >= atLeast;
 
-const tells = (gate: Gate, window: GateWindow): boolean =>
-  enough(gate, window) && gate.checks.every(({ name }) => (window.values[name] ?? null) !== null);
+const valueOf = ({ name }: GateCheck, { values }: GateWindow): number | null => values[name] ?? null;
 
-function unjudged({ atLeast }: Gate, windows: readonly GateWindow[]): string {
-  const last = windows.at(-1);
-  if (last === undefined) return 'no window is over yet';
-  if (last.requests === null) return 'requests: not measured';
-  return last.requests < atLeast
-    ? `${last.requests} requests in the last window, fewer than ${atLeast}`
-    : 'a check is not measured';
-}
+const words = (check: GateCheck, window: GateWindow): string =>
+  `${shown(valueOf(check, window) ?? Number.NaN, check.unit)}, above ${shown(check.max, check.unit)}`;
 
-const words = ({ name, max, unit }: GateCheck, { values }: GateWindow): string =>
-  `${shown(values[name] ?? Number.NaN, unit)}, above ${shown(max, unit)}`;
+const counted = (requests: number): string => String(Math.round(requests * 10) / 10);
 
 const shown = (value: number, unit: string): string =>
   unit === '%' ? `${(value * 100).toFixed(2)} %` : `${value.toFixed(1)} ${unit}`;

@@ -24,7 +24,13 @@ export const repaired = (progress: Progress): Progress =>
 export const moving = (progress: Progress): Progress => traffic(progress, { repairs: 0, since: null });
 
 /** It is where it should be. */
-export const inPlace = (progress: Progress, now: number): Progress => traffic(progress, { since: now });
+export const inPlace = (progress: Progress, now: number): Progress => traffic(progress, { since: now, blind: null });
+
+/** The checks were asked; why there is no data, or null. */
+export function seeing(progress: Progress, because: string | null, now: number): Progress {
+  const since = progress.traffic?.blind?.since ?? now;
+  return traffic(progress, { blind: because === null ? null : { since, because } });
+}
 
 /** Whether it was put right as often as is reasonable. */
 export const isContended = ({ traffic: { repairs } = nothing }: Progress): boolean => repairs >= mostRepairs;

@@ -2,71 +2,20 @@ import type { Rhythm } from '../../decisions/pace/rhythm.ts';
 import type { Felt, P99 } from '../../decisions/pace/share.ts';
 import { staleMs } from '../../decisions/pace/signals.ts';
 import type { Beside, LatencySource } from './latency-source.ts';
+import { askPrometheus, type PrometheusAddress } from './prometheus-query.ts';
 
 /** A Prometheus and what to ask it, as the configuration says. */
-export interface PrometheusOptions {
+export interface PrometheusOptions extends PrometheusAddress {
   readonly name: string;
-  /** Address of its HTTP API, without `/api/v1`. */
-  readonly url: string;
   /** PromQL of the application's p99 in seconds; one value. */
   readonly p99: string;
   /** How far back that query looks, ms. */
   readonly overMs: number;
   /** PromQL of the application's errors, ever; one value that only grows. */
   readonly errors: string | null;
-  /** Bearer token: a secret. */
-  readonly token: string | null;
 }
 
-/** What an instant query gave: a number, or why there is none. Never the server's own words. */
-export type Answer =
-  { readonly value: number; readonly because: null } | { readonly value: null; readonly because: string };
-
-const askTimeoutMs = 5_000;
 const everyMs = 5_000;
-
-/** Asks one instant query. A query that gives no value, more than one, or not a number, has no answer. */
-export async function askPrometheus(options: Pick<PrometheusOptions, 'url' | 'token'>, query: string): Promise<Answer> {
-  const none = (because: string): Answer => ({ value: null, because });
-  try {
-    const response = await fetch(`${options.url.replace(/\/+$/, '')}/api/v1/query`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        ...(options.token === null ? {} : { authorization: `Bearer ${options.token}` }),
-      },
-      body: new URLSearchParams({ query }),
-      redirect: 'error',
-      signal: AbortSignal.timeout(askTimeoutMs),
-    });
-    if (!response.ok) return none(`HTTP status ${response.status}`);
-    return valueOf(await response.json().catch(() => null));
-  } catch (error) {
-    return none(
-      error instanceof Error && error.name === 'TimeoutError' ? 'no answer in time' : 'it can not be reached',
-    );
-  }
-}
-
-/** Reads `{status, data: {resultType, result}}`; values come as `[time, "text"]`. */
-function valueOf(body: unknown): Answer {
-  const data = field(body, 'data');
-  const result = field(data, 'result');
-  if (field(body, 'status') !== 'success' || !Array.isArray(result)) return { value: null, because: 'no such answer' };
-  if (field(data, 'resultType') === 'scalar') return numberIn(result);
-  if (result.length === 0) return { value: null, because: 'no data' };
-  if (result.length > 1) return { value: null, because: `${result.length} values where one is needed` };
-  return numberIn(field(result[0], 'value'));
-}
-
-function numberIn(pair: unknown): Answer {
-  const text: unknown = Array.isArray(pair) ? pair[1] : undefined;
-  const value = typeof text === 'string' ? Number(text) : Number.NaN;
-  return Number.isFinite(value) ? { value, because: null } : { value: null, because: 'not a number' };
-}
-
-const field = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined;
 
 /** The application's own p99, asked every few seconds. A reading counts once all that it looks back on was alike. */
 export class PrometheusSource implements LatencySource {

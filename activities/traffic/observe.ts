@@ -1,8 +1,9 @@
 import { cancelled, heartbeat } from '@temporalio/activity';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Seen, SeenShare } from '../../contracts/route.ts';
+import { failure } from '../failures.ts';
 import type { FindMetrics } from '../metrics/index.ts';
-import { askPrometheus } from '../metrics/prometheus.ts';
+import { askPrometheus } from '../metrics/prometheus-query.ts';
 
 type ByRequests = Extract<Seen, { readonly by: 'requests' }>;
 
@@ -33,29 +34,34 @@ export async function observeRequests(seen: ByRequests): Promise<SeenShare> {
 /** Long enough for a source that is fed every few seconds, ms. */
 const countMs = 20_000;
 
-/** How much the counters of both sides grow meanwhile; what is not measured was answered by nobody. */
-export async function observeMetrics(seen: ByMetrics, metrics: FindMetrics): Promise<SeenShare> {
+/**
+ * How much the counters of both sides grow meanwhile. Where one of them is not measured nothing can be said of either:
+ * what was seen is unknown. Throws TARGET_UNKNOWN for a source that is not in the configuration.
+ */
+export async function observeMetrics(seen: ByMetrics, metrics: FindMetrics, overMs = countMs): Promise<SeenShare> {
   const source = metrics(seen.source);
-  if (source === null) return { candidate: 0, stable: 0, unknown: 0 };
+  if (source === null) throw failure('TARGET_UNKNOWN', `the worker knows no metrics source ${seen.source}`);
   const count = async (query: string): Promise<number | null> => (await askPrometheus(source, query)).value;
   const both = () => Promise.all([count(seen.candidate), count(seen.stable)]);
-  const before = await both();
   const beat = setInterval(() => heartbeat(), 1_000);
   try {
-    await Promise.race([sleep(countMs, undefined, { ref: false }), cancelled()]);
+    const before = await both();
+    await Promise.race([sleep(overMs, undefined, { ref: false }), cancelled()]);
+    const after = await both();
+    return shareOf(grown(before[0], after[0]), grown(before[1], after[1]));
   } finally {
     clearInterval(beat);
   }
-  const after = await both();
-  const [candidate, stable] = after.map((value, side) => grown(before[side] ?? null, value));
-  return { candidate: candidate ?? 0, stable: stable ?? 0, unknown: 0 };
 }
 
-/** A counter that has gone back was begun anew. */
-const grown = (before: number | null, after: number | null): number => {
-  if (after === null) return 0;
-  return Math.round(before === null || after < before ? after : after - before);
-};
+const shareOf = (candidate: number | null, stable: number | null): SeenShare =>
+  candidate === null || stable === null
+    ? { candidate: 0, stable: 0, unknown: Math.max(1, (candidate ?? 0) + (stable ?? 0)) }
+    : { candidate, stable, unknown: 0 };
+
+/** Null: not measured. A counter that goes back was begun anew, and what it counted meanwhile is not known. */
+const grown = (before: number | null, after: number | null): number | null =>
+  before === null || after === null || after < before ? null : Math.round(after - before);
 
 async function sideOf({ url, at, candidate }: ByRequests): Promise<keyof SeenShare> {
   try {

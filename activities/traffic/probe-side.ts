@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { Probe } from '../../contracts/gate.ts';
-import { failure } from '../failures.ts';
+import { checkGrpcHealth } from './grpc-health.ts';
 
 /** Asks once; what is wrong, in words without any of the answer's own, or null. */
 export function probeSide(probe: Probe): Promise<string | null> {
@@ -16,7 +16,7 @@ const probes: { readonly [K in Probe['by']]: (probe: Extract<Probe, { readonly b
       await response.arrayBuffer();
       return response.status === status ? null : `HTTP status ${response.status} instead of ${status}`;
     } catch (error) {
-      return error instanceof Error && error.name === 'TimeoutError' ? `no answer in ${timeoutMs} ms` : 'no connection';
+      return isTimeout(error) ? `no answer in ${timeoutMs} ms` : 'no connection';
     }
   },
   tcp: ({ address, timeoutMs }) => {
@@ -32,5 +32,8 @@ const probes: { readonly [K in Probe['by']]: (probe: Extract<Probe, { readonly b
       socket.on('error', () => end('no connection'));
     });
   },
-  grpc: () => Promise.reject(failure('INTERNAL', 'gRPC probes are not built yet')),
+  grpc: ({ address, service, timeoutMs }) => checkGrpcHealth(address, service, timeoutMs),
 };
+
+const isTimeout = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'name' in error && error.name === 'TimeoutError';

@@ -3,7 +3,7 @@ import type { Gate, Verdict } from '../../contracts/gate.ts';
 import type { ShiftStage } from '../../contracts/plan.ts';
 import { judgeWindows } from '../../decisions/judge-windows.ts';
 import { currentRecord } from '../../decisions/progress.ts';
-import { isContended, repaired, routed } from '../../decisions/traffic.ts';
+import { isContended, repaired, routed, seeing } from '../../decisions/traffic.ts';
 import { setWeight, watchTraffic } from '../activities.ts';
 import type { Run } from '../run.ts';
 import { unless } from '../unless.ts';
@@ -19,9 +19,12 @@ export async function watch(stage: ShiftStage, run: Run): Promise<Turn> {
   return (await repair(stage, facts, run)) ?? judged(stage, facts, run);
 }
 
-/** No data never promotes. */
-const mayEnd = ({ gate }: ShiftStage, { progress: { verdict } }: Run): boolean =>
-  gate === null || verdict?.decision === 'promote';
+/** No data never promotes, and neither does what was seen long ago, before a pause of the service. */
+function mayEnd({ gate, everyMs }: ShiftStage, { progress: { verdict, traffic } }: Run): boolean {
+  if (gate === null) return true;
+  const lookedMs = Date.now() - (traffic?.lookedAt ?? 0);
+  return verdict?.decision === 'promote' && lookedMs <= Math.max(everyMs, gate.windowMs);
+}
 
 const ended = (stage: ShiftStage, run: Run): Turn =>
   promote(currentRecord(run.progress)?.note ?? `${stage.weight} % for ${stage.forMs / 1_000} s`);
@@ -54,17 +57,23 @@ async function repair(stage: ShiftStage, { route }: WatchFacts, run: Run): Promi
 
 async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<Turn> {
   if (stage.gate === null) return again;
-  const verdict = judgeWindows(stage.gate, facts.windows);
+  const verdict = judgeWindows(stage.gate, facts.windows, facts.blindBecause);
   told(stage, verdict, facts, run);
-  run.update({ ...run.progress, verdict });
+  run.update({ ...seeing(run.progress, facts.blindBecause, Date.now()), verdict });
   if (verdict.decision === 'rollback') return failed(stage, verdict.because, run);
-  return isBlind(stage, facts, run) ?? isHeldTooLong(stage.gate, verdict, run) ?? again;
+  return isBlind(stage.gate, run) ?? isHeldTooLong(stage.gate, verdict, run) ?? again;
 }
 
-/** The time is over, and the checks have still not said that all is well. */
-function isHeldTooLong({ blindForMs }: Gate, { decision, because }: Verdict, run: Run): Turn | null {
-  const over = Date.now() - (run.progress.deadline ?? Infinity);
-  return decision === 'hold' && over >= blindForMs ? park('GATE_HELD', because) : null;
+/** The time is over, as many windows as a verdict takes are too, and the checks have still not said that all is well. */
+function isHeldTooLong(
+  { blindForMs, windowMs, fails }: Gate,
+  { decision, because }: Verdict,
+  { progress }: Run,
+): Turn | null {
+  const told = (progress.traffic?.since ?? 0) + fails * windowMs;
+  const over = Date.now() - Math.max(progress.deadline ?? Infinity, told);
+  const isSeeing = (progress.traffic?.blind ?? null) === null;
+  return decision === 'hold' && isSeeing && over >= blindForMs ? park('GATE_HELD', because) : null;
 }
 
 /** In the ledger once for each that is another one. */
@@ -75,10 +84,12 @@ function told({ name }: ShiftStage, verdict: Verdict, { windows }: WatchFacts, r
   run.note('verdict', `${name}: ${verdict.decision}: ${verdict.because}`, { ...verdict, ...seen });
 }
 
-function isBlind({ gate }: ShiftStage, { blindBecause, windows }: WatchFacts, run: Run): Turn | null {
-  if (gate === null || blindBecause === null) return null;
-  const since = windows.at(-1)?.to ?? run.progress.traffic?.since ?? Date.now();
-  return Date.now() - since < gate.blindForMs ? null : park('METRICS_BLIND', blindBecause);
+/** Without data for as long as the gate bears; who says to go on is not called again at once. */
+function isBlind({ blindForMs }: Gate, run: Run): Turn | null {
+  const blind = run.progress.traffic?.blind ?? null;
+  if (blind === null || Date.now() - blind.since < blindForMs) return null;
+  run.update(seeing(run.progress, null, Date.now()));
+  return park('METRICS_BLIND', blind.because);
 }
 
 /** What the step itself says about a check that failed. */

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { askPrometheus, PrometheusSource } from '../../../activities/metrics/prometheus.ts';
+import { PrometheusSource } from '../../../activities/metrics/prometheus.ts';
+import { askPrometheus } from '../../../activities/metrics/prometheus-query.ts';
 import { getFromDebian } from '../../../tools/debian-package.ts';
 import { freePort } from '../../../tools/ports.ts';
 
