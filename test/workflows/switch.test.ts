@@ -52,19 +52,19 @@ describe('a blue-green switch', () => {
 
   test('goes on counting its tries in a new run', async () => {
     const world = new World();
-    world.faults = Array.from({ length: 39 }, () => 'it answers 503');
+    world.faults = Array.from({ length: 11 }, () => 'it answers 503');
     const deployment = await theatre.deployPlan(
       world,
       blueGreenPlan(theatre.taskQueue, {
-        validate: { probes: [{ http: 'http://green/' }], tries: 40, every: '1ms', needs: 1 },
+        validate: { probes: [{ http: 'http://green/' }], tries: 12, every: '1ms', needs: 1 },
       }),
-      { handOverAfter: 120 },
+      { handOverAfter: 80 },
     );
     const { runId } = await deployment.handle.describe();
     await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'deployed' });
     expect((await deployment.handle.describe()).runId).not.toBe(runId);
     expect(world.kinds('stage-ended').map(({ text }) => text)).toContain(
-      'validate ended: it answers: 1 times in a row, after 40',
+      'validate ended: it answers: 1 times in a row, after 12',
     );
   });
 
