@@ -53,8 +53,19 @@ export interface Progress {
   readonly felt?: Felt;
   /** Where the traffic goes, in a release; absent: nothing has been moved yet. */
   readonly traffic?: Traffic;
+  /** How far the asking of a new side is, so that a new run goes on counting; null or absent: at its begin. */
+  readonly asked?: Asked | null;
   /** A person has answered to CLAIM_GONE: what cannot be undone for want of a claim is owed no more. */
   readonly claimGone?: boolean;
+}
+
+/** How often a new side was asked. */
+export interface Asked {
+  readonly tries: number;
+  /** Good answers since the last bad one. */
+  readonly inRow: number;
+  /** What was wrong the last time that something was. */
+  readonly because: string;
 }
 
 /** The candidate's share of the traffic. */

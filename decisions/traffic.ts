@@ -1,3 +1,4 @@
+import type { ShiftStage } from '../contracts/plan.ts';
 import type { Progress, Traffic } from '../contracts/progress.ts';
 import type { RouteState, SeenShare } from '../contracts/route.ts';
 
@@ -34,6 +35,42 @@ export function seeing(progress: Progress, because: string | null, now: number):
 
 /** Whether it was put right as often as is reasonable. */
 export const isContended = ({ traffic: { repairs } = nothing }: Progress): boolean => repairs >= mostRepairs;
+
+/** Whoever tries a share again begins it anew: set, seen, and with its whole time. */
+export const anew = (progress: Progress): Progress => ({ ...moving(progress), deadline: null });
+
+/** Whether requests were seen on the side that a weight (whole percent on the candidate) leaves without any. */
+export const isSeenElsewhere = ({ traffic: { seen } = nothing }: Progress, weight: number): boolean =>
+  seen !== null && seen !== weight / 100;
+
+/** Whether a share may end: looked at since its time was over and not long ago, in place then, and well by all checks. */
+export const mayEnd = (
+  { gate, weight, everyMs }: Pick<ShiftStage, 'gate' | 'weight' | 'everyMs'>,
+  { traffic = nothing, verdict, deadline }: Progress,
+  now: number,
+): boolean =>
+  deadline !== null &&
+  traffic.lookedAt >= deadline &&
+  // what was seen before a pause of the service says nothing after it
+  now - traffic.lookedAt <= Math.max(everyMs, gate?.windowMs ?? 0) &&
+  traffic.weight === weight &&
+  (gate === null || verdict?.decision === 'promote');
+
+/** An activity that waits has to end long before its timeout, ms. */
+const mostWaitMs = 600_000;
+
+/** How long to wait before the next look, ms: at the most until the end of the time, and then at once. */
+export function nextLookMs(
+  everyMs: number,
+  { deadline, traffic = nothing }: Progress,
+  paused: boolean,
+  now: number,
+): number {
+  const usual = Math.min(everyMs, mostWaitMs);
+  if (paused || deadline === null) return usual;
+  if (now < deadline) return Math.min(usual, deadline - now);
+  return traffic.lookedAt < deadline ? 0 : usual;
+}
 
 const traffic = (progress: Progress, change: Partial<Traffic>): Progress => ({
   ...progress,

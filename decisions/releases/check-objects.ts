@@ -3,14 +3,14 @@ import type { WorkloadKind } from '../../contracts/catalog.ts';
 import type { ServiceFacts, WorkloadFacts } from '../../contracts/workload.ts';
 import { nearest } from '../nearest.ts';
 
-/** What speaks against touching a workload that a field of the spec names. */
-export function workloadProblems(facts: WorkloadFacts, pointer: string): readonly FieldProblem[] {
+/** What speaks against touching a workload that a field of the spec names. `atOnce`: all its pods may end at once. */
+export function workloadProblems(facts: WorkloadFacts, pointer: string, atOnce = false): readonly FieldProblem[] {
   const called = `${facts.namespace}/${facts.name}`;
   if (facts.uid === null) return [missing(facts.kind, called, facts.nearby, pointer)];
   const { strategy, paused, partition = 0 } = facts.rollout;
   return [
     ...owned(called, facts.ownedBy, pointer),
-    ...(strategy === 'RollingUpdate'
+    ...(strategy === 'RollingUpdate' || atOnce
       ? []
       : [{ pointer, detail: `${called} is of strategy ${strategy}, which ${strategies[facts.kind]}` }]),
     // somebody had a reason, and their change may be half done

@@ -6,7 +6,8 @@ import { seconds } from './words.ts';
 /** How pods are replaced. Times as a spec says them. */
 export interface Replacing {
   readonly images: Readonly<Record<string, string>>;
-  readonly surge: number | string;
+  /** Null: as they are replaced today. */
+  readonly surge: number | string | null;
   readonly unavailable: number | string;
   readonly grace: string;
   readonly drain: string;
@@ -37,7 +38,10 @@ export function replacement(facts: WorkloadFacts, how: Replacing): Pick<RollStag
   return {
     apply: body({
       progressDeadlineSeconds: seconds(how.deadline),
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: how.surge, maxUnavailable: how.unavailable } },
+      strategy:
+        how.surge === null
+          ? before(facts.rollout)
+          : { type: 'RollingUpdate', rollingUpdate: { maxSurge: how.surge, maxUnavailable: how.unavailable } },
       template: apply,
     }),
     back: body({

@@ -15,7 +15,7 @@ export const recreate: ReleaseStrategy<RecreateSpec> = {
   },
   check(spec, facts) {
     const workload = workloadAt(facts, 0);
-    const problems = workloadProblems(workload, '/workload');
+    const problems = workloadProblems(workload, '/workload', true);
     return workload.uid === null ? problems : [...containerProblems(spec.images, workload), ...problems];
   },
   plan(spec, facts) {
@@ -43,11 +43,12 @@ export const recreate: ReleaseStrategy<RecreateSpec> = {
   },
 };
 
+/** Where there are no pods none are replaced: how they are stays as it was, for whoever deploys next. */
 const fieldsOf = (spec: RecreateSpec, workload: WorkloadFacts) =>
   replacement(workload, {
     images: spec.images,
-    surge: 0,
-    unavailable: '100%',
+    surge: null,
+    unavailable: 0,
     grace: spec.grace ?? usual.grace,
     drain: '0s',
     deadline: spec.deadline ?? usual.deadline,

@@ -1,5 +1,8 @@
 import { approver, type Theatre, type Underway } from '../support/deployments.ts';
+import type { CanarySpec, StepSpec } from '../../contracts/release-spec.ts';
+import { windows } from '../support/gate-windows.ts';
 import { anyApprover } from '../support/plans.ts';
+import { checks } from '../support/release-plans.ts';
 import { World } from '../support/world.ts';
 
 /** A workflow that has come to its end: its id, and the run that is kept when it is not the latest. */
@@ -167,8 +170,86 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return ended(await theatre.roll(world));
   },
 
+  async 'canary-deployed'(theatre) {
+    const world = new World();
+    world.windows = windows.good;
+    return ended(await theatre.canary(world, { checks, keepOld: '50ms' }));
+  },
+
+  async 'canary-taken-home-by-a-check'(theatre) {
+    const world = new World();
+    world.windows = windows.good;
+    const deployment = await theatre.canary(world, { ...watchedAt50(), checks });
+    await watching(deployment);
+    world.windows = windows.bad;
+    return ended(deployment);
+  },
+
+  async 'canary-aborted-while-watching'(theatre) {
+    const world = new World();
+    const deployment = await theatre.canary(world, watchedAt50());
+    await watching(deployment);
+    world.dead.add('watchTraffic');
+    await deployment.order('abort');
+    return ended(deployment);
+  },
+
+  async 'canary-parked-and-retried'(theatre) {
+    const world = new World();
+    world.windows = windows.good;
+    const deployment = await theatre.canary(world, { ...watchedAt50({ onFail: 5 }), checks });
+    await watching(deployment);
+    world.windows = windows.bad;
+    await deployment.untilPhase('needs-attention');
+    world.windows = windows.good;
+    await deployment.order('retry');
+    await watching(deployment);
+    world.weight = 7;
+    await deployment.until(({ progress }) => progress.traffic?.repairs === 1 && world.weight === 50);
+    await deployment.order('skip', { actor: approver });
+    return ended(deployment);
+  },
+
+  async 'blue-green-deployed'(theatre) {
+    const world = new World();
+    world.faults = ['it answers 503'];
+    return ended(await theatre.blueGreen(world));
+  },
+
+  async 'blue-green-rolled-back-in-keep'(theatre) {
+    const deployment = await theatre.blueGreen(new World(), { keepOld: '1h' });
+    await deployment.untilPhase('in-grace');
+    await deployment.order('rollback');
+    return ended(deployment);
+  },
+
+  async 'blue-green-not-answering'(theatre) {
+    const world = new World();
+    world.faults = ['it answers 503', null, 'it answers 500'];
+    return ended(await theatre.blueGreen(world));
+  },
+
+  async 'recreate-deployed'(theatre) {
+    const deployment = await theatre.recreate(new World());
+    await deployment.untilPhase('waiting-for-approval');
+    await deployment.order('approve', { actor: { ...approver, groups: ['platform'] } });
+    return ended(deployment);
+  },
+
   'inspect-table': async (theatre) => ({ workflowId: await theatre.inspect(new World()) }),
 };
+
+/** A canary that stays at its second step. */
+const watchedAt50 = (wishes: Partial<StepSpec> = {}): Partial<CanarySpec> => ({
+  steps: [
+    { weight: 5, for: '100ms' },
+    { weight: 50, for: '1h', ...wishes },
+    { weight: 100, for: '100ms' },
+  ],
+});
+
+const watching = (deployment: Underway) =>
+  deployment.until(({ stage, phase }) => stage === 'weight-50' && phase === 'watching');
 
 async function approve(deployment: Underway): Promise<void> {
   await deployment.untilPhase('waiting-for-approval');

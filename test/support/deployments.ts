@@ -1,13 +1,14 @@
-import { workflowTypes } from '../../contracts/catalog.ts';
 import type { Plan } from '../../contracts/plan.ts';
 import { activityInfo } from '@temporalio/activity';
 import { Client, Connection, WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import type { OrderName, Phase } from '../../contracts/catalog.ts';
+import { workflowTypes, type OrderName, type Phase } from '../../contracts/catalog.ts';
+import type { BlueGreenSpec, CanarySpec } from '../../contracts/release-spec.ts';
 import type { Actor, DeploymentInput, InspectInput } from '../../contracts/messages.ts';
 import type { Activities } from '../../contracts/activities.ts';
 import type { Outcome, Status } from '../../contracts/progress.ts';
-import { testPlan, type PlanWishes, rollingPlan } from './plans.ts';
+import { testPlan, type PlanWishes } from './plans.ts';
+import { blueGreenPlan, canaryPlan, recreatePlan, rollingPlan } from './release-plans.ts';
 import { temporalAddress, workflowBundle } from './servers.ts';
 import { World } from './world.ts';
 
@@ -30,8 +31,8 @@ export interface Underway {
   order(name: OrderName, fields?: Record<string, unknown>, updateId?: string): Promise<Status>;
   /** Sends an order as a signal. */
   signal(name: OrderName, fields?: Record<string, unknown>): Promise<void>;
-  /** Waits until the status is as wanted; fails after 20 s, saying how it was. */
-  until(wanted: (status: Status) => boolean): Promise<Status>;
+  /** Waits until the status is as wanted; fails after 20 s unless given, saying how it was. */
+  until(wanted: (status: Status) => boolean, atMostMs?: number): Promise<Status>;
   untilPhase(...phases: Phase[]): Promise<Status>;
   outcome(): Promise<Outcome>;
 }
@@ -85,6 +86,21 @@ export class Theatre {
   /** A rollout of a workload. */
   async roll(world: World): Promise<Underway> {
     return this.deployPlan(world, rollingPlan(this.taskQueue), {});
+  }
+
+  /** A growing share of the traffic for a candidate. */
+  canary(world: World, wishes: Partial<CanarySpec> = {}, input: Partial<DeploymentInput> = {}): Promise<Underway> {
+    return this.deployPlan(world, canaryPlan(this.taskQueue, wishes), input);
+  }
+
+  /** All traffic for the idle one of two sides. */
+  blueGreen(world: World, wishes: Partial<BlueGreenSpec> = {}): Promise<Underway> {
+    return this.deployPlan(world, blueGreenPlan(this.taskQueue, wishes), {});
+  }
+
+  /** Other pods after an outage. */
+  recreate(world: World): Promise<Underway> {
+    return this.deployPlan(world, recreatePlan(this.taskQueue), {});
   }
 
   async deployPlan(world: World, plan: Plan, input: Partial<DeploymentInput>): Promise<Underway> {
@@ -145,8 +161,8 @@ function underway(handle: WorkflowHandle, id: string, accepted: Status): Underwa
     const common = { actor: author, reason: 'the story wants it', stage, id: crypto.randomUUID() };
     return { ...common, planHash, evidenceHash, signature: 'signed', ...fields };
   };
-  const until = async (wanted: (status: Status) => boolean): Promise<Status> => {
-    const giveUp = Date.now() + 20_000;
+  const until = async (wanted: (status: Status) => boolean, atMostMs = 20_000): Promise<Status> => {
+    const giveUp = Date.now() + atMostMs;
     for (;;) {
       const now = await status();
       if (wanted(now)) return now;

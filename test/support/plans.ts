@@ -3,13 +3,10 @@ import type {
   BuildStage,
   IndexBuild,
   TablePlan,
-  ReleasePlan,
   RowCheck,
   Stage,
   Statement,
 } from '../../contracts/plan.ts';
-import type { WorkloadFacts } from '../../contracts/workload.ts';
-import { planDeployment } from '../../decisions/plan-deployment.ts';
 import { hashOf } from '../../decisions/hash.ts';
 
 /** What a story wants of its plan; durations in ms. */
@@ -236,45 +233,3 @@ const rowCheck = (id: string): RowCheck => ({
   slow: statement(`${id} slow`),
   slices: { by: 'pages', pages: 10, size: statement('size') },
 });
-
-/** A plan of another image for three pods. */
-export function rollingPlan(taskQueue: string): ReleasePlan {
-  const service = { environment: 'test', taskQueue, homeSchema: 'lakeshift', dialect: 'kubernetes' } as const;
-  const made = planDeployment({
-    ...service,
-    spec: rollingSpec,
-    facts: { workloads: [workloadFacts], services: [], route: null },
-  });
-  if (!made.ok || made.plan.dialect !== 'kubernetes') throw new Error('the plan is refused');
-  return made.plan;
-}
-
-const rollingSpec = {
-  name: 'checkout-4-2',
-  strategy: 'rolling',
-  target: 'k8s',
-  workload: 'shop/checkout',
-  images: { app: 'app:v2' },
-} as const;
-
-const workloadFacts: WorkloadFacts = {
-  kind: 'Deployment',
-  namespace: 'shop',
-  name: 'checkout',
-  uid: '5b7e',
-  replicas: 3,
-  ready: 3,
-  containers: [{ name: 'app', image: 'app:v1', drainSeconds: null, otherPreStop: false, hasReadiness: true }],
-  rollout: {
-    strategy: 'RollingUpdate',
-    surge: '25%',
-    unavailable: '25%',
-    graceSeconds: 30,
-    deadlineSeconds: 600,
-    paused: false,
-  },
-  ownedBy: null,
-  autoscalers: [],
-  nearby: [],
-  holder: null,
-};

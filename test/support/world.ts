@@ -6,7 +6,7 @@ import type { Activities, BackfillFacts, CheckFacts, LookResult, Site } from '..
 import type { Phase } from '../../contracts/catalog.ts';
 import type { DeploymentEvent, LedgerEntry } from '../../contracts/events.ts';
 import type { FailureCode } from '../../contracts/failures.ts';
-import type { Row } from '../../contracts/json.ts';
+import type { JsonObject, Row } from '../../contracts/json.ts';
 import { failure } from '../../activities/failures.ts';
 
 /** What an effect is told, in the order in which effects happened. */
@@ -42,6 +42,8 @@ export class World {
   blindForMs = 0;
   /** Activities whose worker is dead: they never answer. */
   dead = new Set<string>();
+  /** Whose worker dies when it is called; once dead, it stays so. */
+  dies: (activity: string) => boolean = () => false;
   /** Activities that fail, and with what. */
   broken = new Map<string, FailureCode>();
   /** Activities that end no sooner than this. */
@@ -54,6 +56,16 @@ export class World {
   /** What the windows of a gate say. */
   windows: () => readonly GateWindow[] = () => [];
   blindBecause: string | null = null;
+  /** What is written into the route by somebody else, right after we have: each of these once, then nothing. */
+  edits: number[] = [];
+  /** What the route says whatever we write; null: what we write. */
+  stubborn: number | null = null;
+  /** The share of the traffic that the candidate is seen to answer, whole percent; null: as the route says. */
+  seen: number | null = null;
+  /** Requests that make a look at the traffic; 0: nobody asks. */
+  requests = 1_000;
+  /** How often the traffic was looked at, and how often the route and its checks were. */
+  looks = { traffic: 0, route: 0 };
   /** What is wrong with the new side, try by try; then nothing is. */
   faults: (string | null)[] = [];
   paused = false;
@@ -85,22 +97,26 @@ export class World {
         this.#effect('scaleWorkload', `scale to ${replicas}`, site, async () => undefined),
       setWeight: ({ site, weight }) =>
         this.#effect('setWeight', `weight ${weight}`, site, async () => {
-          this.weight = weight;
-          return this.#routed();
+          this.weight = this.stubborn ?? weight;
+          const state = this.#routed();
+          this.weight = this.edits.shift() ?? this.weight;
+          return state;
         }),
       observeTraffic: () =>
-        this.#at('observeTraffic', async () => ({
-          candidate: 10 * this.weight,
-          stable: 10 * (100 - this.weight),
-          unknown: 0,
-        })),
+        this.#at('observeTraffic', async () => {
+          this.looks.traffic += 1;
+          const candidate = Math.round(((this.seen ?? this.weight) * this.requests) / 100);
+          return { candidate, stable: this.requests - candidate, unknown: 0 };
+        }),
       watchTraffic: ({ waitMs }) =>
         this.#at('watchTraffic', async () => {
           await waitFor(waitMs);
+          this.looks.route += 1;
           return { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
         }),
       probeSide: () => this.#at('probeSide', async () => this.faults.shift() ?? null),
-      applyWorkload: ({ site }) => this.#effect('applyWorkload', 'apply', site, async () => undefined),
+      applyWorkload: ({ site, workload, apply }) =>
+        this.#effect('applyWorkload', `apply${appliedTo(workload.name, apply)}`, site, async () => undefined),
       holdRollout: ({ site }) => this.#effect('holdRollout', 'hold', site, async () => undefined),
       removeBroken: ({ site }) => this.#effect('removeBroken', 'remove broken pods', site, async () => 0),
       awaitRollout: () => this.#at('awaitRollout', async () => this.rollouts.shift() ?? rolled),
@@ -153,6 +169,7 @@ export class World {
   }
 
   async #at<T>(name: string, act: () => Promise<T>): Promise<T> {
+    if (this.dies(name)) this.dead.add(name);
     if (this.dead.has(name)) await silence();
     const code = this.broken.get(name);
     if (code !== undefined) throw failure(code, `${name} is broken in this story`);
@@ -244,6 +261,10 @@ async function waitFor(ms: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/** Which workload of several, and how many pods it is to have; nothing where there is but one. */
+const appliedTo = (name: string, { spec }: JsonObject): string =>
+  typeof spec === 'object' && spec !== null && 'replicas' in spec ? ` ${name} ${JSON.stringify(spec['replicas'])}` : '';
 
 const nothingFelt = { by: null, p99AloneMs: null, p99BesideMs: null, measuredMs: 0, longestMs: null, errors: null };
 

@@ -1,4 +1,6 @@
 import { approver, Theatre, type Underway } from '../support/deployments.ts';
+import { windows } from '../support/gate-windows.ts';
+import { checks } from '../support/release-plans.ts';
 import { World } from '../support/world.ts';
 
 let theatre: Theatre;
@@ -52,6 +54,34 @@ describe('a run whose history grows long', () => {
 async function nextRun(deployment: Underway, first: string): Promise<void> {
   while ((await deployment.handle.describe()).runId === first) await deployment.until(() => true);
 }
+
+test('a share that is looked at each minute for a week fits into runs of 4,000 events', async () => {
+  const world = new World();
+  world.windows = windows.good;
+  const steps = [{ weight: 50, for: '7d' }, { weight: 100 }];
+  const handOverAfter = 300;
+  const deployment = await theatre.canary(world, { steps, checks, every: '1ms' }, { handOverAfter });
+  const runs: string[] = [];
+  const looks: number[] = [];
+  while (runs.length < 3) {
+    const { runId } = await deployment.handle.describe();
+    if (!runs.includes(runId)) {
+      runs.push(runId);
+      looks.push(world.looks.route);
+    }
+    await deployment.until(() => true);
+  }
+  const second = theatre.client.workflow.getHandle(deployment.id, runs[1]);
+  const { events = [] } = await second.fetchHistory();
+  const length = events?.length ?? Infinity;
+  const perLook = length / ((looks[2] ?? 0) - (looks[1] ?? 0));
+  // a turn and the hand-over come on top of what a run is allowed; a week of looks is a few dozen runs
+  expect(length).toBeLessThan(handOverAfter + 60);
+  expect((7 * 24 * 60 * perLook) / 4_000).toBeLessThan(60);
+  expect((await deployment.status()).progress).toMatchObject({ traffic: { weight: 50, repairs: 0 }, parked: null });
+  await deployment.order('abort');
+  await deployment.outcome();
+});
 
 describe('a ledger that is down', () => {
   test('stops no stage, and hears everything when it is back', async () => {

@@ -3,7 +3,8 @@ import { removeBroken } from '../activities.ts';
 import { waitUntil } from '../../decisions/progress.ts';
 import type { Run } from '../run.ts';
 import { unless } from '../unless.ts';
-import { follow, sliceMs, stuckFailure } from './pods.ts';
+import { notUndone } from './not-undone.ts';
+import { follow, sliceMs } from './pods.ts';
 import { again, promote, type Turn } from './stage.ts';
 
 /** How soon pods that keep a StatefulSet from going on are looked for again, ms; each time twice as late. */
@@ -41,7 +42,8 @@ export async function backInTime(stage: RollStage, { pods, deadlineMs }: Batch, 
     await clear(stage, run);
     const status = await follow(workload, name, run, { sliceMs: waitMs });
     if (status.done) return;
-    if (Date.now() >= until) throw stuckFailure(workload, status.because);
+    if (Date.now() >= until)
+      throw notUndone('ROLLOUT_STUCK', `${workload.namespace}/${workload.name}: ${status.because}`);
   }
 }
 

@@ -1,8 +1,9 @@
-import { ApplicationFailure, sleep } from '@temporalio/workflow';
+import { sleep } from '@temporalio/workflow';
 import type { RollStatus, WorkloadRef } from '../../contracts/workload.ts';
 import { awaitRollout } from '../activities.ts';
 import type { Run } from '../run.ts';
 import { unless } from '../unless.ts';
+import { notUndone } from './not-undone.ts';
 
 /** How long one slice of following a rollout takes, ms. */
 export const sliceMs = 300_000;
@@ -35,15 +36,8 @@ export async function backToReady(workload: WorkloadRef, stage: string, run: Run
     if (status.done) return;
     if (!status.stuck) continue;
     // what stood still before is said for a moment longer
-    if (++stuck === mostStuck) throw stuckFailure(workload, status.because);
+    if (++stuck === mostStuck)
+      throw notUndone('ROLLOUT_STUCK', `${workload.namespace}/${workload.name}: ${status.because}`);
     await sleep(stuckMs, { summary: 'the pods of before: do they come?' });
   }
 }
-
-/** What a person is told of pods that do not come. */
-export const stuckFailure = ({ namespace, name }: WorkloadRef, because: string): ApplicationFailure =>
-  ApplicationFailure.create({
-    type: 'ROLLOUT_STUCK',
-    message: `${namespace}/${name}: ${because}`,
-    nonRetryable: true,
-  });

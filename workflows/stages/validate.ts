@@ -1,38 +1,56 @@
 import { condition } from '@temporalio/workflow';
 import type { ValidateStage } from '../../contracts/plan.ts';
+import type { Asked } from '../../contracts/progress.ts';
 import { probeSide } from '../activities.ts';
 import type { Run } from '../run.ts';
 import { again, promote, type StageRunner, type Turn } from './stage.ts';
 
-/** Asks the new side until it answers well so many times in a row, or too often not. */
+const notAsked: Asked = { tries: 0, inRow: 0, because: 'it was not asked' };
+
+/** Asks the new side until it answers well so many times in a row, or too often not; paused, it asks no more. */
 export const validate: StageRunner<'validate'> = {
   prepare: null,
   async perform(stage, run) {
-    let [inRow, because] = [0, 'it was not asked'];
-    for (let tries = 1; tries <= stage.tries; tries++) {
+    // a new run goes on counting; who resumes or tries again has it counted anew
+    let asked = run.progress.asked ?? notAsked;
+    run.update({ ...run.progress, asked: null });
+    while (asked.tries < stage.tries) {
+      const fault = await ask(stage, asked.tries + 1, run);
       if (run.givesWay) return again;
-      const fault = await ask(stage, tries, run);
-      because = fault ?? because;
-      inRow = fault === null ? inRow + 1 : 0;
-      if (inRow >= stage.needs) return promote(`it answers: ${inRow} times in a row, after ${tries}`, { tries });
-      if (tries < stage.tries) await condition(() => run.givesWay, stage.everyMs);
+      asked = answered(asked, fault);
+      if (asked.inRow >= stage.needs) return enough(asked);
+      if (asked.tries < stage.tries && (await condition(() => run.givesWay, stage.everyMs))) return again;
+      if (run.isLong) return handBack(asked, run);
     }
-    return failed(stage, because);
+    return failed(stage, asked);
   },
   undo: null,
 };
+
+const answered = ({ tries, inRow, because }: Asked, fault: string | null): Asked => ({
+  tries: tries + 1,
+  inRow: fault === null ? inRow + 1 : 0,
+  because: fault ?? because,
+});
+
+const enough = ({ inRow, tries }: Asked): Turn =>
+  promote(`it answers: ${inRow} times in a row, after ${tries}`, { tries });
+
+function handBack(asked: Asked, run: Run): Turn {
+  run.update({ ...run.progress, asked });
+  return again;
+}
 
 /** The first thing that is wrong; null: nothing is. */
 async function ask({ name, probes }: ValidateStage, tries: number, run: Run): Promise<string | null> {
   for (const probe of probes) {
     const fault = await probeSide(`${name}: try ${tries}`, { probe });
-    if (fault !== null) return fault;
-    if (run.givesWay) return null;
+    if (fault !== null || run.givesWay) return fault;
   }
   return null;
 }
 
-const failed = ({ tries, needs }: ValidateStage, because: string): Turn => ({
+const failed = ({ needs }: ValidateStage, { tries, because }: Asked): Turn => ({
   next: 'fail',
   failure: {
     code: 'VALIDATION_FAILED',

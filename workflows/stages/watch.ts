@@ -3,55 +3,61 @@ import type { Gate, Verdict } from '../../contracts/gate.ts';
 import type { ShiftStage } from '../../contracts/plan.ts';
 import { judgeWindows } from '../../decisions/judge-windows.ts';
 import { currentRecord } from '../../decisions/progress.ts';
-import { isContended, repaired, routed, seeing } from '../../decisions/traffic.ts';
-import { setWeight, watchTraffic } from '../activities.ts';
+import { anew, isContended, mayEnd, nextLookMs, repaired, routed, seeing } from '../../decisions/traffic.ts';
+import { watchTraffic } from '../activities.ts';
+import { failureOf } from '../failure-of.ts';
 import type { Run } from '../run.ts';
 import { unless } from '../unless.ts';
+import { route } from './route.ts';
 import { again, park, promote, type Turn } from './stage.ts';
 
 /** One look at a share that is in place: at the route, at the checks, at the clock. */
 export async function watch(stage: ShiftStage, run: Run): Promise<Turn> {
-  const deadline = run.progress.deadline ?? Infinity;
-  const isDue = !run.desk.paused && Date.now() >= deadline;
-  if (isDue && mayEnd(stage, run)) return ended(stage, run);
-  const facts = await look(stage, run, isDue ? Infinity : deadline);
+  if (!run.desk.paused && mayEnd(stage, run.progress, Date.now())) return ended(stage, run);
+  const facts = await look(stage, run);
   if (facts === null) return again;
   return (await repair(stage, facts, run)) ?? judged(stage, facts, run);
-}
-
-/** No data never promotes, and neither does what was seen long ago, before a pause of the service. */
-function mayEnd({ gate, everyMs }: ShiftStage, { progress: { verdict, traffic } }: Run): boolean {
-  if (gate === null) return true;
-  const lookedMs = Date.now() - (traffic?.lookedAt ?? 0);
-  return verdict?.decision === 'promote' && lookedMs <= Math.max(everyMs, gate.windowMs);
 }
 
 const ended = (stage: ShiftStage, run: Run): Turn =>
   promote(currentRecord(run.progress)?.note ?? `${stage.weight} % for ${stage.forMs / 1_000} s`);
 
 /** Waits for the next moment, at the most until the end of the time, and looks; null: an order came first. */
-async function look(stage: ShiftStage, run: Run, until: number): Promise<WatchFacts | null> {
+async function look(stage: ShiftStage, run: Run): Promise<WatchFacts | null> {
   const { deadline } = run.progress;
   const { paused } = run.desk;
-  const waitMs = Math.max(0, Math.min(stage.everyMs, paused ? Infinity : until - Date.now()));
+  const waitMs = nextLookMs(stage.everyMs, run.progress, paused, Date.now());
   const since = run.progress.traffic?.since ?? Date.now();
   const { route, gate, name } = stage;
   const input = { target: run.target, route, gate, since, waitMs };
   const changed = (): boolean =>
     run.pending !== null || run.progress.deadline !== deadline || run.desk.paused !== paused;
-  return unless(changed, () => watchTraffic(`${name}: look`, input));
+  try {
+    return await unless(changed, () => watchTraffic(`${name}: look`, input));
+  } catch (error) {
+    unseen(stage, error, run);
+    throw error;
+  }
 }
 
-/** Puts right what somebody else has written; null: nobody has. */
-async function repair(stage: ShiftStage, { route }: WatchFacts, run: Run): Promise<Turn | null> {
-  run.update(routed(run.progress, route, Date.now()));
-  if (route.weight === stage.weight) return null;
-  if (isContended(run.progress))
-    return park('ROUTE_DRIFTED', `${route.because}, and not ${stage.weight} %, again and again`);
-  run.update(repaired(run.progress));
-  run.note('finding', `${stage.name}: ${route.because}; put right to ${stage.weight} %`, { weight: route.weight });
-  const { route: to, weight, name } = stage;
-  await setWeight(`${name}: ${weight} % again`, { site: run.effect(), route: to, weight });
+/** What was seen before a look that failed is no reason to go on after it. */
+function unseen({ gate }: ShiftStage, error: unknown, run: Run): void {
+  const failure = failureOf(error);
+  if (failure === null || gate === null) return;
+  run.update({ ...run.progress, verdict: { decision: 'hold', because: `${failure.code} ${failure.detail}` } });
+}
+
+/** Puts right what somebody else has written; null: nobody has. What was judged before is judged anew. */
+async function repair(stage: ShiftStage, { route: state }: WatchFacts, run: Run): Promise<Turn | null> {
+  run.update(routed(run.progress, state, Date.now()));
+  if (state.weight === stage.weight) return null;
+  if (isContended(run.progress)) {
+    run.update(anew(run.progress));
+    return park('ROUTE_DRIFTED', `${state.because}, and not ${stage.weight} %, again and again`);
+  }
+  run.update({ ...repaired(run.progress), verdict: null });
+  run.note('finding', `${stage.name}: ${state.because}; put right to ${stage.weight} %`, { weight: state.weight });
+  await route(stage, stage.weight, run);
   return again;
 }
 
@@ -65,15 +71,13 @@ async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<T
 }
 
 /** The time is over, as many windows as a verdict takes are too, and the checks have still not said that all is well. */
-function isHeldTooLong(
-  { blindForMs, windowMs, fails }: Gate,
-  { decision, because }: Verdict,
-  { progress }: Run,
-): Turn | null {
-  const told = (progress.traffic?.since ?? 0) + fails * windowMs;
-  const over = Date.now() - Math.max(progress.deadline ?? Infinity, told);
-  const isSeeing = (progress.traffic?.blind ?? null) === null;
-  return decision === 'hold' && isSeeing && over >= blindForMs ? park('GATE_HELD', because) : null;
+function isHeldTooLong({ blindForMs, windowMs, fails }: Gate, { decision, because }: Verdict, run: Run): Turn | null {
+  const { deadline, traffic } = run.progress;
+  const told = (traffic?.since ?? 0) + fails * windowMs;
+  const over = Date.now() - Math.max(deadline ?? Infinity, told);
+  // paused, the time is not over
+  const counts = !run.desk.paused && (traffic?.blind ?? null) === null;
+  return decision === 'hold' && counts && over >= blindForMs ? park('GATE_HELD', because) : null;
 }
 
 /** In the ledger once for each that is another one. */
@@ -95,13 +99,13 @@ function isBlind({ blindForMs }: Gate, run: Run): Turn | null {
 /** What the step itself says about a check that failed. */
 async function failed(stage: ShiftStage, because: string, run: Run): Promise<Turn> {
   if (stage.onFail === 'rollback') return { next: 'back', because };
-  const { name, route } = stage;
-  if (stage.onFail !== 'hold') {
-    const { weight } = stage.onFail;
-    const state = await setWeight(`${name}: back to ${weight} %`, { site: run.effect(), route, weight });
-    run.update(routed(run.progress, state, Date.now()));
-  }
+  const moved = stage.onFail === 'hold' ? '' : await lessen(stage, stage.onFail.weight, run);
   // who tries again begins the step anew, with windows of its own
-  run.update({ ...run.progress, deadline: null });
-  return park('GATE_HELD', because);
+  run.update(anew(run.progress));
+  return park('GATE_HELD', `${because}${moved}`);
+}
+
+async function lessen(stage: ShiftStage, weight: number, run: Run): Promise<string> {
+  const state = await route(stage, weight, run);
+  return state.weight === weight ? `; back to ${weight} %` : `; not back to ${weight} %: ${state.because}`;
 }
