@@ -7,7 +7,7 @@ import type { OrderName, Phase } from '../../contracts/catalog.ts';
 import type { Actor, DeploymentInput, InspectInput } from '../../contracts/messages.ts';
 import type { Activities } from '../../contracts/activities.ts';
 import type { Outcome, Status } from '../../contracts/progress.ts';
-import { testPlan, type PlanWishes, rollingPlan } from './plans.ts';
+import { testPlan, type PlanWishes, type RollingWishes, rollingPlan } from './plans.ts';
 import { temporalAddress, workflowBundle } from './servers.ts';
 import { World } from './world.ts';
 
@@ -83,8 +83,8 @@ export class Theatre {
   }
 
   /** A rollout of a workload. */
-  async roll(world: World): Promise<Underway> {
-    return this.deployPlan(world, rollingPlan(this.taskQueue), {});
+  async roll(world: World, wishes: RollingWishes = {}): Promise<Underway> {
+    return this.deployPlan(world, rollingPlan(this.taskQueue, wishes), {});
   }
 
   async deployPlan(world: World, plan: Plan, input: Partial<DeploymentInput>): Promise<Underway> {

@@ -8,6 +8,7 @@ import type {
   Stage,
   Statement,
 } from '../../contracts/plan.ts';
+import type { RollingSpec } from '../../contracts/release-spec.ts';
 import type { WorkloadFacts } from '../../contracts/workload.ts';
 import { planDeployment } from '../../decisions/plan-deployment.ts';
 import { hashOf } from '../../decisions/hash.ts';
@@ -237,13 +238,19 @@ const rowCheck = (id: string): RowCheck => ({
   slices: { by: 'pages', pages: 10, size: statement('size') },
 });
 
+/** What is different about a rolling release of a story. */
+export interface RollingWishes {
+  readonly spec?: Partial<RollingSpec>;
+  readonly facts?: Partial<WorkloadFacts>;
+}
+
 /** A plan of another image for three pods. */
-export function rollingPlan(taskQueue: string): ReleasePlan {
+export function rollingPlan(taskQueue: string, { spec, facts }: RollingWishes = {}): ReleasePlan {
   const service = { environment: 'test', taskQueue, homeSchema: 'lakeshift', dialect: 'kubernetes' } as const;
   const made = planDeployment({
     ...service,
-    spec: rollingSpec,
-    facts: { workloads: [workloadFacts], services: [], route: null },
+    spec: { ...rollingSpec, ...spec },
+    facts: { workloads: [{ ...workloadFacts, ...facts }], services: [], route: null },
   });
   if (!made.ok || made.plan.dialect !== 'kubernetes') throw new Error('the plan is refused');
   return made.plan;
