@@ -19,7 +19,8 @@ const table = {
   },
   workflows: { own: ['contracts', 'decisions'], libraries: temporal('workflow', 'common') },
   worker: {
-    own: ['contracts', 'config', 'activities', 'ledger'],
+    // `decisions/notifications` because what is told is decided where events are written, and that is no workflow.
+    own: ['contracts', 'config', 'activities', 'ledger', 'decisions/notifications'],
     libraries: [node, 'pg', 'kysely', 'pino', 'prom-client', ...temporal('worker', 'client', 'common', 'envconfig')],
   },
   api: {

@@ -9,6 +9,8 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  testSequencer: '<rootDir>/test/support/sequencer.mjs',
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // more than the cores there are: what is tested mostly waits, for heartbeats that do not come, for grace and for each other
+  maxWorkers: 3,
 };

@@ -6,7 +6,7 @@ import { specHash } from '../decisions/plan-deployment.ts';
 import type { NamedDeployment } from '../ledger/index.ts';
 import { applyWish, specDiffers } from './apply-wish.ts';
 import type { ApiDependencies } from './deps.ts';
-import { makePlan, tableOf, type CheckedSpec } from './make-plan.ts';
+import { makePlan, placesOf, type CheckedSpec } from './make-plan.ts';
 import { Refusal } from './problems.ts';
 import { under } from './refused-together.ts';
 import { idOf, isAbandoned, type Wish } from './start-deployment.ts';
@@ -42,7 +42,9 @@ export async function decide(deps: ApiDependencies, item: Item, terms: Terms): P
   if (last?.open === true) return { kind: 'refused', refusal: specDiffers(last, spec, pointer) };
 
   const wish = applyWish(item, terms.actor, last?.id ?? null, pointer);
-  const first = terms.taken.get(tableOf(item));
+  const first = placesOf(item)
+    .map((place) => terms.taken.get(place))
+    .find((name) => name !== undefined);
   const met = await meet(deps, wish);
   if (met !== null) return met;
   return first === undefined ? plan(deps, item, wish) : { kind: 'none', result: later(spec, first) };

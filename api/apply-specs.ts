@@ -2,7 +2,7 @@ import type { ApplyAnswer, ApplyResult } from '../contracts/api.ts';
 import type { Actor } from '../contracts/messages.ts';
 import { decide, later, resultOf, type Decision, type Item } from './apply-decision.ts';
 import type { ApiDependencies } from './deps.ts';
-import { readSpec, tableOf } from './make-plan.ts';
+import { placesOf, readSpec } from './make-plan.ts';
 import { Refusal, requestInvalid } from './problems.ts';
 import { refusedTogether, under } from './refused-together.ts';
 import { fulfil, type Wish } from './start-deployment.ts';
@@ -44,7 +44,7 @@ async function decideAll(deps: ApiDependencies, { specs, actor, again }: ApplyRe
     else {
       const decision = await decide(deps, one, { actor, again, taken });
       decisions.push(decision);
-      if (waitsOrStarts(decision)) taken.set(tableOf(one), one.spec.name);
+      if (waitsOrStarts(decision)) for (const place of placesOf(one)) taken.set(place, one.spec.name);
     }
   }
   return decisions;

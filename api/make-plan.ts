@@ -1,35 +1,40 @@
-import type { TargetConfig } from '../config/index.ts';
 import { strategyDialects } from '../contracts/catalog.ts';
 import type { FieldProblem } from '../contracts/api.ts';
 import type { Plan } from '../contracts/plan.ts';
-import type { Spec } from '../contracts/spec.ts';
-import { checkSpec, type SpecCheck } from '../decisions/check-spec.ts';
-import { objectOf } from '../decisions/spec-object.ts';
-import { planDeployment } from '../decisions/plan-deployment.ts';
+import type { JointSpec, SimpleSpec, Spec } from '../contracts/spec.ts';
+import { checkSpec } from '../decisions/check-spec.ts';
+import { objectOf, objectsOf } from '../decisions/spec-object.ts';
+import { planDeployment, planTogether } from '../decisions/plan-deployment.ts';
 import { holderIn } from '../decisions/releases/facts.ts';
 import { releaseStrategyOf } from '../decisions/strategies/index.ts';
+import { partSpecs } from '../decisions/strategies/release.ts';
+import { targetsIn, type NamedTarget } from './named-targets.ts';
 import { parseQualified } from '../decisions/sql/postgres/identifier.ts';
 import type { ApiDependencies } from './deps.ts';
 import { unknownName } from './plugins/validation.ts';
 import { Refusal } from './problems.ts';
 
-/** A spec without mistakes, and the target that it names. */
+/** A spec without mistakes, and where the workers of its targets listen. */
 export interface CheckedSpec {
   readonly spec: Spec;
-  readonly target: TargetConfig;
+  readonly taskQueue: string;
 }
 
 /** Reads a spec; throws SPEC_INVALID with everything that can be said without looking at the target. */
 export function readSpec({ config }: Pick<ApiDependencies, 'config'>, body: unknown): CheckedSpec {
   const check = checkSpec(body);
-  const name = nameOfTarget(body);
-  const target = name === null ? undefined : config.targets[name];
+  const named = targetsIn(body);
+  const [first] = named;
   const problems = [
     ...(check.ok ? [] : check.problems),
-    ...(name === null ? [] : targetProblems(config.targets, name, check)),
+    ...named.flatMap((one) => targetProblems(config.targets, one)),
+    ...(named.length < 2 ? [] : otherQueues(config.targets, named)),
     ...unknownMetrics(config.metrics, body),
+    ...unknownChannels(config.notify, body),
   ];
-  if (check.ok && target !== undefined && problems.length === 0) return { spec: check.spec, target };
+  const target = first === undefined ? undefined : config.targets[first.name];
+  if (check.ok && target !== undefined && problems.length === 0)
+    return { spec: check.spec, taskQueue: target.taskQueue };
   throw new Refusal('SPEC_INVALID', `the spec has ${count(problems.length)}; nothing was started`, {
     errors: problems,
   });
@@ -37,17 +42,30 @@ export function readSpec({ config }: Pick<ApiDependencies, 'config'>, body: unkn
 
 type Targets = ApiDependencies['config']['targets'];
 
-function targetProblems(targets: Targets, name: string, check: SpecCheck): readonly FieldProblem[] {
+function targetProblems(targets: Targets, { pointer, name, strategy }: NamedTarget): readonly FieldProblem[] {
   const target = targets[name];
-  if (target !== undefined) return check.ok ? otherKind(check.spec, target) : [];
-  return [unknownName('/target', `there is no target ${name} in the configuration`, name, Object.keys(targets))];
+  if (target === undefined)
+    return [unknownName(pointer, `there is no target ${name} in the configuration`, name, Object.keys(targets))];
+  // a strategy for tables needs a database, one for workloads a cluster
+  const needed = strategy === null ? null : strategyDialects[strategy];
+  if (needed === null || needed.includes(target.dialect)) return [];
+  const detail = `strategy ${strategy ?? ''} needs a target of dialect ${needed.join(' or ')}; ${name} is ${target.dialect}`;
+  return [{ pointer, detail }];
 }
 
-/** A strategy for tables needs a database, one for workloads a cluster. */
-function otherKind({ strategy, target }: Spec, { dialect }: TargetConfig): readonly FieldProblem[] {
-  if (strategyDialects[strategy].includes(dialect)) return [];
-  const detail = `strategy ${strategy} needs a target of dialect ${strategyDialects[strategy].join(' or ')}; ${target} is ${dialect}`;
-  return [{ pointer: '/target', detail }];
+/** One workflow's activities go to the workers of one queue. */
+function otherQueues(targets: Targets, [first, ...others]: readonly NamedTarget[]): readonly FieldProblem[] {
+  const queue = targets[first?.name ?? '']?.taskQueue;
+  return others.flatMap(({ pointer, name }) => {
+    const other = targets[name]?.taskQueue;
+    if (other === undefined || other === queue) return [];
+    return [
+      {
+        pointer,
+        detail: `${name} has task queue ${other}, and ${first?.name ?? ''} has ${queue ?? 'none'}: one release needs one`,
+      },
+    ];
+  });
 }
 
 /** A metrics source that the configuration does not have. */
@@ -59,19 +77,36 @@ function unknownMetrics(metrics: ApiDependencies['config']['metrics'], body: unk
   return [unknownName('/protect/metrics', detail, name, Object.keys(metrics))];
 }
 
+/** Channels that the configuration does not have. */
+function unknownChannels(channels: ApiDependencies['config']['notify'], body: unknown): readonly FieldProblem[] {
+  const named = fieldOf(body, 'notify');
+  const list: readonly unknown[] = Array.isArray(named) ? named : [named];
+  return list.flatMap((name, index) => {
+    if (typeof name !== 'string' || channels[name] !== undefined) return [];
+    const pointer = Array.isArray(named) ? `/notify/${index}` : '/notify';
+    const detail = `there is no channel ${name.slice(0, 60)} in the configuration`;
+    return [unknownName(pointer, detail, name, Object.keys(channels))];
+  });
+}
+
 const fieldOf = (value: unknown, field: string): unknown =>
   typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === field)?.[1] : undefined;
 
-/** Looks at the target and makes the plan; throws PLAN_REFUSED with everything that is against it. */
-export async function makePlan({ config, engine }: ApiDependencies, { spec, target }: CheckedSpec): Promise<Plan> {
-  const { environment, homeSchema } = config;
-  const service = { environment, homeSchema, taskQueue: target.taskQueue };
-  const seen = await inspected(engine, spec, target);
-  const made = planDeployment({ ...service, ...seen });
-  const { facts } = seen;
+/** Looks at the targets and makes the plan; throws PLAN_REFUSED with everything that is against it. */
+export async function makePlan({ config, engine }: ApiDependencies, { spec, taskQueue }: CheckedSpec): Promise<Plan> {
+  const { environment, homeSchema, targets } = config;
+  const service = { environment, homeSchema, taskQueue };
+  const looked = await Promise.all(partsOf(spec).map((part) => inspected(engine, part, targets)));
+  const [only] = looked;
+  const made =
+    spec.strategy === 'release' || only === undefined
+      ? planTogether({ ...service, spec: jointOf(spec), parts: looked })
+      : planDeployment({ ...service, ...only });
   if (made.ok) return made.plan;
-  const holder = 'workloads' in facts ? holderIn(facts) : facts.holder;
-  if (holder !== null) {
+  const holder = looked
+    .map(({ facts }) => ('workloads' in facts ? holderIn(facts) : facts.holder))
+    .find((one) => one !== null);
+  if (holder !== undefined) {
     // what is against the plan may be the half-done work of whoever holds it
     throw new Refusal('TARGET_TAKEN', `${holder} holds ${objectOf(spec)}`, { holder });
   }
@@ -82,25 +117,28 @@ export async function makePlan({ config, engine }: ApiDependencies, { spec, targ
   });
 }
 
-/** What a plan is made of, as it belongs together. */
-async function inspected(engine: ApiDependencies['engine'], spec: Spec, target: TargetConfig) {
+const partsOf = (spec: Spec): readonly SimpleSpec[] => (spec.strategy === 'release' ? partSpecs(spec) : [spec]);
+
+function jointOf(spec: Spec): JointSpec {
+  if (spec.strategy !== 'release') throw new TypeError('a spec of one part has one');
+  return spec;
+}
+
+/** What a part of a plan is made of, as it belongs together. */
+async function inspected(engine: ApiDependencies['engine'], spec: SimpleSpec, targets: Targets) {
+  const target = targets[spec.target];
+  if (target === undefined) throw new TypeError('a spec was checked against other targets');
   if (spec.strategy === 'expand-contract')
     return { dialect: 'postgres' as const, spec, facts: await engine.inspect(spec, target) };
   const looks = releaseStrategyOf(spec).looks(spec);
   return { dialect: 'kubernetes' as const, spec, facts: await engine.inspectCluster(spec.target, looks, target) };
 }
 
-/** Where a spec changes something: equal for specs that can't be under way together. */
-export function tableOf({ spec }: CheckedSpec): string {
-  if (spec.strategy !== 'expand-contract') return JSON.stringify([spec.target, objectOf(spec)]);
-  const { schema, table } = parseQualified(spec.table) ?? { schema: '', table: spec.table };
-  return JSON.stringify([spec.target, schema, table]);
-}
-
-/** The target's name as far as it can be read, so that an unknown one is named together with all other mistakes. */
-function nameOfTarget(body: unknown): string | null {
-  if (typeof body !== 'object' || body === null || !('target' in body)) return null;
-  return typeof body.target === 'string' && /^[\w.-]{1,60}$/.test(body.target) ? body.target : null;
-}
+/** Everything that a spec changes: specs that share one can't be under way together. */
+export const placesOf = ({ spec }: CheckedSpec): readonly string[] =>
+  objectsOf(spec).map(({ target, object }) => {
+    const { schema, table } = parseQualified(object) ?? { schema: '', table: object };
+    return JSON.stringify([target, schema, table]);
+  });
 
 const count = (mistakes: number): string => (mistakes === 1 ? 'a mistake' : `${mistakes} mistakes`);

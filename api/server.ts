@@ -27,8 +27,8 @@ import { createTemporalEngine } from './temporal-engine.ts';
 const grace = 10_000;
 
 const main = async (): Promise<void> => {
-  // The API looks at no target itself: it does not need the secrets of their addresses.
-  const config = await loadConfig(undefined, undefined, { without: ['targets', 'metrics'] });
+  // The API looks at no target and notifies nobody itself: it does not need the secrets of their addresses.
+  const config = await loadConfig(undefined, undefined, { without: ['targets', 'metrics', 'notify'] });
   const logger = createLogger(config.log.level);
   const ledger = await openLedger(config, logger);
   const { connectionOptions, namespace } = loadTemporalConnection();

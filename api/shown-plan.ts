@@ -1,4 +1,5 @@
 import type { Plan } from '../contracts/plan.ts';
+import { partsOf } from '../decisions/parts.ts';
 import { specHash } from '../decisions/plan-deployment.ts';
 import type { KeptPlan } from '../ledger/index.ts';
 import type { ApiDependencies } from './deps.ts';
@@ -24,14 +25,14 @@ export async function findShownPlan(
 function whyNot(
   { environment, homeSchema }: ApiDependencies['config'],
   { plan, madeAt }: KeptPlan,
-  { spec, target }: CheckedSpec,
+  { spec, taskQueue }: CheckedSpec,
 ): string | null {
   if (Date.now() - madeAt >= usableFor) return 'was made more than an hour ago';
   if (plan.specHash !== specHash(spec)) return `is of another spec, ${plan.name}`;
   const isOfThisService =
     plan.environment === environment &&
-    (plan.dialect === 'kubernetes' || plan.object.homeSchema === homeSchema) &&
-    plan.taskQueue === target.taskQueue;
+    partsOf(plan).every(({ object }) => !('homeSchema' in object) || object.homeSchema === homeSchema) &&
+    plan.taskQueue === taskQueue;
   return isOfThisService ? null : 'was made under another configuration of the service';
 }
 

@@ -6,6 +6,7 @@ import {
   type Client,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { temporalAddressOf } from '../config/index.ts';
 import { workflowTypes } from '../contracts/catalog.ts';
 import type { TableFacts } from '../contracts/facts.ts';
 import type { ClusterFacts } from '../contracts/cluster-facts.ts';
@@ -71,7 +72,7 @@ export function createTemporalEngine(options: TemporalEngineOptions): Engine {
       if (!(await answers(options))) throw unreachable();
     },
 
-    address: (id) => `${ui}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(id)}`,
+    address: (id) => temporalAddressOf(ui, namespace, id),
   };
 }
 

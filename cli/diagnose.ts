@@ -49,7 +49,9 @@ async function lookAtConfig(
   }
   try {
     const config = await loadConfig(file, env);
-    return { config, finding: ok('configuration', `${file}, ${some(Object.keys(config.targets).length, 'target')}`) };
+    const { targets, notify } = config;
+    const parts = [some(Object.keys(targets).length, 'target'), some(Object.keys(notify).length, 'channel')];
+    return { config, finding: ok('configuration', `${file}, ${parts.join(', ')}`) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const lines = error.problems.map(({ path, detail, didYouMean }) =>

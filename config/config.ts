@@ -1,4 +1,5 @@
 import type { Dialect, Role } from '../contracts/catalog.ts';
+import type { ChannelKind, TurningPoint } from '../contracts/notifications.ts';
 
 /** The configuration as the service uses it: complete, resolved, frozen. Durations in ms, sizes in bytes. */
 export interface Config {
@@ -9,6 +10,7 @@ export interface Config {
   readonly metrics: Readonly<Record<string, MetricsConfig>>;
   /** What divides traffic outside of any cluster. */
   readonly routers: Readonly<Record<string, RouterConfig>>;
+  readonly notify: Readonly<Record<string, ChannelConfig>>;
   readonly ledger: { readonly url: string };
   readonly temporal: TemporalConfig;
   readonly api: ApiConfig;
@@ -73,6 +75,19 @@ export const metricsKinds = ['prometheus'] as const;
 /** One of the kinds. */
 export type MetricsKind = (typeof metricsKinds)[number];
 
+/** A named receiver of notifications. */
+export interface ChannelConfig {
+  readonly kind: ChannelKind;
+  /** Its address; whoever knows that of Slack may write there. */
+  readonly url: string;
+  /** Key of the signatures, as `whsec_` and base64; null: of a kind that is not signed. */
+  readonly secret: string | null;
+  /** What it is told of. */
+  readonly on: readonly TurningPoint[];
+  /** Whether it is told of deployments whose spec names no channel. */
+  readonly isDefault: boolean;
+}
+
 /** What is ours about Temporal; its address, namespace and TLS come from `temporalConnection`. */
 export interface TemporalConfig {
   readonly searchAttributes: {
@@ -90,6 +105,8 @@ export interface ApiConfig {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Where others reach it, for links, without a slash at its end; null: it is not said. */
+  readonly url: string | null;
   /** No tokens: everybody who reaches the loopback interface may do everything. */
   readonly open: boolean;
   readonly bodyLimit: number;
@@ -119,4 +136,4 @@ export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 's
 export type LogLevel = (typeof logLevels)[number];
 
 /** Parts whose secrets one process needs and another does not. */
-export type Section = 'targets' | 'metrics' | 'api' | 'approvals';
+export type Section = 'targets' | 'metrics' | 'notify' | 'api' | 'approvals';

@@ -1,6 +1,7 @@
 import { parseDuration } from '../decisions/duration.ts';
-import type { Config, MetricsConfig, RouterConfig, TargetConfig } from './config.ts';
-import type { ConfigFile, MetricsFile, RouterFile, TargetFile } from './shape.ts';
+import { turningPoints } from '../contracts/notifications.ts';
+import type { ChannelConfig, Config, MetricsConfig, RouterConfig, TargetConfig } from './config.ts';
+import type { ChannelFile, ConfigFile, MetricsFile, RouterFile, TargetFile } from './shape.ts';
 
 /** What holds where the file says nothing. */
 const defaults = {
@@ -9,6 +10,7 @@ const defaults = {
   targets: {},
   metrics: {},
   routers: {},
+  notify: {},
   temporal: { searchAttributes: { prefix: 'Lakeshift', register: true }, ui: 'http://127.0.0.1:8233' },
   api: {
     host: '127.0.0.1',
@@ -24,15 +26,17 @@ const defaults = {
 
 /** The configuration with every field that the file may leave out. */
 export function complete(file: ConfigFile): Config {
-  const { targets, metrics, routers, temporal, api, approvals, ...rest } = merge(defaults, file) as Complete; // defaults hold the rest
+  const { targets, metrics, routers, notify, temporal, api, approvals, ...rest } = merge(defaults, file) as Complete; // defaults hold the rest
   return {
     ...rest,
     targets: named(targets, targetOf),
     metrics: named(metrics, metricsOf),
     routers: named(routers, routerOf),
+    notify: named(notify, channelOf),
     temporal: { ...temporal, ui: temporal.ui.replace(/\/+$/, '') },
     api: {
       ...api,
+      url: api.url?.replace(/\/+$/, '') ?? null,
       rateLimit: { max: api.rateLimit.max, perMs: parseDuration(api.rateLimit.per) ?? 60_000 },
       tokens: api.tokens.map((token) => ({ groups: [], ...token })),
     },
@@ -54,6 +58,20 @@ const metricsOf = ({ over = '1m', errors = null, token = null, ...rest }: Defaul
   token,
 });
 
+const channelOf = ({
+  kind,
+  url,
+  on = turningPoints,
+  default: isDefault = false,
+  ...rest
+}: ChannelFile): ChannelConfig => ({
+  kind,
+  url,
+  secret: 'secret' in rest ? rest.secret : null,
+  on,
+  isDefault,
+});
+
 type Defaulted = Omit<MetricsFile, 'errors' | 'token'> & {
   readonly errors?: string | null;
   readonly token?: string | null;
@@ -63,7 +81,9 @@ type Complete = Pick<Config, 'environment' | 'homeSchema' | 'ledger' | 'temporal
   readonly targets: NonNullable<ConfigFile['targets']>;
   readonly metrics: NonNullable<ConfigFile['metrics']>;
   readonly routers: NonNullable<ConfigFile['routers']>;
-  readonly api: Omit<Config['api'], 'rateLimit' | 'tokens'> & {
+  readonly notify: NonNullable<ConfigFile['notify']>;
+  readonly api: Omit<Config['api'], 'rateLimit' | 'tokens' | 'url'> & {
+    readonly url?: string;
     readonly rateLimit: { readonly max: number; readonly per: string };
     readonly tokens: NonNullable<NonNullable<ConfigFile['api']>['tokens']>;
   };

@@ -3,6 +3,7 @@ export { ConfigError, type ConfigProblem } from './config-error.ts';
 export type {
   ApiConfig,
   ApprovalConfig,
+  ChannelConfig,
   Config,
   MetricsConfig,
   Section,
@@ -10,7 +11,7 @@ export type {
   TemporalConfig,
   TokenConfig,
 } from './config.ts';
-export { loadTemporalConnection, type TemporalConnection } from './temporal.ts';
+export { loadTemporalConnection, temporalAddressOf, type TemporalConnection } from './temporal.ts';
 export { ensureSearchAttributes, searchAttributes, type SearchAttributeState } from './search-attributes.ts';
 export { overrides } from './overrides.ts';
-export { isLoopback } from './rules.ts';
+export { isLoopback } from './loopback.ts';

@@ -1,5 +1,7 @@
 import type { ConfigProblem } from './config-error.ts';
+import { channelRules } from './channel-rules.ts';
 import type { Config, Section, TokenConfig } from './config.ts';
+import { isLoopback } from './loopback.ts';
 
 /** What the fields must be together. `known` are paths that have a problem already and are not judged again. */
 export function checkRules(
@@ -10,6 +12,7 @@ export function checkRules(
   const problems = [
     ...addressRules(config, without),
     ...(without.includes('metrics') ? [] : metricsRules(config.metrics)),
+    ...(without.includes('notify') ? [] : channelRules(config.notify)),
     ...(without.includes('api') ? [] : apiRules(config.api)),
     ...(without.includes('approvals') ? [] : approvalRules(config.approvals, known)),
   ];
@@ -78,6 +81,3 @@ const approvalRules = ({ key, trustTemporal }: Config['approvals'], known: Reado
     ? [{ path: 'approvals.key', detail: 'is missing: no approval would count, unless approvals.trustTemporal is true' }]
     : [];
 };
-
-/** Whether only this machine can reach an address. */
-export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);

@@ -1,9 +1,9 @@
 import type { ConfigProblem } from './config-error.ts';
 import { isReference, withoutReferences } from './references.ts';
-import type { ConfigFile } from './shape.ts';
+import type { ChannelFile, ConfigFile } from './shape.ts';
 
 /** Names every secret that stands in the file itself instead of behind a reference. Never says what it is. */
-export function checkSecrets({ targets, metrics, ledger, api, approvals }: ConfigFile): ConfigProblem[] {
+export function checkSecrets({ targets, metrics, notify, ledger, api, approvals }: ConfigFile): ConfigProblem[] {
   return [
     ...Object.entries(targets ?? {}).flatMap(([name, target]) =>
       'url' in target ? addressProblems(`targets.${name}.url`, target.url) : [],
@@ -12,11 +12,18 @@ export function checkSecrets({ targets, metrics, ledger, api, approvals }: Confi
       ...addressProblems(`metrics.${name}.url`, url),
       ...(token === undefined ? [] : secretProblems(`metrics.${name}.token`, token)),
     ]),
+    ...Object.entries(notify ?? {}).flatMap(([name, channel]) => channelProblems(`notify.${name}`, channel)),
     ...addressProblems('ledger.url', ledger.url),
     ...(api?.tokens ?? []).flatMap(({ token }, index) => secretProblems(`api.tokens.${index}.token`, token)),
     ...(approvals?.key === undefined ? [] : secretProblems('approvals.key', approvals.key)),
   ];
 }
+
+/** Slack's address is all that it takes to write there: it is a secret as a whole. */
+const channelProblems = (path: string, channel: ChannelFile): ConfigProblem[] =>
+  channel.kind === 'slack'
+    ? secretProblems(`${path}.url`, channel.url)
+    : [...addressProblems(`${path}.url`, channel.url), ...secretProblems(`${path}.secret`, channel.secret)];
 
 const secretProblems = (path: string, value: string): ConfigProblem[] =>
   isReference(value) ? [] : [{ path, detail: 'is a secret: write ${env:NAME} or ${file:path}, not the value' }];

@@ -1,4 +1,5 @@
 import { dialects, roles } from '../contracts/catalog.ts';
+import { channelKinds, turningPoints, type TurningPoint } from '../contracts/notifications.ts';
 import { integer, list, object, oneOf, text, type Rule } from '../decisions/check-fields.ts';
 import { parseDuration } from '../decisions/duration.ts';
 import {
@@ -19,6 +20,7 @@ export interface ConfigFile {
   readonly targets?: Readonly<Record<string, DatabaseFile | ClusterFile>>;
   readonly metrics?: Readonly<Record<string, MetricsFile>>;
   readonly routers?: Readonly<Record<string, RouterFile>>;
+  readonly notify?: Readonly<Record<string, SlackFile | WebhookFile>>;
   readonly ledger: { readonly url: string };
   readonly temporal?: {
     readonly searchAttributes?: { readonly prefix?: string; readonly register?: boolean };
@@ -27,6 +29,7 @@ export interface ConfigFile {
   readonly api?: {
     readonly host?: string;
     readonly port?: number;
+    readonly url?: string;
     readonly open?: boolean;
     readonly bodyLimit?: number;
     readonly rateLimit?: { readonly max?: number; readonly per?: string };
@@ -65,6 +68,24 @@ export interface MetricsFile {
   readonly over?: string;
   readonly errors?: string;
   readonly token?: string;
+}
+
+/** A channel as it is written. */
+export type ChannelFile = SlackFile | WebhookFile;
+
+export interface SlackFile {
+  readonly kind: 'slack';
+  readonly url: string;
+  readonly on?: readonly TurningPoint[];
+  readonly default?: boolean;
+}
+
+export interface WebhookFile {
+  readonly kind: 'webhook';
+  readonly url: string;
+  readonly secret: string;
+  readonly on?: readonly TurningPoint[];
+  readonly default?: boolean;
 }
 
 const matching = (pattern: RegExp, rule: string): Rule => text((value) => (pattern.test(value) ? null : rule));
@@ -107,6 +128,15 @@ const router: Rule = (value, pointer) => {
   return isNginx ? nginx(value, pointer) : haproxy(value, pointer);
 };
 
+const told = { on: list(oneOf(turningPoints), 1, turningPoints.length), default: yesNo };
+const slack = object({ kind: oneOf(channelKinds), url: filled }, told);
+const webhook = object({ kind: oneOf(channelKinds), url: filled, secret: filled }, told);
+/** What is signed needs a secret; what is not must not have one that nobody would use. */
+const channel: Rule = (value, pointer) => {
+  const isSlack = typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'slack';
+  return isSlack ? slack(value, pointer) : webhook(value, pointer);
+};
+
 /** The shape of lakeshift.yaml. Says nothing of secrets and of fields that exclude each other. */
 export const configRule: Rule = object(
   { ledger: object({ url: filled }, {}) },
@@ -121,6 +151,7 @@ export const configRule: Rule = object(
         { over: duration, errors: filled, token: filled },
       ),
     ),
+    notify: mapOf(channel),
     temporal: object(
       {},
       {
@@ -136,6 +167,7 @@ export const configRule: Rule = object(
       {
         host: filled,
         port: integer(0, 65_535),
+        url: address,
         open: yesNo,
         bodyLimit: integer(1_024, 16_777_216),
         rateLimit: object({}, { max: integer(1, 1_000_000), per: duration }),

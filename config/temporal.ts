@@ -18,3 +18,7 @@ export function loadTemporalConnection(env: NodeJS.ProcessEnv = process.env): Te
     namespace: namespace ?? 'default',
   };
 }
+
+/** The address of a workflow in Temporal's user interface `ui`. */
+export const temporalAddressOf = (ui: string, namespace: string, workflowId: string): string =>
+  `${ui}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;

@@ -1,7 +1,7 @@
 import type { JsonObject, Row } from './json.ts';
 import type { LedgerEntry } from './events.ts';
 import type { ApprovalOrder } from './messages.ts';
-import type { Alteration, BackfillStage, IndexBuild, Plan, RowCheck, Statement } from './plan.ts';
+import type { Alteration, BackfillStage, IndexBuild, PartPlan, RowCheck, Statement } from './plan.ts';
 import type { OrderName, Phase } from './catalog.ts';
 import type { Felt } from './progress.ts';
 import type { ClusterFacts, ClusterLooks } from './cluster-facts.ts';
@@ -94,7 +94,7 @@ export interface Activities {
   /** Runs catalog looks in the target. */
   look(input: LookInput): Promise<Readonly<Record<string, LookResult>>>;
   /** Takes the lock row of the plan's table in the target, creating our schema there if need be. */
-  claim(input: { readonly site: Site; readonly plan: Plan }): Promise<ClaimResult>;
+  claim(input: { readonly site: Site; readonly plan: PartPlan }): Promise<ClaimResult>;
   /** From here on only the columns are held, not the whole table; or the whole table again. */
   holdColumnsOnly(input: { readonly site: Site; readonly columnsOnly: boolean }): Promise<ClaimResult>;
   /** Gives the lock back and removes what is ours in the target. */

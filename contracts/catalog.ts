@@ -1,7 +1,7 @@
 /** Every name a caller may write or read. Unknown names are refused everywhere against these lists. */
 
 /** How a deployment gets from the old shape to the new one. */
-export const strategies = ['expand-contract', 'rolling', 'canary', 'blue-green', 'recreate'] as const;
+export const strategies = ['expand-contract', 'rolling', 'canary', 'blue-green', 'recreate', 'release'] as const;
 export type Strategy = (typeof strategies)[number];
 
 /** The workflow type of each strategy: what Temporal lists them by. */
@@ -11,6 +11,7 @@ export const workflowTypes: Readonly<Record<Strategy, string>> = {
   canary: 'canary',
   'blue-green': 'blueGreen',
   recreate: 'recreate',
+  release: 'release',
 };
 
 /** What a target is: a database of one SQL dialect, or a cluster. */
@@ -24,6 +25,7 @@ export const strategyDialects: Readonly<Record<Strategy, readonly Dialect[]>> = 
   canary: ['kubernetes'],
   'blue-green': ['kubernetes'],
   recreate: ['kubernetes'],
+  release: ['postgres', 'kubernetes'],
 };
 
 /** The kinds of object in a cluster that we touch. */

@@ -1,7 +1,7 @@
 import type { FailurePolicy, FindingLevel, Strategy } from './catalog.ts';
 import type { TableFacts } from './facts.ts';
 import type { ReleaseSpec } from './release-spec.ts';
-import type { TableSpec } from './spec.ts';
+import type { JointSpec, TableSpec } from './spec.ts';
 import type { ClusterFacts } from './cluster-facts.ts';
 import type { PlannedObject } from './workload.ts';
 import type { Stage } from './stages.ts';
@@ -14,7 +14,10 @@ export type { PlannedObject, PlannedWorkload } from './workload.ts';
  * The ordered stages that will be done, with every SQL statement in them: plain data, made once by
  * `decisions/plan-deployment.ts`, shown before it runs, and the workflow's argument.
  */
-export type Plan = TablePlan | ReleasePlan;
+export type Plan = PartPlan | JointPlan;
+
+/** Of one thing in one target. */
+export type PartPlan = TablePlan | ReleasePlan;
 
 /** Of a table in a database. */
 export interface TablePlan extends PlanBase {
@@ -30,6 +33,14 @@ export interface ReleasePlan extends PlanBase {
   readonly spec: ReleaseSpec;
   readonly facts: ClusterFacts;
   readonly object: PlannedObject;
+}
+
+/** Of several things in several targets, with one order of stages. */
+export interface JointPlan extends PlanBase {
+  readonly dialect: 'several';
+  readonly spec: JointSpec;
+  /** What each thing is; their stages stand among those of the whole, and say to which part they belong. */
+  readonly parts: readonly PartPlan[];
 }
 
 interface PlanBase {

@@ -1,3 +1,4 @@
+import type { NotifySpec } from './notifications.ts';
 import type { FailurePolicy, WorkloadKind } from './catalog.ts';
 
 /** Other pods of a workload in a cluster. */
@@ -31,6 +32,7 @@ export interface RollingSpec {
   readonly approve?: boolean | string;
   /** Default `rollback`. */
   readonly onFailure?: FailurePolicy;
+  readonly notify?: NotifySpec;
 }
 
 export interface BatchesSpec {
@@ -75,6 +77,7 @@ export interface CanarySpec {
   readonly approve?: boolean | string;
   /** What a broken stage leads to; checks have their own answer. Default `rollback`. */
   readonly onFailure?: FailurePolicy;
+  readonly notify?: NotifySpec;
 }
 
 /** Where the weight is set. */
@@ -197,6 +200,7 @@ export interface BlueGreenSpec {
   /** Who must allow the switch. Default: nobody. */
   readonly approve?: boolean | string;
   readonly onFailure?: FailurePolicy;
+  readonly notify?: NotifySpec;
 }
 
 export interface ValidateSpec {
@@ -228,4 +232,5 @@ export interface RecreateSpec {
   /** Who must allow it. Default: any approver. */
   readonly approve?: true | string;
   readonly onFailure?: FailurePolicy;
+  readonly notify?: NotifySpec;
 }

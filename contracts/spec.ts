@@ -1,8 +1,12 @@
-import type { ReleaseSpec } from './release-spec.ts';
+import type { CanarySpec, ReleaseSpec } from './release-spec.ts';
+import type { NotifySpec } from './notifications.ts';
 import type { Acceptance, ConflictPolicy, FailurePolicy, MisfitPolicy } from './catalog.ts';
 
 /** What a caller wishes, as written: durations are text such as `7d`, `90s` or ISO-8601 `P7D`. */
-export type Spec = TableSpec | ReleaseSpec;
+export type Spec = SimpleSpec | JointSpec;
+
+/** What one strategy does to one target. */
+export type SimpleSpec = TableSpec | ReleaseSpec;
 
 /** Another shape of a table. */
 export interface TableSpec {
@@ -22,6 +26,7 @@ export interface TableSpec {
   readonly contract?: ContractSpec;
   /** Default `park`. */
   readonly onFailure?: FailurePolicy;
+  readonly notify?: NotifySpec;
 }
 
 export type ChangeSpec = AddColumnSpec | ChangeTypeSpec | DropColumnSpec | RenameColumnSpec | SetNotNullSpec;
@@ -118,3 +123,20 @@ export interface ContractSpec {
   /** How many different people must approve; default 1. */
   readonly approvals?: number;
 }
+
+/** Tables and services in one plan: the new shape is there before the new version, and the old one goes when nobody needs it. */
+export interface JointSpec {
+  readonly name: string;
+  readonly strategy: 'release';
+  /** Each as a spec of `expand-contract` would have it. */
+  readonly tables: readonly TablePart[];
+  /** Each as a spec of `canary` would have it; one after the other. */
+  readonly services: readonly ServicePart[];
+  /** Channels that are told of it; absent: the default ones. */
+  readonly notify?: NotifySpec;
+  /** Default `rollback`. */
+  readonly onFailure?: FailurePolicy;
+}
+
+export type TablePart = Omit<TableSpec, 'name' | 'strategy' | 'onFailure' | 'notify'>;
+export type ServicePart = Omit<CanarySpec, 'name' | 'strategy' | 'onFailure' | 'notify'>;

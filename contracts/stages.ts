@@ -18,6 +18,8 @@ interface StageBase {
   /** An approval that must be given before the stage begins. */
   readonly approve: ApprovalNeed | null;
   readonly estimateMs: number | null;
+  /** Which of the plan's parts it belongs to; absent: the plan has one. */
+  readonly part?: number;
 }
 
 export interface PreflightStage extends StageBase {

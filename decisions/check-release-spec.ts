@@ -5,7 +5,7 @@ import { integer, list, object, oneOf, text, type Rule } from './check-fields.ts
 import { parseDuration } from './duration.ts';
 import { parseFail, parsePercent } from './releases/gates.ts';
 import { routeRule } from './check-route-spec.ts';
-import { approver, duration, specName, targetName, wordForms, yesNo } from './spec-words.ts';
+import { approver, duration, notify, specName, targetName, wordForms, yesNo } from './spec-words.ts';
 
 /** The rule of a release's fields by its strategy; null: it is none. */
 export function releaseRuleOf(value: unknown): Rule | null {
@@ -157,25 +157,29 @@ const batches = object({ size: batchSize }, { validate, pause: duration });
 
 const common = { name: specName, strategy: oneOf(strategies), target: targetName };
 const times = { grace: duration, drain: duration, deadline: duration };
-const ends = { approve: approver, onFailure: oneOf(failurePolicies) };
+const ends = { approve: approver, onFailure: oneOf(failurePolicies), notify };
+
+const canaryFields = [
+  { workload, route: routeRule, seen: orFalse(seen) },
+  {
+    images,
+    service: objectName,
+    steps: list(step, 1, 50),
+    checks,
+    every: duration,
+    keepOld: duration,
+    ...times,
+    approve: approver,
+  },
+] as const;
+/** A service of a release: a canary without name and strategy. */
+export const servicePart: Rule = object({ target: targetName, ...canaryFields[0] }, canaryFields[1]);
 
 const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
+  canary: object({ ...common, ...canaryFields[0] }, { ...canaryFields[1], onFailure: oneOf(failurePolicies), notify }),
   rolling: object(
     { ...common, workload, images },
     { kind: oneOf(workloadKinds), surge: podCount, unavailable: podCount, batches, ...times, ...ends },
-  ),
-  canary: object(
-    { ...common, workload, route: routeRule, seen: orFalse(seen) },
-    {
-      images,
-      service: objectName,
-      steps: list(step, 1, 50),
-      checks,
-      every: duration,
-      keepOld: duration,
-      ...times,
-      ...ends,
-    },
   ),
   'blue-green': object(
     { ...common, service: workload, slots: object({ label: filled, blue: objectName, green: objectName }, {}), images },
@@ -196,6 +200,7 @@ const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
       deadline: duration,
       approve: (value, pointer) => (value === false ? yesNo(null, pointer) : approver(value, pointer)),
       onFailure: oneOf(failurePolicies),
+      notify,
     },
   ),
 };

@@ -1,10 +1,11 @@
 import { acceptances, conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../contracts/catalog.ts';
 import type { FieldProblem } from '../contracts/api.ts';
-import type { Spec, TableSpec } from '../contracts/spec.ts';
+import type { JointSpec, Spec, TableSpec } from '../contracts/spec.ts';
 import { columnsNamed } from './change-names.ts';
 import { checkFields, integer, list, object, oneOf, text, type Rule } from './check-fields.ts';
-import { releaseClashes, releaseRuleOf } from './check-release-spec.ts';
-import { approver, duration, specName as name, targetName, wordForms, yesNo } from './spec-words.ts';
+import { releaseClashes, releaseRuleOf, servicePart } from './check-release-spec.ts';
+import { partSpecs } from './strategies/release.ts';
+import { approver, duration, notify, specName as name, targetName, wordForms, yesNo } from './spec-words.ts';
 import { parseTimes } from './times.ts';
 import { expressionFault } from './sql/postgres/expression.ts';
 import { isSwap } from './sql/postgres/changes/swap-type.ts';
@@ -16,17 +17,52 @@ export type SpecCheck =
 
 /** Reads a caller's wish and names every mistake at once. Whether the target can do it is the plan's question. */
 export function checkSpec(value: unknown): SpecCheck {
-  const release = releaseRuleOf(value);
-  const problems = checkFields(value, '', release ?? specRule);
+  const problems = checkFields(value, '', ruleOf(value));
   if (problems.length > 0) return { ok: false, problems };
   const spec = value as Spec; // every field of it was checked just now
-  if (spec.strategy !== 'expand-contract') {
-    const clashes = releaseClashes(spec);
-    return clashes.length > 0 ? { ok: false, problems: clashes } : { ok: true, spec };
-  }
-  const clashes = [...doubledColumns(spec), ...blindCutover(spec), ...unacceptedSwap(spec), ...doubleProtection(spec)];
+  const clashes = clashesOf(spec);
   return clashes.length > 0 ? { ok: false, problems: clashes } : { ok: true, spec };
 }
+
+const ruleOf = (value: unknown): Rule => {
+  const isJoint = typeof value === 'object' && value !== null && 'strategy' in value && value.strategy === 'release';
+  return isJoint ? jointRule : (releaseRuleOf(value) ?? specRule);
+};
+
+/** What is wrong between fields that are each well formed. */
+function clashesOf(spec: Spec): readonly FieldProblem[] {
+  if (spec.strategy === 'release') return jointClashes(spec);
+  return spec.strategy === 'expand-contract' ? tableClashes(spec) : releaseClashes(spec);
+}
+
+/** The same of each part; and no name may come to stand for something else while two versions are in service. */
+const jointClashes = (spec: JointSpec): readonly FieldProblem[] =>
+  partSpecs(spec).flatMap((part, index) => {
+    const tables = spec.tables.length;
+    const at = index < tables ? `/tables/${index}` : `/services/${index - tables}`;
+    const found = part.strategy === 'expand-contract' ? [...partClashes(part), ...swaps(part)] : releaseClashes(part);
+    return found.map((problem) => ({ ...problem, pointer: `${at}${problem.pointer}` }));
+  });
+
+const swaps = ({ changes }: TableSpec): FieldProblem[] =>
+  changes.flatMap((change, index) =>
+    'type' in change && isSwap(change)
+      ? [
+          {
+            pointer: `/changes/${index}/to`,
+            detail: 'must have a name of its own in a release: both versions of the service are there at the same time',
+          },
+        ]
+      : [],
+  );
+
+const tableClashes = (spec: TableSpec): readonly FieldProblem[] => [...partClashes(spec), ...blindCutover(spec)];
+
+const partClashes = (spec: TableSpec): readonly FieldProblem[] => [
+  ...doubledColumns(spec),
+  ...unacceptedSwap(spec),
+  ...doubleProtection(spec),
+];
 
 /** A column that two changes name would be written by both. */
 function doubledColumns(spec: TableSpec): FieldProblem[] {
@@ -111,10 +147,8 @@ const change: Rule = (value, pointer) => {
   return [{ pointer, detail: `must have one of the fields ${changeRules.map(([field]) => field).join(', ')}` }];
 };
 
-const specRule = object(
+const tableFields = [
   {
-    name,
-    strategy: oneOf(strategies),
     target: targetName,
     table: text((value) =>
       parseQualified(value) === null ? 'must be schema.table, each a name of at most 63 bytes' : null,
@@ -144,6 +178,18 @@ const specRule = object(
       {},
       { after: duration, approve: approverAlways, notBy: oneOf(['author']), approvals: integer(1, 10) },
     ),
-    onFailure: oneOf(failurePolicies),
   },
+] as const;
+const specRule = object(
+  { name, strategy: oneOf(strategies), ...tableFields[0] },
+  { ...tableFields[1], onFailure: oneOf(failurePolicies), notify },
+);
+const jointRule = object(
+  {
+    name,
+    strategy: oneOf(strategies),
+    tables: list(object(tableFields[0], tableFields[1]), 1, 5),
+    services: list(servicePart, 1, 5),
+  },
+  { onFailure: oneOf(failurePolicies), notify },
 );

@@ -1,15 +1,22 @@
 import type { FieldProblem } from '../contracts/api.ts';
 import type { TableFacts } from '../contracts/facts.ts';
 import type { ClusterFacts } from '../contracts/cluster-facts.ts';
-import type { Finding, Plan, ReleasePlan, Stage, TablePlan } from '../contracts/plan.ts';
+import type { Finding, JointPlan, PartPlan, Plan, ReleasePlan, Stage, TablePlan } from '../contracts/plan.ts';
 import type { ReleaseSpec } from '../contracts/release-spec.ts';
-import type { Spec, TableSpec } from '../contracts/spec.ts';
+import type { JointSpec, Spec, TableSpec } from '../contracts/spec.ts';
 import { checkFacts } from './check-facts.ts';
 import { hashOf } from './hash.ts';
+import { joined } from './strategies/release.ts';
 import { releaseStrategyOf, tableStrategies } from './strategies/index.ts';
 
 /** What a plan is made of. Equal input gives an equal plan. */
 export type PlanInput = Service & (TableInput | ReleaseInput);
+
+/** What a plan of several parts is made of: each part as a spec of its own, and what was seen for it. */
+export type JointInput = Service & {
+  readonly spec: JointSpec;
+  readonly parts: readonly (TableInput | ReleaseInput)[];
+};
 
 interface Service {
   readonly environment: string;
@@ -38,8 +45,8 @@ export const specHash = (spec: Spec): string => hashOf(spec);
 
 /** Makes the plan of a spec and of what was seen of its target, or says all that is against it. */
 export function planDeployment(input: Service & TableInput): PlanResult<TablePlan>;
-export function planDeployment(input: PlanInput): PlanResult;
-export function planDeployment(input: PlanInput): PlanResult {
+export function planDeployment(input: PlanInput): PlanResult<PartPlan>;
+export function planDeployment(input: PlanInput): PlanResult<PartPlan> {
   return input.dialect === 'kubernetes' ? planRelease(input) : planTable(input);
 }
 
@@ -49,7 +56,7 @@ function planTable(input: Service & TableInput): PlanResult<TablePlan> {
   if (problems.length > 0 || facts.oid === null) return { ok: false, problems, findings: [] };
   const parts = tableStrategies[spec.strategy]({ spec, facts, oid: facts.oid, homeSchema, specHash: specHash(spec) });
   return sealed<TablePlan>({
-    ...common(input),
+    ...common(input, input.spec.target),
     dialect: input.dialect,
     spec,
     facts: { ...facts, tablesNearby: [] },
@@ -66,7 +73,7 @@ function planRelease(input: Service & ReleaseInput): PlanResult<ReleasePlan> {
   if (problems.length > 0) return { ok: false, problems, findings: [] };
   const parts = strategy.plan(spec, facts);
   return sealed<ReleasePlan>({
-    ...common(input),
+    ...common(input, input.spec.target),
     dialect: input.dialect,
     spec,
     facts,
@@ -76,14 +83,53 @@ function planRelease(input: Service & ReleaseInput): PlanResult<ReleasePlan> {
   });
 }
 
+/** One plan of several: all that is against any part is said at once. */
+export function planTogether({ spec, parts, ...service }: JointInput): PlanResult<JointPlan> {
+  const made = parts.map((part) => planDeployment({ ...service, ...part }));
+  const plans = made.flatMap((result) => (result.ok ? [result.plan] : []));
+  if (plans.length < made.length) {
+    const refused = made.map((result, part) => (result.ok ? null : under(spec, part, result)));
+    return {
+      ok: false,
+      problems: refused.flatMap((result) => result?.problems ?? []),
+      findings: refused.flatMap((result) => result?.findings ?? []),
+    };
+  }
+  const { stages, ...rest } = joined(plans);
+  return sealed<JointPlan>({
+    ...common({ spec, ...service }, plans.map(({ target }) => target).join(', ')),
+    dialect: 'several',
+    spec,
+    parts: plans.map((plan) => ({ ...plan, stages: [] })),
+    onFailure: spec.onFailure ?? 'rollback',
+    stages,
+    ...rest,
+    risk: { ...rest.risk, pointOfNoReturn: pointOfNoReturn(stages) },
+  });
+}
+
+/** The problems of a part, with pointers into the whole. */
+function under(spec: JointSpec, part: number, { problems, findings }: Extract<PlanResult, { readonly ok: false }>) {
+  const tables = spec.tables.length;
+  const at = part < tables ? `/tables/${part}` : `/services/${part - tables}`;
+  const moved = <T extends { readonly pointer?: string }>(one: T): T => ({
+    ...one,
+    pointer: `${at}${one.pointer ?? ''}`,
+  });
+  return { problems: problems.map(moved), findings: findings.map(moved) };
+}
+
 /** What is the same about every plan. */
-const common = ({ spec, environment, taskQueue }: PlanInput) => ({
+const common = (
+  { spec, environment, taskQueue }: Pick<Service, 'environment' | 'taskQueue'> & { readonly spec: Spec },
+  target: string,
+) => ({
   format: 1 as const,
   specHash: specHash(spec),
   name: spec.name,
   strategy: spec.strategy,
   environment,
-  target: spec.target,
+  target,
   taskQueue,
 });
 

@@ -1,12 +1,32 @@
 import type { Plan } from '../contracts/plan.ts';
 import type { Spec } from '../contracts/spec.ts';
+import { partsOf } from './parts.ts';
 
-/** What a spec changes, as its author calls it. */
-export function objectOf(spec: Spec): string {
-  if (spec.strategy === 'expand-contract') return spec.table;
-  return spec.strategy === 'blue-green' ? spec.service : spec.workload;
+/** Everything that a spec changes, with its target. */
+export function objectsOf(spec: Spec): readonly { readonly target: string; readonly object: string }[] {
+  switch (spec.strategy) {
+    case 'expand-contract':
+      return [{ target: spec.target, object: spec.table }];
+    case 'release':
+      return [
+        ...spec.tables.map(({ target, table }) => ({ target, object: table })),
+        ...spec.services.map(({ target, workload }) => ({ target, object: workload })),
+      ];
+    default:
+      return [{ target: spec.target, object: spec.strategy === 'blue-green' ? spec.service : spec.workload }];
+  }
 }
 
+/** What a spec changes, as its author calls it. */
+export const objectOf = (spec: Spec): string =>
+  objectsOf(spec)
+    .map(({ object }) => object)
+    .join(', ');
+
 /** What a plan touches, for people. */
-export const plannedObject = ({ object }: Pick<Plan, 'object'>): string =>
-  'table' in object ? `${object.schema}.${object.table}` : `${object.namespace}/${object.name}`;
+export const plannedObject = (plan: Plan): string =>
+  partsOf(plan)
+    .map(({ object }) =>
+      'table' in object ? `${object.schema}.${object.table}` : `${object.namespace}/${object.name}`,
+    )
+    .join(', ');

@@ -1,4 +1,4 @@
-import { text, type Rule } from './check-fields.ts';
+import { list, text, type Rule } from './check-fields.ts';
 import { parseDuration } from './duration.ts';
 
 /** What names look like; the JSON Schema of the spec says the same. */
@@ -39,3 +39,8 @@ export const approver: Rule = (value, pointer) => {
 
 /** The name of a target of the configuration. */
 export const targetName: Rule = text((value) => (wordForms.target.test(value) ? null : 'must be the name of a target'));
+
+const channel: Rule = text((value) => (wordForms.target.test(value) ? null : 'must be the name of a channel'));
+/** A channel, or a list of them; an empty one tells nobody. */
+export const notify: Rule = (value, pointer) =>
+  Array.isArray(value) ? list(channel, 0, 20)(value, pointer) : channel(value, pointer);

@@ -12,6 +12,8 @@ export {
   type Pulse,
 } from './read.ts';
 export { isLedgerFailure, ledgerFailureCode, LedgerRefusal } from './failure.ts';
+export { createOutbox, type ClaimedMessage, type Outbox } from './deliveries.ts';
+export type { Announcer } from './outbox.ts';
 export type { Rebuilt } from './rebuild.ts';
 export type { NamedDeployment } from './named.ts';
 export type { KeptPlan } from './plans.ts';

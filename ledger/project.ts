@@ -7,25 +7,30 @@ import type { LedgerTables } from './tables.ts';
 
 type Tables = Transaction<LedgerTables>;
 
-/** Keeps events, and what stands in columns of each kind. An event that is there already changes nothing. */
+/**
+ * Keeps events, and what stands in columns of each kind. An event that is there already changes nothing. Gives the numbers
+ * of those that were not.
+ */
 export async function projectEvents(
   trx: Tables,
   deployment: string,
   events: readonly DeploymentEvent[],
-): Promise<void> {
-  if (events.length === 0) return;
+): Promise<ReadonlySet<number>> {
+  if (events.length === 0) return new Set();
   const rows = events.map((event) => ({
     ...keyOf(deployment, event),
     kind: event.kind,
     text: storable(event.text),
     data: toJson(event.data),
   }));
-  await trx
+  const fresh = await trx
     .insertInto('events')
     .values(rows)
     .onConflict((conflict) => conflict.doNothing())
+    .returning('seq')
     .execute();
   for (const event of events) await projections[event.kind]?.(trx, deployment, event);
+  return new Set(fresh.map(({ seq }) => seq));
 }
 
 /** Keeps the latest known of each stage. The caller has seen to it that the status is the newest one. */

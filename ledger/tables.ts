@@ -120,6 +120,24 @@ export interface PlanTable {
   made_at: Moment;
 }
 
+/** One message for one channel. */
+export interface OutboxTable {
+  deployment: string;
+  seq: number;
+  channel: string;
+  message: Stored<unknown>;
+  state: Generated<'waiting' | 'sent' | 'given-up'>;
+  /** The receiver has read it and did not want it: what comes after it does not wait for it. */
+  refused: Generated<boolean>;
+  tries: Generated<number>;
+  noted_at: Generated<Date>;
+  /** When it is due; while it is being sent, when another worker may take it. */
+  next_at: Generated<Date>;
+  ended_at: Moment | null;
+  /** What the last answer was. */
+  answer: string | null;
+}
+
 /** All tables of the ledger. */
 export interface LedgerTables {
   deployments: DeploymentTable;
@@ -131,4 +149,5 @@ export interface LedgerTables {
   orders: OrderTable;
   approvals: ApprovalTable;
   live_progress: LiveTable;
+  outbox: OutboxTable;
 }

@@ -6,6 +6,7 @@ import type { Status } from '../contracts/progress.ts';
 import type { Ledger } from './connect.ts';
 import { createPlanKeeper } from './plans.ts';
 import { keepPlan, moveStatus } from './move-status.ts';
+import { fillOutbox, type Announcer } from './outbox.ts';
 import { projectEvents, projectStages } from './project.ts';
 import { rebuildDeployment, type Rebuilt } from './rebuild.ts';
 import { dropStart, saveStart, type KeptStart, type Reservation } from './starts.ts';
@@ -29,9 +30,9 @@ export interface LedgerWriter {
   saveLive(live: LiveProgress): Promise<void>;
 }
 
-/** The writer over a connected ledger. */
-export const createLedgerWriter = (ledger: Ledger): LedgerWriter => ({
-  record: (entry) => ledger.transaction().execute((trx) => recordEntry(trx, entry)),
+/** The writer over a connected ledger. With an announcer, what is new and worth telling goes into the outbox as well. */
+export const createLedgerWriter = (ledger: Ledger, announcer?: Announcer): LedgerWriter => ({
+  record: (entry) => ledger.transaction().execute((trx) => recordEntry(trx, entry, announcer)),
   async recordAccepted(status) {
     await moveStatus(ledger, status.id, status, 0);
   },
@@ -42,11 +43,23 @@ export const createLedgerWriter = (ledger: Ledger): LedgerWriter => ({
   dropStart: (reservation) => dropStart(ledger, reservation),
 });
 
-async function recordEntry(trx: Transaction<LedgerTables>, { id, status, plan, events }: LedgerEntry): Promise<void> {
+async function recordEntry(
+  trx: Transaction<LedgerTables>,
+  { id, status, plan, events }: LedgerEntry,
+  announcer: Announcer | undefined,
+): Promise<void> {
   const seq = Math.max(0, ...events.map((event) => event.seq));
   const moved = await moveStatus(trx, id, status, seq);
   if (plan !== undefined) await keepPlan(trx, id, plan);
-  await projectEvents(trx, id, events);
+  const fresh = await projectEvents(trx, id, events);
+  if (announcer !== undefined) {
+    await fillOutbox(
+      trx,
+      status,
+      events.filter(({ seq }) => fresh.has(seq)),
+      announcer,
+    );
+  }
   if (moved) await projectStages(trx, id, status);
 }
 

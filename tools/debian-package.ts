@@ -37,6 +37,10 @@ export async function getFromDebian({ name, places, path, packages }: WantedProg
   return { command: unpacked, libraries: join(folder, 'usr/lib', `${machine()}-linux-gnu`) };
 }
 
+/** The environment in which such a program finds the libraries that came with it. */
+export const libraryPath = (libraries: string | null): Readonly<Record<string, string>> =>
+  libraries === null ? {} : { LD_LIBRARY_PATH: libraries };
+
 async function unpack(name: string, packages: readonly string[], folder: string): Promise<void> {
   const half = `${folder}.${process.pid}`;
   await mkdir(half, { recursive: true });

@@ -76,7 +76,8 @@ function isRecent(version: readonly number[]): boolean {
   return true;
 }
 
-function lastLine(error: unknown): string {
+/** The last line that a failed child process wrote, at most 200 characters. */
+export function lastLine(error: unknown): string {
   // A failed child process carries what it wrote; its message only repeats the command line.
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
   return said.trim().split('\n').at(-1)?.slice(0, 200) ?? '';

@@ -8,6 +8,7 @@ import {
   isLedgerFailure,
   refuseNewerLedger,
 } from '../ledger/index.ts';
+import { createAnnouncer } from './notify/announcer.ts';
 
 /** What the activities of a worker use, and how it is given back. */
 export interface Dependencies {
@@ -17,10 +18,17 @@ export interface Dependencies {
   close(): Promise<void>;
 }
 
-/** Makes every client of the worker; nothing is connected before it is used. `onLedgerError` gets a code, never a text. */
-export function createDependencies(config: Config, onLedgerError: (code: string) => void): Dependencies {
+/**
+ * Makes every client of the worker; nothing is connected before it is used. `onLedgerError` gets a code, never a text;
+ * `onRecorded` is told that there may be something to send.
+ */
+export function createDependencies(
+  config: Config,
+  onLedgerError: (code: string) => void,
+  onRecorded: () => void = () => undefined,
+): Dependencies {
   const ledger = connectLedger(config.ledger.url, { onIdleError: onLedgerError });
-  const writer = createLedgerWriter(ledger);
+  const writer = createLedgerWriter(ledger, createAnnouncer(config.notify));
   return {
     activities: {
       target(name) {
@@ -45,7 +53,10 @@ export function createDependencies(config: Config, onLedgerError: (code: string)
         return source === undefined ? null : { name, ...source };
       },
       tell: (progress) => writer.saveLive(progress),
-      ledger: { writer, reader: createLedgerReader(ledger) },
+      ledger: {
+        writer: { record: (entry) => writer.record(entry).then(onRecorded) },
+        reader: createLedgerReader(ledger),
+      },
       approvals: config.approvals,
     },
     checkLedger: () =>

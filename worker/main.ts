@@ -4,6 +4,7 @@ import { loadWorkerSettings } from '../config/worker.ts';
 import { connectTemporal } from './connect.ts';
 import { createDependencies } from './dependencies.ts';
 import { createLog, temporalLogger } from './logging.ts';
+import { startSender, type Sender } from './notify/sender.ts';
 import { shutdownAsked } from './shutdown.ts';
 import { bundleWorkflows, createWorkers } from './workers.ts';
 
@@ -11,7 +12,7 @@ import { bundleWorkflows, createWorkers } from './workers.ts';
 async function main(): Promise<void> {
   // The API's tokens are no concern of a worker: it starts without their secrets.
   const config = await loadConfig(undefined, undefined, { without: ['api'] });
-  const { metricsAddress, supervised } = loadWorkerSettings();
+  const { metricsAddress, supervised, workflowBundle } = loadWorkerSettings();
   const log = createLog(config.log.level);
   const stop = new AbortController();
   const asked = shutdownAsked(supervised).then((because) => {
@@ -19,27 +20,45 @@ async function main(): Promise<void> {
     stop.abort();
   });
   installRuntime(log, metricsAddress);
-  await serve(config, log, stop.signal, asked);
+  await serve({ config, log, workflowBundle, signal: stop.signal, asked });
   log.info('worker stopped');
 }
 
-async function serve(config: Config, log: Log, signal: AbortSignal, asked: Promise<void>): Promise<void> {
+interface Service {
+  readonly config: Config;
+  readonly log: Log;
+  readonly workflowBundle: string | null;
+  readonly signal: AbortSignal;
+  readonly asked: Promise<void>;
+}
+
+async function serve({ config, log, workflowBundle, signal, asked }: Service): Promise<void> {
   const temporal = loadTemporalConnection();
   const [connection, bundle] = await Promise.all([
     connectTemporal(temporal, log, signal),
-    bundleWorkflows(temporalLogger(createLog('warn'))),
+    workflowBundle === null
+      ? bundleWorkflows(temporalLogger(createLog('warn')))
+      : Promise.resolve({ codePath: workflowBundle }),
   ]);
   if (connection === null) return;
-  const dependencies = createDependencies(config, (code) => log.warn({ code }, 'a connection to the ledger broke'));
+  let sender: Sender | null = null;
+  const dependencies = createDependencies(
+    config,
+    (code) => log.warn({ code }, 'a connection to the ledger broke'),
+    () => sender?.nudge(),
+  );
   try {
     const { activities } = dependencies;
     await dependencies.checkLedger();
+    const sending = startSender({ config, namespace: temporal.namespace, log, meter: Runtime.instance().metricMeter });
+    sender = sending;
     const workers = await createWorkers(config, connection, temporal.namespace, bundle, activities);
     const running = workers.map((worker) => worker.run());
     log.info({ address: temporal.connectionOptions.address, taskQueues: queuesOf(workers) }, 'worker ready');
     process.send?.({ ready: true });
-    await Promise.race([asked, ...running]).finally(() => stopAll(workers, running));
+    await Promise.race([asked, ...running]).finally(() => Promise.all([stopAll(workers, running), sending.stop()]));
   } finally {
+    await sender?.stop();
     await dependencies.close();
     await connection.close();
   }

@@ -1,10 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import {
-  Worker,
-  bundleWorkflowCode,
-  type NativeConnection,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { Worker, bundleWorkflowCode, type NativeConnection, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities, type ActivityDependencies } from '../activities/index.ts';
 import type { Config } from '../config/index.ts';
 
@@ -20,7 +15,7 @@ export function createWorkers(
   { targets }: Pick<Config, 'targets'>,
   connection: NativeConnection,
   namespace: string,
-  workflowBundle: WorkflowBundleWithSourceMap,
+  workflowBundle: WorkflowBundleOption,
   dependencies: ActivityDependencies,
 ): Promise<Worker[]> {
   const activities = createActivities(dependencies);

@@ -1,6 +1,7 @@
 import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { Failure } from '../contracts/failures.ts';
 import { acceptUpdate } from '../contracts/messages.ts';
+import type { PartPlan } from '../contracts/plan.ts';
 import type { Status } from '../contracts/progress.ts';
 import { plannedObject } from '../decisions/spec-object.ts';
 import { claim, releaseIfPossible } from './activities.ts';
@@ -37,7 +38,7 @@ export function openDoor(run: Run): Admission {
   return {
     async admit() {
       if (verdict === 'admitted') return null;
-      const rejection = await claimTable(run);
+      const rejection = await claimAll(run);
       verdict = rejection ?? 'admitted';
       if (rejection === null)
         run.note('started', `${run.plan.name} started by ${run.input.startedBy.name}`, started(run));
@@ -55,25 +56,38 @@ export const rejected = ({ code, detail, holder }: Rejection): ApplicationFailur
     details: holder === null ? [] : [{ holder }],
   });
 
-async function claimTable(run: Run): Promise<Rejection | null> {
-  const { plan } = run;
-  const table = plannedObject(plan);
+/** Takes everything that the plan touches, or nothing. */
+async function claimAll(run: Run): Promise<Rejection | null> {
+  const taken: PartPlan[] = [];
+  for (const part of run.parts) {
+    const rejection = await claimPart(run, part);
+    if (rejection === null) taken.push(part);
+    else {
+      for (const other of taken) await giveBack(run, other);
+      return rejection;
+    }
+  }
+  return null;
+}
+
+async function claimPart(run: Run, plan: PartPlan): Promise<Rejection | null> {
+  const object = plannedObject(plan);
   try {
-    const result = await claim(`claim ${table} on ${plan.target}`, { site: run.effect(), plan });
+    const result = await claim(`claim ${object} on ${plan.target}`, { site: run.effect(plan), plan });
     if (result.held) return null;
-    return { code: 'TARGET_TAKEN', detail: `${result.holder} holds ${table}`, holder: result.holder };
+    return { code: 'TARGET_TAKEN', detail: `${result.holder} holds ${object}`, holder: result.holder };
   } catch (error) {
     const failure = failureOf(error);
     if (failure === null) throw error;
-    await giveBack(run);
+    await giveBack(run, plan);
     return { ...failure, holder: null };
   }
 }
 
 /** A claim without an answer may have been granted: nobody would ever give that lock back. */
-async function giveBack(run: Run): Promise<void> {
+async function giveBack(run: Run, part: PartPlan): Promise<void> {
   try {
-    await releaseIfPossible('give back what may have been claimed', { site: run.effect() });
+    await releaseIfPossible('give back what may have been claimed', { site: run.effect(part) });
   } catch (error) {
     if (failureOf(error) === null) throw error;
   }

@@ -5,5 +5,6 @@ export {
   deployment as canary,
   deployment as blueGreen,
   deployment as recreate,
+  deployment as release,
 } from './deployment.ts';
 export { inspect } from './inspect.ts';

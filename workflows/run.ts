@@ -3,12 +3,13 @@ import type { Site } from '../contracts/activities.ts';
 import type { EventKind } from '../contracts/events.ts';
 import type { JsonObject } from '../contracts/json.ts';
 import type { DeploymentInput, Known, Order } from '../contracts/messages.ts';
-import type { Plan, TablePlan } from '../contracts/plan.ts';
+import type { PartPlan, Plan, TablePlan } from '../contracts/plan.ts';
 import type { Carried, DeskState, Progress, Status } from '../contracts/progress.ts';
 import { endWaitIfApproved } from '../decisions/approvals.ts';
 import { possibleOrders } from '../decisions/orders.ts';
 import { phaseOf } from '../decisions/phase.ts';
 import { heldObjects } from '../decisions/held-objects.ts';
+import { partAt, partsOf } from '../decisions/parts.ts';
 import { currentStage, expectedStage, notStarted, raiseTurn } from '../decisions/progress.ts';
 import { emptyDesk, takeOrder } from '../decisions/take-order.ts';
 import { Clerk } from './clerk.ts';
@@ -87,20 +88,37 @@ export class Run {
     this.#touched();
   }
 
+  /** Everything that the plan is about. */
+  get parts(): readonly PartPlan[] {
+    return partsOf(this.plan);
+  }
+
+  /** What the current stage is about. */
+  get part(): PartPlan {
+    return partAt(this.plan, this.#progress.at);
+  }
+
+  /** Where the current stage looks and acts. */
+  get target(): string {
+    return this.part.target;
+  }
+
   /** Where the next effect takes place, with a turn of its own. */
-  effect(): Site {
+  effect(part: PartPlan = this.part): Site {
     this.update(raiseTurn(this.#progress));
-    const { id, plan } = this.input;
+    const { id: deployment } = this.input;
+    const { target, object } = part;
     const { turn } = this.#progress;
-    return plan.dialect === 'kubernetes'
-      ? { deployment: id, target: plan.target, homeSchema: '', turn, objects: heldObjects(plan.object) }
-      : { deployment: id, target: plan.target, homeSchema: plan.object.homeSchema, turn };
+    return 'table' in object
+      ? { deployment, target, homeSchema: object.homeSchema, turn }
+      : { deployment, target, homeSchema: '', turn, objects: heldObjects(object) };
   }
 
   /** The plan, in a stage that only plans of tables have. */
   get tablePlan(): TablePlan {
-    if (this.plan.dialect !== 'postgres') throw new TypeError('a stage of a table in a plan of something else');
-    return this.plan;
+    const { part } = this;
+    if (part.dialect !== 'postgres') throw new TypeError('a stage of a table in a plan of something else');
+    return part;
   }
 
   /** Waits until `fn` holds or an order takes the deployment back; at the most until the moment `until` (epoch ms). */

@@ -195,7 +195,7 @@ function notUndone(run: Run, failure: Failure): void {
 /** The lock goes back last, in either direction: until then nobody else may touch what we touched. */
 async function close(run: Run): Promise<void> {
   try {
-    await release('give back what was held', { site: run.effect() });
+    for (const part of run.parts) await release('give back what was held', { site: run.effect(part) });
   } catch (error) {
     notUndone(run, known(error));
     return;

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { failurePolicies, workloadKinds } from '../../contracts/catalog.ts';
 import { wordForms } from '../../decisions/spec-words.ts';
 import { durationPattern } from '../../decisions/duration.ts';
-import { Group, specName, strategy } from './spec-parts.ts';
+import { Group, Notify, specName, strategy } from './spec-parts.ts';
 import { closed, text } from './words.ts';
 
 const podCount = (description: string) =>
@@ -113,6 +113,7 @@ export const RollingSpecSchema = closed(
         default: 'rollback',
       }),
     ),
+    notify: Notify,
   },
   'Another image for the pods of a workload',
 );

@@ -4,7 +4,7 @@ import { wordForms } from '../../decisions/spec-words.ts';
 import { durationPattern } from '../../decisions/duration.ts';
 import { timesPattern } from '../../decisions/times.ts';
 import { nameForms } from '../../decisions/sql/postgres/identifier.ts';
-import { Group, specName, strategy } from './spec-parts.ts';
+import { Group, Notify, specName, strategy } from './spec-parts.ts';
 import { closed, text, whole, yesNo } from './words.ts';
 
 const column = (description: string, ...examples: readonly string[]) =>
@@ -188,6 +188,7 @@ export const TableSpecSchema = closed(
         default: 'park',
       }),
     ),
+    notify: Notify,
   },
   'Another shape of a table',
 );

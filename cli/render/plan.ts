@@ -58,8 +58,10 @@ function estimateOf(stage: Stage): string {
   return stage.estimateMs === null ? '' : `~${duration(stage.estimateMs)}`;
 }
 
-function whatOf({ facts }: Plan, stage: Stage): readonly string[] {
-  if (stage.kind !== 'preflight' || !('table' in facts)) return [stage.title];
+function whatOf(plan: Plan, stage: Stage): readonly string[] {
+  const part = plan.dialect === 'several' ? plan.parts[stage.part ?? 0] : plan;
+  if (stage.kind !== 'preflight' || part?.dialect !== 'postgres') return [stage.title];
+  const { facts } = part;
   const size = [
     facts.rows === null ? 'rows not counted' : some(facts.rows, 'row'),
     facts.bytes === null ? '' : bytes(facts.bytes),

@@ -114,7 +114,7 @@ const asItWas = ({ name, image, drainSeconds }: ContainerFacts): JsonObject => (
 });
 
 /** What is worth saying of a workload before its pods are replaced. */
-export function workloadFindings(facts: WorkloadFacts): Finding[] {
+export function workloadFindings(facts: WorkloadFacts, images: Readonly<Record<string, string>>): Finding[] {
   return [
     ...facts.containers
       .filter(({ hasReadiness }) => !hasReadiness)
@@ -122,6 +122,14 @@ export function workloadFindings(facts: WorkloadFacts): Finding[] {
         code: 'NO_READINESS',
         level: 'warned',
         detail: `container ${name} has no readiness probe: it is taken for ready as soon as it runs`,
+      })),
+    // of pods that run already nothing can be changed, and nobody else keeps them from ending at once
+    ...facts.containers
+      .filter(({ name, otherPreStop, drainSeconds }) => images[name] !== undefined && !otherPreStop && !drainSeconds)
+      .map(({ name }): Finding => ({
+        code: 'NO_DRAIN',
+        level: 'warned',
+        detail: `container ${name} has no preStop today: the pods of before lose requests unless they finish them by themselves`,
       })),
     ...(facts.replicas < 2
       ? [

@@ -59,7 +59,7 @@ export const blueGreen: ReleaseStrategy<BlueGreenSpec> = {
         class: 'safe',
         because: 'the other side serves until this one has answered, and is kept ready afterwards',
       })),
-      findings: [...workloadFindings(active), ...scalerFindings([active, idle])],
+      findings: [...workloadFindings(active, spec.images), ...scalerFindings([active, idle])],
       risk: isBlind(idle)
         ? { level: 'medium', because: ['a container without a readiness probe'] }
         : { level: 'low', because: [] },

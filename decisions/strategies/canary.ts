@@ -45,7 +45,7 @@ const ofFlag = (spec: CanarySpec): Omit<Judged, 'findings'> => ({
 
 const pods = (spec: CanarySpec, workload: WorkloadFacts): Judged => ({
   changes: imageChanges(workload, spec.images ?? {}).map((change) => ({ change, ...why })),
-  findings: [...workloadFindings(workload), ...scalerFindings([workload]), ...unseen(spec)],
+  findings: [...workloadFindings(workload, spec.images ?? {}), ...scalerFindings([workload]), ...unseen(spec)],
   risk: isBlind(workload) ? { level: 'medium', because: ['a container without a readiness probe'] } : low,
 });
 

@@ -35,7 +35,7 @@ export const rolling: ReleaseStrategy<RollingSpec> = {
             ? 'old pods serve until new ones are ready'
             : 'the other pods serve while one is replaced',
       })),
-      findings: [...workloadFindings(workload), ...scalerFindings([workload])],
+      findings: [...workloadFindings(workload, spec.images), ...scalerFindings([workload])],
       risk: isBlind(workload)
         ? { level: 'medium', because: ['a container without a readiness probe'] }
         : { level: 'low', because: [] },

@@ -1,5 +1,6 @@
 import { migration as deployments } from './0001-deployments.ts';
 import { migration as plans } from './0002-plans.ts';
+import { migration as outbox } from './0003-outbox.ts';
 
 import type { ReversibleMigration } from './reversible.ts';
 
@@ -7,4 +8,5 @@ import type { ReversibleMigration } from './reversible.ts';
 export const migrations: Readonly<Record<string, ReversibleMigration>> = {
   '0001-deployments': deployments,
   '0002-plans': plans,
+  '0003-outbox': outbox,
 };

@@ -591,6 +591,33 @@ describe('lakeshift doctor', () => {
   });
 });
 
+describe('lakeshift doctor, of channels', () => {
+  const routes = { 'GET /health/ready': ok({ status: 'ok', checks: {} }), 'GET /v1/targets': ok({ targets: [] }) };
+  const doctor = async (address: string) => {
+    const folder = await mkdtemp(join(tmpdir(), 'lakeshift-doctor-'));
+    const config = join(folder, 'lakeshift.yaml');
+    const rest = 'ledger: { url: "postgres://db/ledger" }\napi: { open: true }\napprovals: { trustTemporal: true }\n';
+    await writeFile(config, `${rest}notify: { ops: { kind: slack, url: "\${env:OPS}" } }\n`);
+    api = await startFakeApi(routes);
+    const env = { LAKESHIFT_CONFIG: config, TEMPORAL_ADDRESS: '127.0.0.1:1', OPS: address };
+    const { out } = await lakeshift(['doctor'], { api: api.address, env });
+    await rm(folder, { recursive: true });
+    return out;
+  };
+
+  it('names what is wrong with one, without its address', async () => {
+    const out = await doctor('http://x.example/s3cret');
+    expect(out).toMatch(/✗ configuration.*\n {4}notify\.ops\.url must begin with https:/);
+    expect(out).not.toContain('s3cret');
+  });
+
+  it('counts those that may be right', async () => {
+    const out = await doctor('https://x.example/s3cret');
+    expect(out.replaceAll(/\s+/g, ' ')).toMatch(/✓ configuration [^✗]*, no targets, 1 channel /);
+    expect(out).not.toContain('s3cret');
+  });
+});
+
 describe('the address and the name that the command line uses', () => {
   const targets = { 'GET /v1/targets': ok({ targets: [] }) };
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { turningPoints } from '../../contracts/notifications.ts';
 import { ConfigError, loadConfig, loadTemporalConnection, type Section } from '../../config/index.ts';
 
 let folder: string;
@@ -15,6 +16,8 @@ const env = {
   SHOP_URL: 'postgres://app:sh0p-s3cret@db/shop',
   LEDGER_PASSWORD: 'p@ss/word:1?',
   CI_TOKEN: 'ci-token-0123456789abcdef',
+  SLACK_ADDRESS: 'https://hooks.slack.example/services/T0/B0/sl4ck-s3cret',
+  HOOK_SECRET: `whsec_${Buffer.from('h'.repeat(24)).toString('base64')}`,
 };
 
 const whole = `
@@ -26,11 +29,15 @@ targets:
 metrics:
   shop-prometheus: { kind: prometheus, url: "https://prometheus.internal/", p99: "shop_p99", over: 30s, errors: "shop_errors", token: "\${env:CI_TOKEN}" }
   plain: { kind: prometheus, url: "http://prometheus:9090", p99: "shop_p99" }
+notify:
+  data-platform: { kind: slack, url: "\${env:SLACK_ADDRESS}", default: true }
+  pager: { kind: webhook, url: "https://pager.internal/in", secret: "\${env:HOOK_SECRET}", on: [parked, ended] }
 ledger: { url: "postgres://lakeshift:\${env:LEDGER_PASSWORD}@db:5433/ledger" }
 temporal: { searchAttributes: { prefix: Ls, register: false }, ui: "https://temporal.example/" }
 api:
   host: 0.0.0.0
   port: 8080
+  url: https://lakeshift.example/
   rateLimit: { max: 5, per: 1s }
   tokens: [{ name: ci, role: operator, groups: [dba], token: "\${env:CI_TOKEN}" }]
 approvals: { key: "\${file:key}" }
@@ -78,11 +85,22 @@ describe('a configuration', () => {
           token: null,
         },
       },
+      notify: {
+        'data-platform': { kind: 'slack', url: env.SLACK_ADDRESS, secret: null, on: turningPoints, isDefault: true },
+        pager: {
+          kind: 'webhook',
+          url: 'https://pager.internal/in',
+          secret: env.HOOK_SECRET,
+          on: ['parked', 'ended'],
+          isDefault: false,
+        },
+      },
       ledger: { url: 'postgres://lakeshift:p%40ss%2Fword%3A1%3F@db:5433/ledger' },
       temporal: { searchAttributes: { prefix: 'Ls', register: false }, ui: 'https://temporal.example' },
       api: {
         host: '0.0.0.0',
         port: 8080,
+        url: 'https://lakeshift.example',
         open: false,
         bodyLimit: 262_144,
         rateLimit: { max: 5, perMs: 1_000 },
@@ -139,6 +157,107 @@ describe('a configuration', () => {
     const path = join(folder, 'elsewhere.yaml');
     await writeFile(path, least);
     expect((await loadConfig(undefined, { LAKESHIFT_CONFIG: path })).environment).toBe('local');
+  });
+});
+
+describe('problems of a channel', () => {
+  const secretOf = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`;
+  const channel = (fields: string) => `${least}notify: { ops: ${fields} }\n`;
+  test.each<[string, string, string, RegExp]>([
+    [
+      'an address of Slack that is written out',
+      '{ kind: slack, url: "https://x.example/s3cret" }',
+      'notify.ops.url',
+      /is a secret: write \$\{env:NAME\}/,
+    ],
+    [
+      'a secret that is written out',
+      '{ kind: webhook, url: "https://x.example", secret: whsec_s3cret }',
+      'notify.ops.secret',
+      /is a secret/,
+    ],
+    ['a webhook without a secret', '{ kind: webhook, url: "https://x.example" }', 'notify.ops.secret', /is missing/],
+    [
+      'a secret for Slack',
+      '{ kind: slack, url: "${env:GOOD}", secret: "${env:KEY}" }',
+      'notify.ops.secret',
+      /is not a field/,
+    ],
+    ['an address without TLS', '{ kind: slack, url: "${env:OPEN}" }', 'notify.ops.url', /must begin with https:/],
+    ['what is no address', '{ kind: slack, url: "${env:WORD}" }', 'notify.ops.url', /is not an address/],
+    [
+      'a user in the address',
+      '{ kind: slack, url: "${env:USER}" }',
+      'notify.ops.url',
+      /must not hold a user or a password/,
+    ],
+    [
+      'a secret that is too short',
+      '{ kind: webhook, url: "https://x.example", secret: "${env:SHORT}" }',
+      'notify.ops.secret',
+      /24 to 64 bytes/,
+    ],
+    [
+      'a secret that is too long',
+      '{ kind: webhook, url: "https://x.example", secret: "${env:LONG}" }',
+      'notify.ops.secret',
+      /24 to 64 bytes/,
+    ],
+    [
+      'a secret of another form',
+      '{ kind: webhook, url: "https://x.example", secret: "${env:WORD}" }',
+      'notify.ops.secret',
+      /must be whsec_/,
+    ],
+    [
+      'a variable that is not set',
+      '{ kind: slack, url: "${env:NONE}" }',
+      'notify.ops.url',
+      /needs the environment variable NONE/,
+    ],
+    [
+      'an unknown kind',
+      '{ kind: slak, url: "${env:GOOD}", secret: "${env:KEY}" }',
+      'notify.ops.kind',
+      /must be one of slack, webhook/,
+    ],
+    [
+      'an unknown turning point',
+      '{ kind: slack, url: "${env:GOOD}", on: [end] }',
+      'notify.ops.on.0',
+      /must be one of started/,
+    ],
+  ])('%s is refused by its path, without its value', async (_, fields, path, detail) => {
+    const variables = {
+      GOOD: 'https://x.example/s3cret',
+      OPEN: 'http://x.example/s3cret',
+      USER: 'https://s3cret@x.example',
+      WORD: 's3cret',
+      KEY: secretOf(32),
+      SHORT: secretOf(23),
+      LONG: secretOf(65),
+    };
+    const { problems, message } = await problemsOf(channel(fields), variables);
+    expect(problems).toEqual([expect.objectContaining({ path, detail: expect.stringMatching(detail) as unknown })]);
+    expect(message).not.toContain('s3cret');
+    for (const secret of Object.values(variables)) expect(message).not.toContain(secret);
+  });
+
+  test('none: http on this machine, and the shortest and the longest secret', async () => {
+    for (const [url, bytes] of [
+      ['http://127.0.0.1:9/in', 24],
+      ['http://localhost/in', 64],
+    ] as const) {
+      const { notify } = await load(channel(`{ kind: webhook, url: "${url}", secret: "\${env:KEY}" }`), {
+        KEY: secretOf(bytes),
+      });
+      expect(notify['ops']).toMatchObject({ url, isDefault: false });
+    }
+  });
+
+  test('do not concern a process that sends nothing', async () => {
+    const { notify } = await load(channel('{ kind: slack, url: "${env:NONE}" }'), {}, ['notify']);
+    expect(Object.keys(notify)).toEqual(['ops']);
   });
 });
 

@@ -1,3 +1,4 @@
+import { strategies, type Strategy } from '../../contracts/catalog.ts';
 import { checkSpec } from '../../decisions/check-spec.ts';
 import { expressionFault } from '../../decisions/sql/postgres/expression.ts';
 import { centsSpec } from '../support/sql-world.ts';
@@ -19,6 +20,31 @@ test.each([
   { metrics: 'shop-prometheus', p99: '1.25x' },
 ])('a protection may be %j', (protect) => {
   expect(pointers({ ...centsSpec, protect })).toEqual([]);
+});
+
+describe('whom a spec of any strategy tells', () => {
+  const release = { name: 'checkout', target: 'k8s', workload: 'shop/checkout', images: { app: 'app:2' } };
+  const route = { via: 'flag', key: 'flags.json', flag: 'new', stable: 'off', candidate: 'on' };
+  const { workload: service, ...sides } = release;
+  const specs = {
+    'expand-contract': centsSpec,
+    rolling: { ...release, strategy: 'rolling' },
+    canary: { name: 'c', target: 'k8s', workload: 'shop/flags', strategy: 'canary', route, seen: false },
+    'blue-green': { ...sides, strategy: 'blue-green', service, slots: { label: 'side', blue: 'a', green: 'b' } },
+    recreate: { ...release, strategy: 'recreate', accept: 'downtime' },
+    release: {
+      name: 'r',
+      strategy: 'release',
+      tables: [{ target: centsSpec.target, table: centsSpec.table, changes: centsSpec.changes }],
+      services: [{ target: 'k8s', workload: 'shop/flags', route, seen: false }],
+    },
+  } satisfies Record<Strategy, unknown>;
+
+  test.each(strategies)('%s: a channel, some, or none', (strategy) => {
+    for (const notify of ['ops', ['ops', 'chat'], []]) expect(pointers({ ...specs[strategy], notify })).toEqual([]);
+    expect(pointers({ ...specs[strategy], notify: 'not a name' })).toEqual(['/notify']);
+    expect(pointers({ ...specs[strategy], notify: ['ops', 7] })).toEqual(['/notify/1']);
+  });
 });
 
 test('five mistakes are five problems, each with its pointer', () => {

@@ -16,6 +16,13 @@ const configurations = yaml.filter(has('ledger'));
 const named = (some: readonly Block[]) =>
   some.map((block, index): [string, Block] => [`${block.page} #${index + 1}`, block]);
 
+/** A value that is well formed for what the name of its variable ends with. */
+function valueOf(name: string): string {
+  if (name.endsWith('_URL')) return 'postgres://lakeshift@127.0.0.1:5432/lakeshift';
+  if (name.endsWith('_WEBHOOK')) return 'https://hooks.example/in';
+  return name.endsWith('_SIGNING_SECRET') ? `whsec_${'c2VjcmV0'.repeat(4)}` : `the-value-of-${name}`;
+}
+
 describe('YAML in the documentation', () => {
   test('is either a spec or a configuration', () => {
     expect(specs.length + configurations.length).toBe(yaml.length);
@@ -39,10 +46,7 @@ describe('YAML in the documentation', () => {
       const file = join(folder, 'lakeshift.yaml');
       await writeFile(file, code.replaceAll(/\$\{file:[^}]+\}/g, '${file:secret}'));
       const variables = [...code.matchAll(/\$\{env:([^}]+)\}/g)].map(([, name = '']) => name);
-      const values = variables.map((name) => [
-        name,
-        name.endsWith('_URL') ? 'postgres://lakeshift@127.0.0.1:5432/lakeshift' : `the-value-of-${name}`,
-      ]);
+      const values = variables.map((name) => [name, valueOf(name)]);
       const config = await loadConfig(file, Object.fromEntries(values) as NodeJS.ProcessEnv);
       expect(Object.keys(config.targets).length).toBeGreaterThan(0);
     });

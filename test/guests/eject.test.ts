@@ -63,8 +63,8 @@ function eachOn(major: Major): void {
 }
 
 /** A table with much that could be left changed. */
-async function prepare(keyed = true): Promise<void> {
-  await world.payments(3_000);
+async function prepare({ keyed = true, count = 3_000 } = {}): Promise<void> {
+  await world.payments(count);
   if (!keyed) await world.client.query('ALTER TABLE payments DROP CONSTRAINT payments_pkey');
   await world.client.query(`
     CREATE TABLE log (id bigint, CONSTRAINT positive CHECK (id > 0));
@@ -78,13 +78,16 @@ async function prepare(keyed = true): Promise<void> {
   `);
 }
 
+/** Enough for more than a few pages. */
+const some = 1_000;
+
 const rows = () => world.rows('SELECT * FROM payments ORDER BY id');
 
 describe.each(cases)('$name on PostgreSQL $major', ({ spec, major, stands }) => {
   eachOn(major);
 
   test.each(stands.back)('that stands at %s is taken back by hand until the catalog is as it was', async (state) => {
-    await prepare();
+    await prepare({ count: some });
     const [before, values] = [await catalogSnapshot(world.superuser), await rows()];
     const plan = await reach(world, state, spec);
     const sql = eject(plan, 'back', state);
@@ -98,7 +101,7 @@ describe.each(cases)('$name on PostgreSQL $major', ({ spec, major, stands }) => 
   /** What a deployment leaves: catalog and rows, made once. */
   let left: Promise<readonly [readonly string[], unknown[]]> | null = null;
   const whatIsLeft = async (): Promise<readonly [readonly string[], unknown[]]> => {
-    await prepare();
+    await prepare({ count: some });
     await deploy(world, spec);
     const found = [await catalogSnapshot(world.superuser), await rows()] as const;
     await world.close();
@@ -108,7 +111,7 @@ describe.each(cases)('$name on PostgreSQL $major', ({ spec, major, stands }) => 
 
   test.each(stands.finish)('that stands at %s is finished by hand to what a deployment leaves', async (state) => {
     const [catalog, values] = await (left ??= whatIsLeft());
-    await prepare();
+    await prepare({ count: some });
     const sql = eject(await reach(world, state, spec), 'finish', state);
     await byHand(world, sql);
     expect(await catalogSnapshot(world.superuser)).toEqual(catalog);
@@ -228,7 +231,7 @@ describe('by hand', () => {
   });
 
   test('a table without a key is finished and taken back by hand', async () => {
-    await prepare(false);
+    await prepare({ keyed: false });
     const before = await catalogSnapshot(world.superuser);
     await runScript(world.superuser, eject(await reach(world, 'backfill', centsSpec), 'back'));
     expect(await catalogSnapshot(world.superuser)).toEqual(before);

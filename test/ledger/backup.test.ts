@@ -6,7 +6,7 @@ import { backupLedger } from '../../ledger/backup.ts';
 import { deploymentOf, eventOf } from '../api/support/deployment.ts';
 import { lakeshift, type Ran } from '../cli/support/run.ts';
 import { freshDatabase } from '../support/servers.ts';
-import { contentOf, fillLedger } from './support.ts';
+import { contentOf, fillLedger, tellingWriter } from './support.ts';
 
 interface Own {
   readonly ledger: Ledger;
@@ -24,7 +24,7 @@ beforeEach(async () => {
   await writeFile(join(folder, 'lakeshift.yaml'), 'ledger: { url: "${env:LEDGER_URL}" }\n');
   [from, into] = await Promise.all([own(), own()]);
   await migrateLedger(from.ledger);
-  await fillLedger(createLedgerWriter(from.ledger));
+  await fillLedger(tellingWriter(from.ledger, 'ops'));
 });
 afterEach(async () => {
   await Promise.all([from.drop(), into.drop()]);
@@ -117,10 +117,10 @@ test('a backup of an older version is brought to the form of this one', async ()
   await from.run('backup', file);
   const older = await contentOf(from.ledger);
   expect((await into.run('restore', file)).code).toBe(0);
-  expect(await contentOf(into.ledger)).toEqual({ ...older, plans: [] });
+  expect(await contentOf(into.ledger)).toEqual({ ...older, plans: [], outbox: [] });
   // also when the ledger had the newer form already
   expect((await into.run('restore', file, '--replace')).code).toBe(0);
-  expect(await contentOf(into.ledger)).toEqual({ ...older, plans: [] });
+  expect(await contentOf(into.ledger)).toEqual({ ...older, plans: [], outbox: [] });
 });
 
 test('a backup of a newer version is refused', async () => {

@@ -53,7 +53,7 @@ describe('migrations', () => {
     const own = await freshDatabase();
     const processes = Array.from({ length: 6 }, () => connectLedger(own.url, { connections: 2 }));
     const done = await Promise.all(processes.map((each) => migrateLedger(each)));
-    expect(done.flat()).toEqual(['0001-deployments', '0002-plans']);
+    expect(done.flat()).toEqual(['0001-deployments', '0002-plans', '0003-outbox']);
     expect(await migrateLedger(processes[0] as Ledger)).toEqual([]);
     await Promise.all(processes.map((each) => each.destroy()));
     await own.drop();
@@ -72,7 +72,7 @@ describe('migrations', () => {
     const { username, pathname } = new URL(own.url);
     await sql`create schema lakeshift_ledger authorization ${sql.id(username)}`.execute(admin);
     await sql`revoke create on database ${sql.id(pathname.slice(1))} from ${sql.id(username)}`.execute(admin);
-    expect(await migrateLedger(guest)).toEqual(['0001-deployments', '0002-plans']);
+    expect(await migrateLedger(guest)).toEqual(['0001-deployments', '0002-plans', '0003-outbox']);
     await Promise.all([admin.destroy(), guest.destroy()]);
     await own.drop();
   });

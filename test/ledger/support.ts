@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Known } from '../../contracts/messages.ts';
 import { tablesOf } from '../../ledger/backup.ts';
-import type { Ledger, LedgerWriter } from '../../ledger/index.ts';
+import { turningPoints } from '../../contracts/notifications.ts';
+import { createLedgerWriter, type Ledger, type LedgerWriter } from '../../ledger/index.ts';
+import { createAnnouncer } from '../../worker/notify/announcer.ts';
 import { deploymentOf, eventOf, liveOf } from '../api/support/deployment.ts';
 import { testPlan } from '../support/plans.ts';
 
@@ -17,6 +19,19 @@ export async function contentOf(ledger: Ledger): Promise<Readonly<Record<string,
 }
 
 const actor = { name: 'dora', role: 'approver', groups: ['dba'], via: 'api' };
+
+/** A channel that is told of everything. */
+export const toldAll = {
+  kind: 'webhook',
+  url: 'http://127.0.0.1:1',
+  secret: null,
+  on: turningPoints,
+  isDefault: true,
+} as const;
+
+/** A writer whose outbox is for these channels. */
+export const tellingWriter = (ledger: Ledger, ...channels: readonly string[]): LedgerWriter =>
+  createLedgerWriter(ledger, createAnnouncer(Object.fromEntries(channels.map((name) => [name, toldAll]))));
 
 /** Fills every table: some deployments with all kinds of events, odd texts and numbers, a reservation, a shown plan. */
 export async function fillLedger(writer: LedgerWriter, deployments = 3): Promise<void> {

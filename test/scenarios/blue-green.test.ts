@@ -99,7 +99,9 @@ describeOnKubernetes('a blue-green release', () => {
     const id = await start(spec('back'));
     await service.reaches(id, 'in-grace');
     expect((await service.order(id, 'rollback')).status).toBe(200);
-    await service.until('the old side to be chosen', async () => ((await chosen('back')) === 'back-blue' ? true : null));
+    await service.until('the old side to be chosen', async () =>
+      (await chosen('back')) === 'back-blue' ? true : null,
+    );
     await service.reaches(id, 'rolled-back');
     expect((await deployment('back-green')).spec).toEqual(before.spec);
   }, 90_000);

@@ -14,7 +14,7 @@ describe('what others do to the table while a backfill is under way', () => {
 
   /** Starts a slow backfill, lets something happen in its middle, and lets it go on at full speed in a new slice. */
   async function midway(happens: string): Promise<string> {
-    const spec = { ...centsSpec, backfill: { rate: 3_000 }, onFailure: 'park' };
+    const spec = { ...centsSpec, protect: { probe: false }, backfill: { rate: 3_000 }, onFailure: 'park' };
     const { status } = await service.deploy(spec, randomUUID());
     await service.until('rows', async () => ((await service.rowsDone()) > 0 ? true : null));
     await service.order(status.id, 'pause');

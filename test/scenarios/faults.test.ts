@@ -8,7 +8,13 @@ import { RealService } from '../support/real-service.ts';
 import { centsSpec } from '../support/sql-world.ts';
 import { freshDatabase, postgresUrl, temporalAddress } from '../support/servers.ts';
 
-const spec = (over: object = {}) => ({ ...centsSpec, contract: { after: '1s' }, ...over });
+/** Without measuring the application, which is the sessions of the test. */
+const spec = (over: object = {}) => ({
+  ...centsSpec,
+  protect: { probe: false },
+  contract: { after: '1s' },
+  ...over,
+});
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Approves whatever waits until the deployment has ended. */
@@ -42,7 +48,7 @@ describe('a deployment', () => {
 
   test('goes through all its stages and leaves nothing of ours behind', async () => {
     await service.payments(20_000);
-    const { status } = await service.deploy(spec(), 'all');
+    const { status } = await service.deploy(spec({ protect: {} }), 'all');
     expect(await seeThrough(service, status.id)).toBe('deployed: ');
     expect(await differing(service)).toEqual([]);
     const { rows } = await service.shop.query(`SELECT nspname FROM pg_namespace WHERE nspname = 'lakeshift'`);

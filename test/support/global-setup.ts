@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,14 +11,18 @@ import { startTemporal } from '../../tools/temporal/server.ts';
 import tearDown, { leftBehind } from './global-teardown.ts';
 import { offerKubernetes } from './kubernetes/offer.ts';
 import { offerVersions } from './postgres-versions.ts';
+import { findScratch, scratches } from './scratch.ts';
 
 /** Starts one PostgreSQL and one Temporal for the whole run, unless they are given, and bundles the workflows once. */
 export default async function setUp(): Promise<void> {
   await sweepOthers();
-  const folder = await mkdtemp(join(tmpdir(), 'lakeshift-test-'));
+  const folder = await mkdtemp(join(await findScratch(), 'lakeshift-test-'));
   leftBehind.folder = folder;
+  await keepTogether(folder);
   // Our own note keeps other runs from taking the folder for an abandoned one before the servers are noted.
   await remember(join(folder, 'processes'), 'test run', process.pid, politely);
+  // tests start servers of their own, and may be killed before they have stopped them
+  process.env['LAKESHIFT_TEST_PROCESSES'] = join(folder, 'processes');
   const results = await Promise.allSettled([
     postgres(folder),
     versions(folder),
@@ -33,15 +37,27 @@ export default async function setUp(): Promise<void> {
   throw failed.reason;
 }
 
+/** What tests write lies in the folder of the run; what Node compiles does not: later runs have it too. */
+async function keepTogether(folder: string): Promise<void> {
+  process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'lakeshift-compiled');
+  const temporary = join(folder, 'tmp');
+  await mkdir(temporary);
+  // PostgreSQL runs as another user and has to pass through
+  for (const ours of [folder, temporary]) await chmod(ours, 0o711);
+  process.env['TMPDIR'] = temporary;
+}
+
 /** A run that was killed could not tear down; runs that are under way are left alone. */
 async function sweepOthers(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const folder = join(tmpdir(), name);
-    const processes = join(folder, 'processes');
-    if (!name.startsWith('lakeshift-test-') || !existsSync(processes)) continue;
-    if ((await readdir(processes)).length === 0) continue;
-    await sweep(processes);
-    if ((await readdir(processes)).length === 0) await rm(folder, { recursive: true, force: true });
+  for (const scratch of scratches()) {
+    for (const name of await readdir(scratch).catch(() => [])) {
+      const folder = join(scratch, name);
+      const processes = join(folder, 'processes');
+      if (!name.startsWith('lakeshift-test-') || !existsSync(processes)) continue;
+      if ((await readdir(processes)).length === 0) continue;
+      await sweep(processes);
+      if ((await readdir(processes)).length === 0) await rm(folder, { recursive: true, force: true });
+    }
   }
 }
 
@@ -50,7 +66,8 @@ async function postgres(folder: string): Promise<void> {
   // Nothing here outlives the run, so durability is only a cost; what a crash loses is tested with servers of one's own.
   const server = await startPostgres({
     dataDir: join(folder, 'postgres'),
-    settings: { fsync: 'off' },
+    // every activity connects anew: four thousand rounds of hashing keep nobody out here
+    settings: { fsync: 'off', scram_iterations: '1' },
     recordIn: join(folder, 'processes'),
   });
   leftBehind.servers.push(server);

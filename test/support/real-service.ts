@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import type { DeploymentView } from '../../contracts/api.ts';
 import type { Plan } from '../../contracts/plan.ts';
 import { startServiceProcess, type ServiceProcess } from '../../tools/processes/service-process.ts';
-import { freshDatabase, temporalAddress, type TestDatabase } from './servers.ts';
+import { freshDatabase, processEnv, temporalAddress, type TestDatabase } from './servers.ts';
 
 /** Where a service finds its servers; by default those of the test run, with databases of its own. */
 export interface Surroundings {
@@ -15,8 +15,12 @@ export interface Surroundings {
   readonly shopUrl: string;
   /** Who prepares tables there; default: the same. */
   readonly shopOwnerUrl?: string;
+  /** `notify` of the configuration, and the variables that it refers to. */
+  readonly notify?: { readonly channels: object; readonly env: Readonly<Record<string, string>> };
   /** Text of a kubeconfig: then there is a target `k8s` too. */
   readonly kubeconfig?: string;
+  /** Routers of the configuration. */
+  readonly routers?: Readonly<Record<string, object>>;
   readonly drop: () => Promise<void>;
 }
 
@@ -66,8 +70,8 @@ export class RealService {
   }
 
   /** One with a cluster, as whom the kubeconfig says. */
-  static async onCluster(kubeconfig: string): Promise<RealService> {
-    return RealService.start({ ...(await besides(await freshDatabase())), kubeconfig });
+  static async onCluster(kubeconfig: string, routers: Readonly<Record<string, object>> = {}): Promise<RealService> {
+    return RealService.start({ ...(await besides(await freshDatabase())), kubeconfig, routers });
   }
 
   static async start(surroundings?: Surroundings, watching?: Watching): Promise<RealService> {
@@ -76,14 +80,16 @@ export class RealService {
     const config = join(folder, 'lakeshift.yaml');
     const kubeconfig = around.kubeconfig === undefined ? null : join(folder, 'kubeconfig');
     if (kubeconfig !== null) await writeFile(kubeconfig, around.kubeconfig ?? '', { mode: 0o600 });
-    await writeFile(config, stringify(configFor(basename(folder), watching?.logLevel ?? 'error', kubeconfig)));
+    const base = configFor(basename(folder), watching?.logLevel ?? 'error', kubeconfig, around.routers);
+    await writeFile(config, stringify({ ...base, notify: around.notify?.channels ?? {} }));
     const env = {
-      PATH: process.env['PATH'],
+      ...processEnv(),
       LAKESHIFT_CONFIG: config,
       SHOP_URL: around.shopUrl,
       LEDGER_URL: around.ledgerUrl,
       APPROVALS_KEY: 'k'.repeat(32),
       TEMPORAL_ADDRESS: around.temporal,
+      ...around.notify?.env,
       ...(watching === undefined ? {} : { LAKESHIFT_WORKER_METRICS: watching.workerMetrics }),
     };
     const service = new RealService(around, folder, env, watching?.logTo);
@@ -92,8 +98,9 @@ export class RealService {
     return service;
   }
 
-  async startWorker(): Promise<ServiceProcess> {
-    const worker = startServiceProcess('worker/main.ts', this.env, this.#logTo);
+  /** `env` stands above that of the others. */
+  async startWorker(env: NodeJS.ProcessEnv = {}): Promise<ServiceProcess> {
+    const worker = startServiceProcess('worker/main.ts', { ...this.env, ...env }, this.#logTo);
     this.#workers.push(worker);
     await worker.ready;
     return worker;
@@ -210,7 +217,8 @@ export class RealService {
   }
 }
 
-const configFor = (taskQueue: string, level: string, kubeconfig: string | null) => ({
+const configFor = (taskQueue: string, level: string, kubeconfig: string | null, routers: object = {}) => ({
+  routers,
   targets: {
     shop: { dialect: 'postgres', url: '${env:SHOP_URL}', taskQueue },
     ...(kubeconfig === null ? {} : { k8s: { dialect: 'kubernetes', kubeconfig, taskQueue } }),
@@ -222,7 +230,8 @@ const configFor = (taskQueue: string, level: string, kubeconfig: string | null) 
   log: { level },
 });
 
-async function besides(shop: TestDatabase): Promise<Surroundings> {
+/** Surroundings of a target that is there already; `drop` takes that with it. */
+export async function besides(shop: TestDatabase): Promise<Surroundings> {
   const ledger = await freshDatabase();
   const drop = async (): Promise<void> => {
     await Promise.all([ledger.drop(), shop.drop()]);

@@ -96,6 +96,19 @@ export function workflowBundle(): { codePath: string } {
   return { codePath: required('LAKESHIFT_TEST_BUNDLE') };
 }
 
+/**
+ * What a process of ours needs of the environment beside what it is about, and what spares it work that was done once
+ * for the run.
+ */
+export function processEnv(): NodeJS.ProcessEnv {
+  const { PATH, NODE_COMPILE_CACHE, LAKESHIFT_TEST_BUNDLE: bundle } = process.env;
+  return {
+    PATH,
+    ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }),
+    ...(bundle === undefined ? {} : { LAKESHIFT_WORKFLOW_BUNDLE: bundle }),
+  };
+}
+
 function urlOf(server: string, database: string, who?: { readonly user: string; readonly password: string }): string {
   const url = new URL(server);
   url.pathname = `/${database}`;

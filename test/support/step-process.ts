@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { deliver, type Step } from './deliver.ts';
 
 /** A process of its own that carries out one activity when it is told to, so that it can be killed in the middle. */
@@ -9,4 +10,6 @@ process.on('message', (message) => {
   );
 });
 process.on('disconnect', () => process.exit());
+// it will be killed: nothing is written at its end
+flushCompileCache();
 process.send?.({ ready: true });

@@ -116,7 +116,8 @@ export const tellTwice = (mould: Mould, steps: readonly Step[], k: number, where
       });
       const first = deliver(proxy.url, step).then(() => 'done', typeOf);
       const sql = await Promise.race([held, first.then(() => null)]);
-      if (sql !== null) await deliver(url, step, 2);
+      // on a machine that is very busy it may not even have got a connection in time: then, too, it is tried again
+      if (sql !== null || (await first) === 'TARGET_UNREACHABLE') await deliver(url, step, 2);
       await free();
       free = async () => {
         open();

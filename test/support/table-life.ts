@@ -28,6 +28,7 @@ export interface TableStory {
   /** SQL over the old columns that the new ones must equal, by name. */
   readonly expected: Readonly<Record<string, string>>;
   readonly conflict?: TableSpec['conflict'];
+  readonly protect?: TableSpec['protect'];
   /** SQL over the twin that a column equals, where a trigger of the table changes it. */
   readonly comparesWith?: Readonly<Record<string, string>>;
   /** Condition: which rows the twin knows of. */
@@ -190,13 +191,14 @@ export class TableLife {
 }
 
 /** The spec of a story's change. */
-export const specOf = ({ table, changes, conflict }: TableStory): TableSpec => ({
+export const specOf = ({ table, changes, conflict, protect }: TableStory): TableSpec => ({
   name: 'tables',
   strategy: 'expand-contract',
   target: 'shop',
   table,
   changes,
   ...(conflict === undefined ? {} : { conflict }),
+  ...(protect === undefined ? {} : { protect }),
 });
 
 /** One client that writes to the table and to its twin in the same transaction, until it is told to stop. */

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { findHome } from '../../tools/home.ts';
 import { isRunning, type ProcessIdentity } from '../../tools/processes/identity.ts';
 import { sweep } from '../../tools/processes/records.ts';
+import { processEnv } from '../support/servers.ts';
 
 /** One `npm start` of a test, in a process group of its own as at a terminal. */
 export interface Start {
@@ -87,7 +88,7 @@ function run(folder: string, args: readonly string[], env: NodeJS.ProcessEnv): S
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
-    env: { ...rest, LAKESHIFT_HOME: folder, LAKESHIFT_CACHE: findHome().cache, ...anyPort, ...env },
+    env: { ...rest, ...processEnv(), LAKESHIFT_HOME: folder, LAKESHIFT_CACHE: findHome().cache, ...anyPort, ...env },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { temporalAddress } from '../support/servers.ts';
+import { processEnv, temporalAddress } from '../support/servers.ts';
 import { freePort } from '../../tools/ports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lakeshift-worker-'));
@@ -66,10 +66,17 @@ test('a worker says when it is ready and ends in order when it is asked to', asy
 });
 
 test('a supervised worker ends when whoever started it has gone', async () => {
-  const { child, ended } = start({ TEMPORAL_ADDRESS: temporalAddress(), LAKESHIFT_SUPERVISED: '1' });
+  const { child, ended } = start({ ...processEnv(), TEMPORAL_ADDRESS: temporalAddress(), LAKESHIFT_SUPERVISED: '1' });
   await once(child, 'message');
   child.disconnect();
   await expect(ended).resolves.toBe(0);
+});
+
+test('a worker that is told of a bundle of the workflows runs that, and does not start without it', async () => {
+  const none = join(folder, 'no-bundle.js');
+  const { output, ended } = start({ TEMPORAL_ADDRESS: temporalAddress(), LAKESHIFT_WORKFLOW_BUNDLE: none });
+  await expect(ended).resolves.toBe(1);
+  expect(output()).toMatch(/^the worker stopped: .*no-bundle\.js/m);
 });
 
 test('a worker waits for a Temporal that does not answer, says so in one line, and can be ended', async () => {

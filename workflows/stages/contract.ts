@@ -17,7 +17,7 @@ export const contract: StageRunner<'contract'> = {
     const rows = await compareAll(stage, run);
     if (rows === 'more') return again;
     const looks = await look('contract: who still uses the old shape?', {
-      target: run.plan.target,
+      target: run.target,
       statements: stage.evidence,
       mode: 'read-only',
     });

@@ -17,7 +17,7 @@ export const follow = (
   run: Run,
   only: { readonly sliceMs?: number; readonly pods?: number } = {},
 ): Promise<RollStatus> =>
-  awaitRollout(`${stage}: follow the rollout`, { target: run.plan.target, workload, sliceMs, ...only });
+  awaitRollout(`${stage}: follow the rollout`, { target: run.target, workload, sliceMs, ...only });
 
 /** Follows a rollout until it is over or stands still; null: the time of the slice is over, or an order came. */
 export async function untilReady(workload: WorkloadRef, stage: string, run: Run): Promise<RollStatus | null> {

@@ -17,7 +17,7 @@ export const preflight: StageRunner<'preflight'> = {
     if (rows === 'more') return again;
 
     const looks = await look('preflight: catalog', {
-      target: run.plan.target,
+      target: run.target,
       statements: stage.looks,
       mode: 'read-only',
     });

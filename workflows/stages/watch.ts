@@ -33,7 +33,7 @@ async function look(stage: ShiftStage, run: Run, until: number): Promise<WatchFa
   const waitMs = Math.max(0, Math.min(stage.everyMs, paused ? Infinity : until - Date.now()));
   const since = run.progress.traffic?.since ?? Date.now();
   const { route, gate, name } = stage;
-  const input = { target: run.plan.target, route, gate, since, waitMs };
+  const input = { target: run.target, route, gate, since, waitMs };
   const changed = (): boolean =>
     run.pending !== null || run.progress.deadline !== deadline || run.desk.paused !== paused;
   return unless(changed, () => watchTraffic(`${name}: look`, input));

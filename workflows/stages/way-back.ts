@@ -13,16 +13,16 @@ export const misfits = 'writes that the old shape cannot hold';
 /** The SQLSTATE of a look at a table that is not there: our schema goes only with the last claim. */
 const undefinedTable = '42P01';
 
-const claimGone = ({ input, plan }: Run): ApplicationFailure =>
+const claimGone = ({ input, target }: Run): ApplicationFailure =>
   ApplicationFailure.create({
     type: 'CLAIM_GONE',
-    message: `our tables are gone from target ${plan.target}, and with them the claim of ${input.id}`,
+    message: `our tables are gone from target ${target}, and with them the claim of ${input.id}`,
     nonRetryable: true,
   });
 
 /** Looks whether one can still go back; the reading's value is null when the target did not say. */
 export async function lookBack(run: Run, stage: string, begun: StageKind, statement: Statement): Promise<Reading> {
-  const target = run.plan.target;
+  const target = run.target;
   const seen = await look(`${stage}: can one go back?`, { target, statements: [statement], mode: 'read-only' });
   const result = seen[statement.id];
   if (result !== undefined && !result.ok && result.code === undefinedTable) throw claimGone(run);

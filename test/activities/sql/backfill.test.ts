@@ -37,38 +37,38 @@ describe('a backfill', () => {
   });
 
   test('hands back at the end of its slice and goes on where it was', async () => {
-    await world.payments(30_000);
+    await world.payments(3_000);
     const plan = await world.expanded();
     const stage = { ...stageOf(plan, 'backfill'), sliceMs: 60 };
     let slices = 0;
     let facts;
     do {
-      facts = await world.run('backfill', { site: world.site(), stage, rows: 30_000 });
+      facts = await world.run('backfill', { site: world.site(), stage, rows: 3_000 });
       slices += 1;
     } while (!facts.finished);
     expect(slices).toBeGreaterThan(1);
-    expect(facts.rows).toBe(30_000);
+    expect(facts.rows).toBe(3_000);
     expect(await world.verify(plan)).toMatchObject({ wrong: 0 });
   });
 
   test('stops within a second when it is paused, and changes no row until it is resumed', async () => {
-    await world.payments(60_000);
+    await world.payments(20_000);
     const plan = await world.expanded();
     const site = world.site();
-    const stage = { ...stageOf(plan, 'backfill'), rate: 5_000 };
-    const running = world.run('backfill', { site, stage, rows: 60_000 });
+    const stage = { ...stageOf(plan, 'backfill'), rate: 2_000 };
+    const running = world.run('backfill', { site, stage, rows: 20_000 });
     while (Number((await progress())?.rows ?? 0) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     const ordered = Date.now();
     await world.run('steer', { site, paused: true, rate: null });
     const facts = await running;
     expect(Date.now() - ordered).toBeLessThan(1_000);
     expect(facts).toMatchObject({ paused: true, finished: false });
-    const again = await world.run('backfill', { site: world.site(), stage, rows: 60_000 });
+    const again = await world.run('backfill', { site: world.site(), stage, rows: 20_000 });
     expect(again).toMatchObject({ paused: true, rows: facts.rows });
     await world.run('steer', { site: world.site(), paused: false, rate: 1_000_000 });
-    expect(await world.run('backfill', { site: world.site(), stage, rows: 60_000 })).toMatchObject({
+    expect(await world.run('backfill', { site: world.site(), stage, rows: 20_000 })).toMatchObject({
       finished: true,
-      rows: 60_000,
+      rows: 20_000,
     });
   });
 
@@ -98,14 +98,14 @@ describe('a backfill', () => {
   });
 
   test('gives up at once when a newer attempt has taken over, and writes nothing more', async () => {
-    await world.payments(60_000);
+    await world.payments(20_000);
     const plan = await world.expanded();
-    const stage = { ...stageOf(plan, 'backfill'), rate: 5_000 };
-    const first = world.run('backfill', { site: world.site(), stage, rows: 60_000 }).catch((error: unknown) => error);
+    const stage = { ...stageOf(plan, 'backfill'), rate: 2_000 };
+    const first = world.run('backfill', { site: world.site(), stage, rows: 20_000 }).catch((error: unknown) => error);
     while (Number((await progress())?.rows ?? 0) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    const second = world.run('backfill', { site: world.site(), stage: stageOf(plan, 'backfill'), rows: 60_000 });
+    const second = world.run('backfill', { site: world.site(), stage: stageOf(plan, 'backfill'), rows: 20_000 });
     expect(await first).toMatchObject({ type: 'FENCED' });
-    expect(await second).toMatchObject({ finished: true, rows: 60_000 });
+    expect(await second).toMatchObject({ finished: true, rows: 20_000 });
   });
 
   test('of an older turn than the undo is refused from its first statement', async () => {

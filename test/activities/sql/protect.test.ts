@@ -1,7 +1,9 @@
-import { SqlWorld, stageOf } from '../../support/sql-world.ts';
+import { centsSpec, SqlWorld, stageOf } from '../../support/sql-world.ts';
 
 /** More than a slice can rewrite before it has measured, on a busy machine too. */
 const rows = 200_000;
+
+const measured = { ...centsSpec, protect: {} };
 
 describe('a backfill beside an application', () => {
   let world: SqlWorld;
@@ -38,7 +40,7 @@ describe('a backfill beside an application', () => {
   };
 
   test('measures it without us and beside us, and says with its pace how much of the bound is used', async () => {
-    const plan = await world.expanded();
+    const plan = await world.expanded(measured);
     // bursts of a few rows, so that the table lasts
     const stage = { ...stageOf(plan, 'backfill'), rowsPerPage: 5_000 };
     const facts = await sliceUntil(stage, (pace) => /p99 [\d.]+ ms, alone [\d.]+ ms: [\d.]+× of 1.5×$/.test(pace));
@@ -50,7 +52,7 @@ describe('a backfill beside an application', () => {
   }, 180_000);
 
   test('holds back when the worker does not know the source that its plan names, and says so', async () => {
-    const plan = await world.expanded();
+    const plan = await world.expanded(measured);
     const protect = { p99: 1.5, by: { kind: 'metrics', source: 'shop-prometheus' } } as const;
     const stage = { ...stageOf(plan, 'backfill'), protect };
     const facts = await sliceUntil(stage, (pace) =>

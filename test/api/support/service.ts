@@ -40,6 +40,9 @@ export const settings = (api: Partial<ApiSettings['api']> = {}): ApiSettings => 
   environment: 'test',
   homeSchema: 'lakeshift',
   targets: { shop: { dialect: 'postgres', url: 'postgres://app:s3cret-target@db/shop', taskQueue: 'lakeshift' } },
+  notify: {
+    'data-platform': { kind: 'slack', url: '${env:SLACK}', secret: null, on: ['ended'], isDefault: true },
+  },
   metrics: {
     'shop-prometheus': {
       kind: 'prometheus',
@@ -53,6 +56,7 @@ export const settings = (api: Partial<ApiSettings['api']> = {}): ApiSettings => 
   api: {
     host: '127.0.0.1',
     port: 0,
+    url: null,
     open: false,
     bodyLimit: 262_144,
     rateLimit: { max: 100_000, perMs: 60_000 },

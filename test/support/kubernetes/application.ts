@@ -33,6 +33,8 @@ export async function startApplication(
     request.resume();
     void respond(response);
   });
+  // longer than any proxy keeps a connection that rests, as their manuals ask for: it is for them to close it
+  server.keepAliveTimeout = 120_000;
   server.listen({ host, port, exclusive: true });
   await once(server, 'listening');
   return {

@@ -3,13 +3,16 @@ import {
   AppsV1Api,
   CoreV1Api,
   DiscoveryV1Api,
-  KubeConfig,
   RbacAuthorizationV1Api,
   type V1PolicyRule,
 } from '@kubernetes/client-node';
-import { kubeconfig, type ClusterAccess } from '../../../tools/kubernetes/kubeconfig.ts';
+import type { CustomResources } from '../../../tools/custom-resources/sources.ts';
+import type { ClusterAccess } from '../../../tools/kubernetes/kubeconfig.ts';
 import { ask } from '../on-demand.ts';
 import { required } from '../servers.ts';
+import { configOf } from './config.ts';
+
+export { configOf } from './config.ts';
 
 /** The run's cluster, and who may speak to it. */
 export interface TestCluster {
@@ -58,6 +61,11 @@ export async function cluster(): Promise<TestCluster> {
   return { admin: { url, ca, token }, guest: { url, ca, token: guestToken } };
 }
 
+/** Makes a project's resources known to the cluster, once for the run. */
+export async function withCustomResources(of: CustomResources): Promise<void> {
+  await ask(required('LAKESHIFT_TEST_KUBERNETES'), of);
+}
+
 /** An empty namespace of one's own. */
 export async function freshNamespace(): Promise<TestNamespace> {
   const { admin, guest } = await cluster();
@@ -79,13 +87,6 @@ export async function freshNamespace(): Promise<TestNamespace> {
       await core.deleteNamespace({ name });
     },
   };
-}
-
-/** The client's configuration for whoever has that access. */
-export function configOf(access: ClusterAccess): KubeConfig {
-  const config = new KubeConfig();
-  config.loadFromString(kubeconfig(access));
-  return config;
 }
 
 /** Clients for whoever has that access. */

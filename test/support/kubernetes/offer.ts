@@ -2,11 +2,15 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { CustomResources } from '../../../tools/custom-resources/sources.ts';
 import { whyNoKubernetes } from '../../../tools/kubernetes/get.ts';
+import type { ClusterAccess } from '../../../tools/kubernetes/kubeconfig.ts';
 import { startKubernetes, type KubernetesOptions, type RunningKubernetes } from '../../../tools/kubernetes/server.ts';
 import { lastWords, launch, type Launched } from '../../../tools/processes/launch.ts';
 import { stopPid } from '../../../tools/processes/stop.ts';
+import { getTraefik, whyNoTraefik } from '../../../tools/traefik/get.ts';
 import { offer } from '../on-demand.ts';
+import { applyCustomResources } from './custom-resources.ts';
 import { openPodNetwork, type PodNetwork } from './pod-network.ts';
 
 /** Offers one cluster for the whole run, with a node: started when a test asks for it, stopped by `stop`. */
@@ -33,10 +37,25 @@ export async function offerKubernetes(
     if (why !== '') say(`suites on Kubernetes are skipped: ${why}`);
     return why;
   };
-  let lacking: Promise<string> | undefined;
+  const running = (): Promise<Cluster> => (cluster ??= start());
+  const resources = async (of: CustomResources): Promise<string> => {
+    await applyCustomResources((await running()).admin, of);
+    return '';
+  };
+  const offered: Readonly<Record<string, () => Promise<string>>> = {
+    lacking: look,
+    cluster: async () => (await running()).access,
+    'gateway-api': () => resources('gateway-api'),
+    istio: () => resources('istio'),
+    'lacking-traefik': async () => (await whyNoTraefik()) ?? '',
+    traefik: () => getTraefik(say, { signal: building.signal }),
+  };
+  // each is done once, however many ask
+  const given = new Map<string, Promise<string>>();
   const { address, close } = await offer((path) => {
-    if (path === 'lacking') return (lacking ??= look());
-    return path === 'cluster' ? (cluster ??= start()).then(({ access }) => access) : null;
+    const answer = given.get(path) ?? offered[path]?.() ?? null;
+    if (answer !== null) given.set(path, answer);
+    return answer;
   });
   const stop = async (): Promise<void> => {
     close();
@@ -53,6 +72,7 @@ export async function offerKubernetes(
 interface Cluster {
   /** JSON for the tests: url, ca, and the tokens of both users. */
   readonly access: string;
+  readonly admin: ClusterAccess;
   readonly stop: () => Promise<void>;
 }
 
@@ -68,6 +88,7 @@ async function startCluster(
     const { url, ca, token, guestToken } = control;
     return {
       access: JSON.stringify({ url, ca, token, guestToken }),
+      admin: { url, ca, token },
       stop: async () => {
         await stopPid(agent.pid);
         await control.stop();

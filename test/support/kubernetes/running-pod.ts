@@ -63,9 +63,7 @@ export class RunningPod {
     const waiting = new AbortController();
     this.#ending = { graceMs, waiting };
     this.#life.abort();
-    this.#application?.drain();
-    const serving = this.#application === null ? 0 : Math.min(graceMs, this.#drainMs(graceMs));
-    await sleep(serving, undefined, { signal: waiting.signal }).catch(() => undefined);
+    if (this.#application !== null) await this.#drain(graceMs, waiting.signal);
     if (waiting.signal.aborted) return;
     this.#stopApplication();
     await this.#node.remove(this.#pod);
@@ -127,12 +125,18 @@ export class RunningPod {
     else for (;;) await sleep(2 ** 30, undefined, { signal });
   }
 
-  /** A hook that only sleeps is how applications are given time to drain; other hooks end at once. */
-  #drainMs(graceMs: number): number {
+  /** The application hears that it is to end only after the hook; a hook that only sleeps is how it is given time to drain, others end at once. */
+  async #drain(graceMs: number, signal: AbortSignal): Promise<void> {
     const preStop = this.#pod.spec?.containers[0]?.lifecycle?.preStop;
-    const hookMs = preStop === undefined ? null : 1000 * (preStop.sleep?.seconds ?? sleepOf(preStop.exec?.command));
-    const { drainMs } = this.#behaviour;
-    return hookMs === null && drainMs === null ? graceMs : (hookMs ?? 0) + (drainMs ?? 0);
+    const hookMs =
+      preStop === undefined ? 0 : Math.min(graceMs, 1000 * (preStop.sleep?.seconds ?? sleepOf(preStop.exec?.command)));
+    const restMs = graceMs - hookMs;
+    // with a hook it need not take its time as well, unless it is said to
+    const drainMs = Math.min(restMs, this.#behaviour.drainMs ?? (preStop === undefined ? restMs : 0));
+    await sleep(hookMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    this.#application?.drain();
+    await sleep(drainMs, undefined, { signal }).catch(() => undefined);
   }
 
   #stopApplication(): void {

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import type { Plan } from '../../contracts/plan.ts';
+import type { RollingSpec } from '../../contracts/release-spec.ts';
+import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
+import { getHaproxy } from '../../tools/haproxy/get.ts';
+import { getNginx } from '../../tools/nginx/get.ts';
+import { startHaproxy } from '../support/data-planes/haproxy.ts';
+import { startNginx } from '../support/data-planes/nginx.ts';
+import { sendRequests, type Requests } from '../support/data-planes/requests.ts';
+import type { DataPlane, Sides } from '../support/data-planes/sides.ts';
+import { startTraefik, whyNoTraefik } from '../support/data-planes/traefik.ts';
+import {
+  apisOf,
+  describeOnKubernetes,
+  freshNamespace,
+  type Apis,
+  type TestNamespace,
+} from '../support/kubernetes/cluster.ts';
+import { deploymentOf, serviceOf } from '../support/kubernetes/deployment.ts';
+import { rights } from '../support/kubernetes/rights.ts';
+import { RealService } from '../support/real-service.ts';
+
+interface Plane {
+  readonly name: string;
+  readonly start: (namespace: TestNamespace, sides: Sides) => Promise<DataPlane>;
+  readonly lacking: string;
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const lackingOf = (found: Promise<unknown>): Promise<string> => found.then(() => '', reason);
+
+const planes: readonly Plane[] = [
+  { name: 'Traefik', start: startTraefik, lacking: await whyNoTraefik() },
+  { name: 'HAProxy', start: startHaproxy, lacking: await lackingOf(getHaproxy()) },
+  { name: 'NGINX', start: startNginx, lacking: await lackingOf(getNginx()) },
+];
+
+/** The first test that asks for Traefik waits while it is built. */
+const firstStartMs = 20 * 60_000;
+const replicas = 4;
+const wanted = 20_000;
+/** Far longer than any of these routers takes to hear of a pod that goes. */
+const drain = '3s';
+
+describeOnKubernetes('a rolling release under load', () => {
+  let service: RealService;
+  let namespace: TestNamespace;
+  let apis: Apis;
+  beforeAll(async () => {
+    namespace = await freshNamespace();
+    apis = apisOf(namespace.admin);
+    await namespace.allow(...rights);
+    service = await RealService.onCluster(kubeconfig(namespace.guest, 'lakeshift'));
+  }, 60_000);
+  afterAll(async () => {
+    await service.stop();
+    await namespace.drop();
+  }, 60_000);
+
+  /** Pods whose process ends at once when it is told to, with nothing that holds that back. */
+  async function running(name: string): Promise<void> {
+    const body = deploymentOf(name, {
+      replicas,
+      env: { DRAIN_MS: '0', READY_AFTER_MS: '300' },
+      pod: { terminationGracePeriodSeconds: 10 },
+    });
+    await apis.core.createNamespacedService({ namespace: namespace.name, body: serviceOf(name) });
+    await apis.apps.createNamespacedDeployment({ namespace: namespace.name, body });
+    await service.until(`${name} to be ready`, async () => {
+      const { status } = await apis.apps.readNamespacedDeployment({ namespace: namespace.name, name });
+      return status?.availableReplicas === replicas ? true : null;
+    });
+  }
+
+  const release = (name: string, image: string, drain: string): RollingSpec => ({
+    name,
+    strategy: 'rolling',
+    target: 'k8s',
+    workload: `${namespace.name}/${name}`,
+    images: { app: image },
+    surge: 1,
+    unavailable: 0,
+    grace: '10s',
+    drain,
+  });
+  const start = async (spec: RollingSpec): Promise<string> => (await service.deploy(spec, randomUUID())).status.id;
+
+  const findings = async (spec: RollingSpec): Promise<readonly string[]> => {
+    const { body } = await service.post('/v1/plans', spec);
+    const { plan } = body as { readonly plan: Plan }; // what the API's own schema promises
+    return plan.findings.map(({ code }) => code);
+  };
+
+  /** Until the pods that go are gone: those lose requests that are not drained. */
+  const settled = (name: string): Promise<unknown> =>
+    service.until(`the pods of ${name} to be gone that went`, async () => {
+      const { items } = await apis.core.listNamespacedPod({
+        namespace: namespace.name,
+        labelSelector: `app=${name}`,
+      });
+      return items.length === replicas ? true : null;
+    });
+  const answeredBy = (requests: Requests, version: string): Promise<unknown> =>
+    service.until(`an answer of ${version}`, async () =>
+      ((await requests.counts()).byVersion[version] ?? 0) > 0 ? true : null,
+    );
+
+  /** Sends requests while the work is done; ends all. */
+  async function underLoad(
+    plane: Plane,
+    name: string,
+    work: (requests: Requests) => Promise<void>,
+  ): Promise<Awaited<ReturnType<Requests['stop']>>> {
+    const proxy = await plane.start(namespace, { stable: name });
+    try {
+      const requests = await sendRequests({ url: proxy.url, connections: 32, perSecond: 1_500 });
+      try {
+        await work(requests);
+        return await requests.stop();
+      } finally {
+        await requests.end();
+      }
+    } finally {
+      await proxy.stop();
+    }
+  }
+
+  describe.each(planes)('through $name', (plane) => {
+    const name = plane.name.toLowerCase();
+    const where = plane.lacking === '' ? test : test.skip;
+    const because = plane.lacking === '' ? '' : ` (${plane.lacking})`;
+
+    where(
+      `loses no request, forward and back${because}`,
+      async () => {
+        await running(name);
+        expect(await findings(release(name, 'app:v2', drain))).toContain('NO_DRAIN');
+        // from now on the pods have the hook of ours
+        await service.reaches(await start(release(name, 'app:v2', drain)), 'deployed');
+        await settled(name);
+        expect(await findings(release(name, 'app:v3', drain))).not.toContain('NO_DRAIN');
+        const counts = await underLoad(plane, name, async (requests) => {
+          await service.reaches(await start(release(name, 'app:v3', drain)), 'deployed');
+          await settled(name);
+          const second = await start(release(name, 'app:v4', drain));
+          await answeredBy(requests, 'v4');
+          expect((await service.order(second, 'abort')).status).toBe(200);
+          await service.reaches(second, 'rolled-back');
+          await settled(name);
+          await service.until('enough requests', async () => ((await requests.counts()).sent >= wanted ? true : null));
+        });
+        expect(counts).toMatchObject({ failed: {}, lost: 0, lostBecause: {}, underWay: 0, answered: counts.sent });
+        expect(counts.sent).toBeGreaterThanOrEqual(wanted);
+        expect(Object.keys(counts.byVersion).sort()).toEqual(['v2', 'v3', 'v4']);
+      },
+      firstStartMs,
+    );
+
+    where(
+      `loses some when pods end at once: the test can tell${because}`,
+      async () => {
+        const careless = `${name}-careless`;
+        await running(careless);
+        const counts = await underLoad(plane, careless, async () => {
+          await service.reaches(await start(release(careless, 'app:v2', '0s')), 'deployed');
+          await settled(careless);
+        });
+        const failed = Object.values(counts.failed).reduce((sum, count) => sum + count, 0);
+        expect(failed + counts.lost).toBeGreaterThan(0);
+      },
+      firstStartMs,
+    );
+  });
+});

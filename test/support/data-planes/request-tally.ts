@@ -1,0 +1,68 @@
+import type { Counts, Share } from './request-messages.ts';
+
+/** What came of each request, and when it was sent. */
+export class RequestTally {
+  readonly #sentAt: number[] = [];
+  /** Its index among the versions, by request; -1: not answered 200. */
+  readonly #version: number[] = [];
+  readonly #versions: string[] = [];
+  readonly #failed: Record<string, number> = {};
+  readonly #lostBecause: Record<string, number> = {};
+  #ended = 0;
+
+  get sent(): number {
+    return this.#sentAt.length;
+  }
+
+  get underWay(): number {
+    return this.#sentAt.length - this.#ended;
+  }
+
+  /** Notes that one is being sent, and gives its number. */
+  begin(): number {
+    this.#version.push(-1);
+    return this.#sentAt.push(Date.now()) - 1;
+  }
+
+  answered(request: number, status: number, version: string): void {
+    this.#ended += 1;
+    if (status !== 200) {
+      this.#failed[status] = (this.#failed[status] ?? 0) + 1;
+      return;
+    }
+    const known = this.#versions.indexOf(version);
+    this.#version[request] = known === -1 ? this.#versions.push(version) - 1 : known;
+  }
+
+  lost(because: string): void {
+    this.#ended += 1;
+    this.#lostBecause[because] = (this.#lostBecause[because] ?? 0) + 1;
+  }
+
+  counts(): Counts {
+    const { total, byVersion } = this.between(-Infinity, Infinity);
+    return {
+      sent: this.sent,
+      answered: total,
+      failed: { ...this.#failed },
+      lost: Object.values(this.#lostBecause).reduce((sum, count) => sum + count, 0),
+      lostBecause: { ...this.#lostBecause },
+      byVersion,
+      underWay: this.underWay,
+    };
+  }
+
+  /** Of those sent in [from, to), the ones that were answered 200. */
+  between(from: number, to: number): Share {
+    const byIndex = this.#versions.map(() => 0);
+    let total = 0;
+    for (const [request, at] of this.#sentAt.entries()) {
+      const version = this.#version[request] ?? -1;
+      if (at < from || at >= to || version === -1) continue;
+      byIndex[version] = (byIndex[version] ?? 0) + 1;
+      total += 1;
+    }
+    const byVersion = Object.fromEntries(this.#versions.map((version, index) => [version, byIndex[index] ?? 0]));
+    return { total, byVersion: Object.fromEntries(Object.entries(byVersion).filter(([, count]) => count > 0)) };
+  }
+}
