@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { AutoscalingV2Api, type V2HorizontalPodAutoscaler, type V2HorizontalPodAutoscalerBehavior } from '@kubernetes/client-node';
+import {
+  AutoscalingV2Api,
+  type V2HorizontalPodAutoscaler,
+  type V2HorizontalPodAutoscalerBehavior,
+} from '@kubernetes/client-node';
 import type { RollingSpec } from '../../contracts/release-spec.ts';
 import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
 import { autoscalerOf, slowly } from '../support/kubernetes/autoscaler.ts';

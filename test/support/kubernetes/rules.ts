@@ -18,9 +18,7 @@ export const policyOf = (name: string, tag: string, message: string): V1Validati
     matchConstraints: {
       resourceRules: [{ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['deployments'] }],
     },
-    validations: [
-      { expression: `object.spec.template.spec.containers.all(c, !c.image.endsWith(":${tag}"))`, message },
-    ],
+    validations: [{ expression: `object.spec.template.spec.containers.all(c, !c.image.endsWith(":${tag}"))`, message }],
   },
 });
 
