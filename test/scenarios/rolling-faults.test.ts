@@ -167,7 +167,7 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
     await running('away', { env: { READY_AFTER_MS: '3000' } });
     const id = await start(spec('away'));
     await service.until('a new pod', async () =>
-      ((await read('away')).status?.updatedReplicas ?? 0 > 0) ? true : null,
+      ((await read('away')).status?.updatedReplicas ?? 0) > 0 ? true : null,
     );
     await gate.shut();
     await new Promise((resolve) => setTimeout(resolve, awayMs));
