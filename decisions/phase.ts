@@ -1,5 +1,5 @@
 import type { EndPhase, Phase, StageKind } from '../contracts/catalog.ts';
-import type { Plan } from '../contracts/plan.ts';
+import type { Plan, Stage } from '../contracts/plan.ts';
 import type { Progress, Waiting } from '../contracts/progress.ts';
 import { currentStage } from './progress.ts';
 
@@ -19,9 +19,13 @@ function moving(plan: Plan, progress: Progress): Phase {
   // When all stages are done only the lock has to be given back: that belongs to the last one.
   const stage = currentStage(plan, progress) ?? plan.stages.at(-1);
   if (stage === undefined) return 'starting';
+  return ofStage(stage, progress);
+}
+
+function ofStage(stage: Stage, { deadline }: Progress): Phase {
   if (stage.kind === 'scaling' && !stage.held) return 'cleaning-up';
   // the traffic has moved; what is left is time
-  return stage.kind === 'shift' && progress.deadline !== null ? 'watching' : ofKind[stage.kind];
+  return stage.kind === 'shift' && deadline !== null ? 'watching' : ofKind[stage.kind];
 }
 
 /** How a deployment ends that has gone its way: forward, back, or back because the preflight refused it. */

@@ -16,7 +16,7 @@ export async function lookAutoscalers(
 ): Promise<readonly AutoscalerFacts[]> {
   const all = await listObjects<V2HorizontalPodAutoscaler>(cluster, 'HorizontalPodAutoscaler', namespace);
   return all
-    .filter(({ spec }) => spec?.scaleTargetRef.kind === kind && spec.scaleTargetRef.name === name)
+    .filter(({ spec }) => spec.scaleTargetRef.kind === kind && spec.scaleTargetRef.name === name)
     .map((found) => ({
       name: found.metadata?.name ?? '',
       uid: found.metadata?.uid ?? '',
@@ -67,7 +67,7 @@ const isSharedBehavior = ({ metadata }: V2HorizontalPodAutoscaler): boolean =>
   );
 
 const policyOf = ({ spec }: V2HorizontalPodAutoscaler): string | null =>
-  spec?.behavior === undefined ? null : (spec.behavior.scaleDown?.selectPolicy ?? 'Max');
+  spec.behavior === undefined ? null : (spec.behavior.scaleDown?.selectPolicy ?? 'Max');
 
 /** An object of another kind, such as a KEDA ScaledObject, that writes it. */
 const controllerOf = ({ metadata }: V2HorizontalPodAutoscaler): string | null => {

@@ -103,7 +103,7 @@ const isActive = ({ state }: StageProgress): boolean => state === 'running' || s
 
 function measure(stage: StageProgress, shown: Shown): string {
   if (!isActive(stage)) return endedAfter(stage);
-  const deadline = deadlineOf(stage, shown.status.progress);
+  const deadline = deadlineOf(stage, shown.status);
   if (deadline !== null) return duration(Math.max(0, deadline - shown.now));
   const share = percentOf(stage, shown);
   if (share !== null) return `${share} %`;
@@ -126,9 +126,9 @@ const isWaiting = ({ name }: StageProgress, { status }: Shown): boolean => statu
 const liveOf = (stage: StageProgress, shown: Shown): LiveProgress | null =>
   shown.live?.stage === stage.name && !isWaiting(stage, shown) ? shown.live : null;
 
-/** The deadline of a stage that waits for time, epoch ms. */
-const deadlineOf = (stage: StageProgress, progress: Progress): number | null =>
-  progress.stages[progress.at]?.name === stage.name ? progress.deadline : null;
+/** The deadline of a stage that waits for time, epoch ms; that of a batch of pods is the longest it may take. */
+const deadlineOf = (stage: StageProgress, { phase, progress }: Status): number | null =>
+  phase !== 'rolling' && progress.stages[progress.at]?.name === stage.name ? progress.deadline : null;
 
 function says(stage: StageProgress, shown: Shown): string[] {
   const note = stage.note === null ? [] : [stage.note];
@@ -141,7 +141,7 @@ function says(stage: StageProgress, shown: Shown): string[] {
 /** What stands between the measure of an active stage and its words. */
 function barOf(stage: StageProgress, shown: Shown): string {
   if (!isActive(stage)) return '';
-  if (deadlineOf(stage, shown.status.progress) !== null) return 'to go · ';
+  if (deadlineOf(stage, shown.status) !== null) return 'to go · ';
   const share = percentOf(stage, shown);
   return share === null ? '' : `${bar(share, 10)} `;
 }

@@ -187,6 +187,12 @@ describe('a status', () => {
     );
   });
 
+  it('does not take the longest time of a batch of pods for what is left of it', () => {
+    const progress = aProgress(5, { deadline: now + 600_000 });
+    const status = aStatus({ phase: 'rolling', stage: 'grace', progress });
+    expect(stageLines({ status, live: null, now }, plain)[5]).not.toMatch(/to go|10 min/);
+  });
+
   it('shows no bar of a check that is over while it waits for a person', () => {
     const status = aWaiting();
     const line = stageLines({ status, live: { ...live, stage: 'cutover' }, now }, plain)[4];

@@ -236,6 +236,32 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return ended(deployment);
   },
 
+  async 'rolling-batches'(theatre) {
+    const world = new World();
+    world.faults = ['no connection'];
+    const probes = [{ tcp: 'checkout.shop:8080' }];
+    const batches = { size: 2, validate: { probes, every: '0s', needs: 1 }, pause: '1s' };
+    const scaler = { name: 'checkout', uid: '77aa', selectPolicy: null, ownedBy: null, holder: null };
+    return ended(await theatre.roll(world, { spec: { batches }, facts: { scalers: [scaler] } }));
+  },
+
+  async 'rolling-batch-late'(theatre) {
+    const world = new World();
+    world.rollouts = [{ done: false, updated: 0, wanted: 1, stuck: false, because: '0 of 1 pods are new' }];
+    world.until.set('awaitRollout', new Promise((resolve) => setTimeout(resolve, 3_000)));
+    const rollout = {
+      strategy: 'RollingUpdate',
+      surge: null,
+      unavailable: null,
+      graceSeconds: 30,
+      deadlineSeconds: 600,
+      paused: false,
+      partition: 0,
+    };
+    const spec = { kind: 'StatefulSet', deadline: '1s' } as const;
+    return ended(await theatre.roll(world, { spec, facts: { kind: 'StatefulSet', rollout } }));
+  },
+
   'inspect-table': async (theatre) => ({ workflowId: await theatre.inspect(new World()) }),
 };
 

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { AutoscalingV2Api, type V2HorizontalPodAutoscaler } from '@kubernetes/client-node';
+import {
+  AutoscalingV2Api,
+  type V2HorizontalPodAutoscaler,
+  type V2HorizontalPodAutoscalerBehavior,
+} from '@kubernetes/client-node';
 import type { RollingSpec } from '../../contracts/release-spec.ts';
 import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
+import { autoscalerOf, slowly } from '../support/kubernetes/autoscaler.ts';
 import {
   apisOf,
   configOf,
@@ -13,8 +18,6 @@ import {
 import { deploymentOf } from '../support/kubernetes/deployment.ts';
 import { rights } from '../support/kubernetes/rights.ts';
 import { RealService } from '../support/real-service.ts';
-
-type Behavior = NonNullable<V2HorizontalPodAutoscaler['spec']>['behavior'];
 
 describeOnKubernetes('a rolling release of a workload that is scaled by itself', () => {
   let service: RealService;
@@ -36,21 +39,17 @@ describeOnKubernetes('a rolling release of a workload that is scaled by itself',
   const scaler = (name: string): Promise<V2HorizontalPodAutoscaler> =>
     autoscaling.readNamespacedHorizontalPodAutoscaler({ namespace: namespace.name, name });
   const policyOf = async (name: string): Promise<string | undefined> =>
-    (await scaler(name)).spec?.behavior?.scaleDown?.selectPolicy;
+    (await scaler(name)).spec.behavior?.scaleDown?.selectPolicy;
 
-  async function scaled(name: string, behavior?: Behavior, metadata = {}): Promise<V2HorizontalPodAutoscaler> {
+  async function scaled(
+    name: string,
+    behavior?: V2HorizontalPodAutoscalerBehavior,
+    owner?: V2HorizontalPodAutoscaler,
+  ): Promise<V2HorizontalPodAutoscaler> {
     await apis.apps.createNamespacedDeployment({ namespace: namespace.name, body: deploymentOf(name) });
     await autoscaling.createNamespacedHorizontalPodAutoscaler({
       namespace: namespace.name,
-      body: {
-        metadata: { name, ...metadata },
-        spec: {
-          scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-          minReplicas: 3,
-          maxReplicas: 5,
-          ...(behavior === undefined ? {} : { behavior }),
-        },
-      },
+      body: autoscalerOf(name, behavior, owner),
     });
     await service.until(`${name} to be ready`, async () => {
       const { status } = await apis.apps.readNamespacedDeployment({ namespace: namespace.name, name });
@@ -70,14 +69,6 @@ describeOnKubernetes('a rolling release of a workload that is scaled by itself',
     ...more,
   });
   const start = async (wanted: RollingSpec): Promise<string> => (await service.deploy(wanted, randomUUID())).status.id;
-  const slow: Behavior = {
-    scaleDown: {
-      stabilizationWindowSeconds: 60,
-      selectPolicy: 'Min',
-      policies: [{ type: 'Pods', value: 1, periodSeconds: 30 }],
-    },
-  };
-
   test('has its autoscaler scale up only, keeps what people change of it, and gives it back', async () => {
     await scaled('plain');
     const id = await start(spec('plain'));
@@ -92,12 +83,12 @@ describeOnKubernetes('a rolling release of a workload that is scaled by itself',
     expect((await service.order(id, 'skip', { planHash })).status).toBe(200);
     await service.reaches(id, 'deployed');
     const after = await scaler('plain');
-    expect([after.spec?.behavior, after.spec?.maxReplicas]).toEqual([undefined, 9]);
+    expect([after.spec.behavior, after.spec.maxReplicas]).toEqual([undefined, 9]);
     expect(JSON.stringify(after)).not.toContain('lakeshift');
   }, 90_000);
 
   test('gives it back exactly as it was when the release is aborted', async () => {
-    const before = await scaled('back', slow);
+    const before = await scaled('back', slowly);
     const id = await start(spec('back'));
     await service.reaches(id, 'in-grace');
     expect(await policyOf('back')).toBe('Disabled');
@@ -109,8 +100,8 @@ describeOnKubernetes('a rolling release of a workload that is scaled by itself',
   }, 90_000);
 
   test('leaves what somebody has chosen meanwhile, and goes back without one that is gone', async () => {
-    await scaled('chosen', slow);
-    await scaled('gone', slow);
+    await scaled('chosen', slowly);
+    await scaled('gone', slowly);
     const ids = [await start(spec('chosen')), await start(spec('gone'))] as const;
     for (const id of ids) await service.reaches(id, 'in-grace');
     await autoscaling.patchNamespacedHorizontalPodAutoscaler({
@@ -146,11 +137,8 @@ describeOnKubernetes('a rolling release of a workload that is scaled by itself',
   }, 60_000);
 
   test('warns of one that another object keeps, and does not touch it', async () => {
-    const uid = (await scaled('owner')).metadata?.uid ?? '';
-    const ownerReferences = [
-      { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', name: 'owner', uid, controller: true },
-    ];
-    await scaled('kept', undefined, { ownerReferences });
+    const owner = await scaled('owner');
+    await scaled('kept', undefined, owner);
     const { body } = await service.post('/v1/plans', spec('kept'));
     expect(JSON.stringify(body)).toContain('HorizontalPodAutoscaler owner keeps HorizontalPodAutoscaler kept');
     expect(JSON.stringify(body)).not.toContain('hold-scaling');

@@ -17,6 +17,7 @@ import {
 } from '../support/kubernetes/cluster.ts';
 import { deploymentOf, type Wishes } from '../support/kubernetes/deployment.ts';
 import { Gate } from '../support/kubernetes/gate.ts';
+import { bindingOf, policyOf, quotaOf } from '../support/kubernetes/rules.ts';
 import { rights } from '../support/kubernetes/rights.ts';
 import { RealService } from '../support/real-service.ts';
 
@@ -75,7 +76,7 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
     await running('full', {}, tight);
     await apis.core.createNamespacedResourceQuota({
       namespace: tight.name,
-      body: { metadata: { name: 'pods' }, spec: { hard: { pods: '3' } } },
+      body: quotaOf('pods', 3),
     });
     await service.until('the quota to count', async () => {
       const { status } = await apis.core.readNamespacedResourceQuota({ namespace: tight.name, name: 'pods' });
@@ -93,37 +94,10 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
     const ruled = await elsewhere();
     const before = await running('ruled', {}, ruled);
     const policies = configOf(ruled.admin).makeApiClient(AdmissionregistrationV1Api);
-    const metadata = { name: `no-v2-${ruled.name}` };
-    await policies.createValidatingAdmissionPolicy({
-      body: {
-        metadata,
-        spec: {
-          failurePolicy: 'Fail',
-          matchConstraints: {
-            resourceRules: [
-              { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['deployments'] },
-            ],
-          },
-          validations: [
-            {
-              expression: 'object.spec.template.spec.containers.all(c, !c.image.endsWith(":v2"))',
-              message: 'a secret of the policy',
-            },
-          ],
-        },
-      },
-    });
+    const name = `no-v2-${ruled.name}`;
+    await policies.createValidatingAdmissionPolicy({ body: policyOf(name, 'v2', 'a secret of the policy') });
     try {
-      await policies.createValidatingAdmissionPolicyBinding({
-        body: {
-          metadata,
-          spec: {
-            policyName: metadata.name,
-            validationActions: ['Deny'],
-            matchResources: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': ruled.name } } },
-          },
-        },
-      });
+      await policies.createValidatingAdmissionPolicyBinding({ body: bindingOf(name, ruled.name) });
       await service.until('the policy to be heard', async () => {
         const body = [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'app:v2' }];
         return apis.apps
@@ -139,8 +113,8 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
       expect(after.spec).toEqual(before.spec);
       expect(JSON.stringify(after)).not.toContain('lakeshift');
     } finally {
-      await policies.deleteValidatingAdmissionPolicyBinding({ name: metadata.name }).catch(() => undefined);
-      await policies.deleteValidatingAdmissionPolicy({ name: metadata.name });
+      await policies.deleteValidatingAdmissionPolicyBinding({ name }).catch(() => undefined);
+      await policies.deleteValidatingAdmissionPolicy({ name });
       await ruled.drop();
     }
   }, 120_000);
@@ -193,7 +167,7 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
     await running('away', { env: { READY_AFTER_MS: '3000' } });
     const id = await start(spec('away'));
     await service.until('a new pod', async () =>
-      ((await read('away')).status?.updatedReplicas ?? 0 > 0) ? true : null,
+      ((await read('away')).status?.updatedReplicas ?? 0) > 0 ? true : null,
     );
     await gate.shut();
     await new Promise((resolve) => setTimeout(resolve, awayMs));

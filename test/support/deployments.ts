@@ -8,7 +8,7 @@ import type { Actor, DeploymentInput, InspectInput } from '../../contracts/messa
 import type { Activities } from '../../contracts/activities.ts';
 import type { Outcome, Status } from '../../contracts/progress.ts';
 import { testPlan, type PlanWishes } from './plans.ts';
-import { blueGreenPlan, canaryPlan, recreatePlan, rollingPlan } from './release-plans.ts';
+import { blueGreenPlan, canaryPlan, recreatePlan, rollingPlan, type RollingWishes } from './release-plans.ts';
 import { temporalAddress, workflowBundle } from './servers.ts';
 import { World } from './world.ts';
 
@@ -84,8 +84,8 @@ export class Theatre {
   }
 
   /** A rollout of a workload. */
-  async roll(world: World): Promise<Underway> {
-    return this.deployPlan(world, rollingPlan(this.taskQueue), {});
+  async roll(world: World, wishes: RollingWishes = {}): Promise<Underway> {
+    return this.deployPlan(world, rollingPlan(this.taskQueue, wishes), {});
   }
 
   /** A growing share of the traffic for a candidate. */

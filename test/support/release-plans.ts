@@ -33,8 +33,19 @@ export function releasePlan(spec: ReleaseSpec, facts: ClusterFacts, taskQueue?: 
   throw new Error(JSON.stringify(made));
 }
 
+/** What is different about a rolling release of a story. */
+export interface RollingWishes {
+  readonly spec?: Partial<RollingSpec>;
+  readonly facts?: Partial<WorkloadFacts>;
+}
+
 /** A plan of another image for three pods. */
-export const rollingPlan = (taskQueue: string): ReleasePlan => releasePlan(rollingSpec, oneWorkload, taskQueue);
+export const rollingPlan = (taskQueue: string, { spec, facts }: RollingWishes = {}): ReleasePlan =>
+  releasePlan(
+    { ...rollingSpec, ...spec },
+    { ...oneWorkload, workloads: oneWorkload.workloads.map((workload) => ({ ...workload, ...facts })) },
+    taskQueue,
+  );
 
 /** Another image for three pods, some after the others. */
 export const rollingSpec: RollingSpec = {

@@ -13,30 +13,34 @@ import type { ClusterAccess } from '../../../tools/kubernetes/kubeconfig.ts';
 import { apisOf, describeOnKubernetes, freshNamespace, type TestNamespace } from '../../support/kubernetes/cluster.ts';
 import { deploymentOf } from '../../support/kubernetes/deployment.ts';
 
-/** The API server as one that has forgotten what the first watch wants to go on from: it says 410 itself. */
+/** What a server says that has forgotten the version from which a watch wants to go on. */
+const expired = {
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Failure',
+  message: 'too old resource version: 1 (4711)',
+  reason: 'Expired',
+  code: 410,
+};
+
+/** The API server as one that has forgotten where the first watch wants to go on; everything else is its own answer. */
 class Forgetful {
   watches = 0;
-  /** How often the server has said that it is too late. */
-  gone = 0;
   readonly #server: Server;
 
-  constructor({ url, ca, token }: ClusterAccess) {
+  constructor({ url, ca, token }: ClusterAccess, how: 'event' | 'status') {
     this.#server = createServer((asked, answer) => {
       const to = new URL(asked.url ?? '/', url);
-      if (to.searchParams.has('watch')) {
-        this.watches += 1;
-        if (this.watches === 1) to.searchParams.set('resourceVersion', '1');
+      if (to.searchParams.has('watch') && ++this.watches === 1) {
+        answer.writeHead(how === 'event' ? 200 : 410, { 'content-type': 'application/json' });
+        answer.end(`${JSON.stringify(how === 'event' ? { type: 'ERROR', object: expired } : expired)}\n`);
+        return;
       }
-      const headers = { ...asked.headers, host: to.host, authorization: `Bearer ${token}`, 'accept-encoding': '' };
+      const headers = { ...asked.headers, host: to.host, authorization: `Bearer ${token}` };
       const passed = request(to, { method: asked.method ?? 'GET', headers, ca }, (response) => {
         answer.writeHead(response.statusCode ?? 0, response.headers);
-        if (response.statusCode === 410) this.gone += 1;
-        response.on('data', (part: Buffer) => {
-          if (part.includes('"code":410')) this.gone += 1;
-          answer.write(part);
-        });
-        response.on('end', () => answer.end());
-        response.on('error', () => answer.destroy());
+        response.pipe(answer);
       });
       passed.on('error', () => answer.destroy());
       answer.on('close', () => passed.destroy());
@@ -78,23 +82,26 @@ describeOnKubernetes('following a rollout', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('looks anew when the server has forgotten what the watch would go on from (410)', async () => {
-    const { apps } = apisOf(namespace.admin);
-    const body = deploymentOf('slow', { replicas: 2, env: { READY_AFTER_MS: '2000' } });
-    const forgetful = new Forgetful(namespace.admin);
-    const kubeconfig = join(folder, 'kubeconfig');
-    await writeFile(kubeconfig, await forgetful.open());
-    await apps.createNamespacedDeployment({ namespace: namespace.name, body });
-    const clusters = createClusters({ cluster: (name) => ({ name, kubeconfig, context: null }) });
-    const { awaitRollout } = createClusterActivities(clusters);
-    const workload = { kind: 'Deployment', namespace: namespace.name, name: 'slow' } as const;
-    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-    const status = await environment.run<[], RollStatus, () => Promise<RollStatus>>(() =>
-      awaitRollout({ target: 'k8s', workload, sliceMs: 60_000 }),
-    );
-    await forgetful.close();
-    expect([status.done, status.updated]).toEqual([true, 2]);
-    expect(forgetful.gone).toBeGreaterThan(0);
-    expect(forgetful.watches).toBeGreaterThan(1);
-  }, 90_000);
+  test.each(['event', 'status'] as const)(
+    'looks anew when a watch has expired (410, as %s)',
+    async (how) => {
+      const { apps } = apisOf(namespace.admin);
+      const body = deploymentOf(how, { replicas: 2, env: { READY_AFTER_MS: '2000' } });
+      const forgetful = new Forgetful(namespace.admin, how);
+      const kubeconfig = join(folder, 'kubeconfig');
+      await writeFile(kubeconfig, await forgetful.open());
+      await apps.createNamespacedDeployment({ namespace: namespace.name, body });
+      const clusters = createClusters({ cluster: (name) => ({ name, kubeconfig, context: null }) });
+      const { awaitRollout } = createClusterActivities(clusters);
+      const workload = { kind: 'Deployment', namespace: namespace.name, name: how } as const;
+      const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+      const status = await environment.run<[], RollStatus, () => Promise<RollStatus>>(() =>
+        awaitRollout({ target: 'k8s', workload, sliceMs: 60_000 }),
+      );
+      await forgetful.close();
+      expect([status.done, status.updated]).toEqual([true, 2]);
+      expect(forgetful.watches).toBeGreaterThan(1);
+    },
+    90_000,
+  );
 });
