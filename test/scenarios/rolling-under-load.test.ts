@@ -8,7 +8,8 @@ import { startHaproxy } from '../support/data-planes/haproxy.ts';
 import { startNginx } from '../support/data-planes/nginx.ts';
 import { sendRequests, type Requests } from '../support/data-planes/requests.ts';
 import type { DataPlane, Sides } from '../support/data-planes/sides.ts';
-import { startTraefik, whyNoTraefik } from '../support/data-planes/traefik.ts';
+import { findTraefik, startTraefik } from '../support/data-planes/traefik.ts';
+import { whyNot } from '../support/data-planes/why-not.ts';
 import {
   apisOf,
   describeOnKubernetes,
@@ -26,13 +27,10 @@ interface Plane {
   readonly lacking: string;
 }
 
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-const lackingOf = (found: Promise<unknown>): Promise<string> => found.then(() => '', reason);
-
 const planes: readonly Plane[] = [
-  { name: 'Traefik', start: startTraefik, lacking: await whyNoTraefik() },
-  { name: 'HAProxy', start: startHaproxy, lacking: await lackingOf(getHaproxy()) },
-  { name: 'NGINX', start: startNginx, lacking: await lackingOf(getNginx()) },
+  { name: 'Traefik', start: startTraefik, lacking: await whyNot('Traefik', findTraefik()) },
+  { name: 'HAProxy', start: startHaproxy, lacking: await whyNot('HAProxy', getHaproxy()) },
+  { name: 'NGINX', start: startNginx, lacking: await whyNot('NGINX', getNginx()) },
 ];
 
 /** The first test that asks for Traefik waits while it is built. */
@@ -128,10 +126,9 @@ describeOnKubernetes('a rolling release under load', () => {
   describe.each(planes)('through $name', (plane) => {
     const name = plane.name.toLowerCase();
     const where = plane.lacking === '' ? test : test.skip;
-    const because = plane.lacking === '' ? '' : ` (${plane.lacking})`;
 
     where(
-      `loses no request, forward and back${because}`,
+      `loses no request, forward and back${plane.lacking}`,
       async () => {
         await running(name);
         expect(await findings(release(name, 'app:v2', drain))).toContain('NO_DRAIN');
@@ -157,7 +154,7 @@ describeOnKubernetes('a rolling release under load', () => {
     );
 
     where(
-      `loses some when pods end at once: the test can tell${because}`,
+      `loses some when pods end at once: the test can tell${plane.lacking}`,
       async () => {
         const careless = `${name}-careless`;
         await running(careless);
