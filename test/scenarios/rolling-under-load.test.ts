@@ -37,8 +37,6 @@ const planes: readonly Plane[] = [
 const firstStartMs = 20 * 60_000;
 const replicas = 4;
 const wanted = 20_000;
-/** Far longer than any of these routers takes to hear of a pod that goes. */
-const drain = '3s';
 
 describeOnKubernetes('a rolling release under load', () => {
   let service: RealService;
@@ -70,7 +68,8 @@ describeOnKubernetes('a rolling release under load', () => {
     });
   }
 
-  const release = (name: string, image: string, drain: string): RollingSpec => ({
+  /** Pods drain for as long as they do where nobody says anything, unless it is said. */
+  const release = (name: string, image: string, drain?: string): RollingSpec => ({
     name,
     strategy: 'rolling',
     target: 'k8s',
@@ -78,8 +77,8 @@ describeOnKubernetes('a rolling release under load', () => {
     images: { app: image },
     surge: 1,
     unavailable: 0,
-    grace: '10s',
-    drain,
+    grace: '12s',
+    ...(drain === undefined ? {} : { drain }),
   });
   const start = async (spec: RollingSpec): Promise<string> => (await service.deploy(spec, randomUUID())).status.id;
 
@@ -111,7 +110,7 @@ describeOnKubernetes('a rolling release under load', () => {
   ): Promise<Awaited<ReturnType<Requests['stop']>>> {
     const proxy = await plane.start(namespace, { stable: name });
     try {
-      const requests = await sendRequests({ url: proxy.url, connections: 32, perSecond: 1_500 });
+      const requests = await sendRequests({ url: proxy.url, connections: 32, perSecond: 1_000 });
       try {
         await work(requests);
         return await requests.stop();
@@ -131,24 +130,32 @@ describeOnKubernetes('a rolling release under load', () => {
       `loses no request, forward and back${plane.lacking}`,
       async () => {
         await running(name);
-        expect(await findings(release(name, 'app:v2', drain))).toContain('NO_DRAIN');
+        expect(await findings(release(name, 'app:v2'))).toContain('NO_DRAIN');
         // from now on the pods have the hook of ours
-        await service.reaches(await start(release(name, 'app:v2', drain)), 'deployed');
+        await service.reaches(await start(release(name, 'app:v2')), 'deployed');
         await settled(name);
-        expect(await findings(release(name, 'app:v3', drain))).not.toContain('NO_DRAIN');
+        expect(await findings(release(name, 'app:v3'))).not.toContain('NO_DRAIN');
         const counts = await underLoad(plane, name, async (requests) => {
-          await service.reaches(await start(release(name, 'app:v3', drain)), 'deployed');
-          await settled(name);
-          const second = await start(release(name, 'app:v4', drain));
+          await service.reaches(await start(release(name, 'app:v3')), 'deployed');
+          const second = await start(release(name, 'app:v4'));
           await answeredBy(requests, 'v4');
           expect((await service.order(second, 'abort')).status).toBe(200);
           await service.reaches(second, 'rolled-back');
           await settled(name);
           await service.until('enough requests', async () => ((await requests.counts()).sent >= wanted ? true : null));
         });
-        expect(counts).toMatchObject({ failed: {}, lost: 0, lostBecause: {}, underWay: 0, answered: counts.sent });
+        const { byVersion, ...rest } = counts;
+        expect(rest).toEqual({
+          sent: rest.sent,
+          answered: rest.sent,
+          failed: {},
+          lost: 0,
+          lostBecause: {},
+          trouble: null,
+          underWay: 0,
+        });
         expect(counts.sent).toBeGreaterThanOrEqual(wanted);
-        expect(Object.keys(counts.byVersion).sort()).toEqual(['v2', 'v3', 'v4']);
+        expect(Object.keys(byVersion).sort()).toEqual(['v2', 'v3', 'v4']);
       },
       firstStartMs,
     );

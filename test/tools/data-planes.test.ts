@@ -122,7 +122,7 @@ describeOnKubernetes('the data planes of the tests', () => {
           await until('all goes to the candidate', async () => (await share()) === 100);
           await plane.weigh(0);
           await until('all goes to stable again', async () => (await share()) === 0);
-          expect(await requests.stop()).toMatchObject({ failed: {}, lost: 0, lostBecause: {} });
+          expect(await requests.stop()).toMatchObject({ lost: 0, trouble: null });
         } finally {
           await requests.end();
           await plane.stop();

@@ -40,6 +40,7 @@ describe('sendRequests', () => {
       failed: { 503: 50 },
       lost: 50,
       lostBecause: { ECONNRESET: 50 },
+      trouble: { first: expect.any(Number), last: expect.any(Number) },
       byVersion: { v1: 200, v2: 200 },
       underWay: 0,
     });
