@@ -17,9 +17,12 @@ export interface TraefikPlane extends DataPlane {
 
 const answer = (path: string): Promise<string> => ask(required('LAKESHIFT_TEST_KUBERNETES'), path);
 
+/** Why there can be no Traefik here; empty: there can. */
+export const whyNoTraefik = (): Promise<string> => answer('lacking-traefik');
+
 /** Fails with the reason where there can be no Traefik; builds none. */
 export async function findTraefik(): Promise<void> {
-  const lacking = await answer('lacking-traefik');
+  const lacking = await whyNoTraefik();
   if (lacking !== '') throw new Error(lacking);
 }
 
