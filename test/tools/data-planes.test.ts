@@ -9,7 +9,8 @@ import { startHaproxy } from '../support/data-planes/haproxy.ts';
 import { startNginx } from '../support/data-planes/nginx.ts';
 import { sendRequests } from '../support/data-planes/requests.ts';
 import type { DataPlane, Sides } from '../support/data-planes/sides.ts';
-import { startTraefik, whyNoTraefik } from '../support/data-planes/traefik.ts';
+import { findTraefik, startTraefik } from '../support/data-planes/traefik.ts';
+import { whyNot } from '../support/data-planes/why-not.ts';
 import {
   apisOf,
   configOf,
@@ -30,8 +31,6 @@ interface Plane {
   readonly start: (namespace: TestNamespace, sides: Sides) => Promise<Weighted>;
   readonly lacking: string;
 }
-
-const lackingOf = (found: Promise<unknown>): Promise<string> => found.then(() => '', String);
 
 async function traefik(namespace: TestNamespace, sides: Sides): Promise<Weighted> {
   const plane = await startTraefik(namespace, sides);
@@ -75,9 +74,9 @@ async function nginx(namespace: TestNamespace, sides: Sides): Promise<Weighted> 
 }
 
 const planes: readonly Plane[] = [
-  { name: 'Traefik', start: traefik, lacking: await whyNoTraefik() },
-  { name: 'HAProxy', start: haproxy, lacking: await lackingOf(getHaproxy()) },
-  { name: 'NGINX', start: nginx, lacking: await lackingOf(getNginx()) },
+  { name: 'Traefik', start: traefik, lacking: await whyNot('Traefik', findTraefik()) },
+  { name: 'HAProxy', start: haproxy, lacking: await whyNot('HAProxy', getHaproxy()) },
+  { name: 'NGINX', start: nginx, lacking: await whyNot('NGINX', getNginx()) },
 ];
 
 /** The first who asks for Traefik waits while it is built. */
@@ -123,7 +122,7 @@ describeOnKubernetes('the data planes of the tests', () => {
           await until('all goes to the candidate', async () => (await share()) === 100);
           await plane.weigh(0);
           await until('all goes to stable again', async () => (await share()) === 0);
-          expect(await requests.stop()).toMatchObject({ failed: {}, lost: 0, lostBecause: {} });
+          expect(await requests.stop()).toMatchObject({ lost: 0, trouble: null });
         } finally {
           await requests.end();
           await plane.stop();

@@ -10,13 +10,10 @@ import { getNginx } from '../../tools/nginx/get.ts';
 import { reload, startNginx } from '../../tools/nginx/server.ts';
 import { freePort } from '../../tools/ports.ts';
 import { identify } from '../../tools/processes/identity.ts';
+import { whyNot } from '../support/data-planes/why-not.ts';
 import { until } from './run-start.ts';
 
-const reason = (error: unknown): string => ` (${error instanceof Error ? error.message : String(error)})`;
-const lacking = {
-  haproxy: await getHaproxy().then(() => '', reason),
-  nginx: await getNginx().then(() => '', reason),
-};
+const lacking = { haproxy: await whyNot('HAProxy', getHaproxy()), nginx: await whyNot('NGINX', getNginx()) };
 
 /** A server that answers with its name. */
 async function says(name: string): Promise<{ server: Server; port: number }> {
@@ -40,14 +37,19 @@ async function answers(port: number, requests: number): Promise<Record<string, n
   return counts;
 }
 
+const nothing = (): Promise<void> => Promise.resolve();
+
 describe('the proxies of the tests', () => {
   let servers: { server: Server; port: number }[];
   let port: number;
+  let stop: () => Promise<void>;
   beforeEach(async () => {
     servers = [await says('old'), await says('new')];
     port = await freePort();
+    stop = nothing;
   });
-  afterEach(() => {
+  afterEach(async () => {
+    await stop();
     for (const { server } of servers) {
       server.close();
       server.closeAllConnections();
@@ -72,11 +74,13 @@ listen front
   server new ${at(1)} weight 0
 `,
       );
+      stop = haproxy.stop;
       expect(await answers(port, 20)).toEqual({ old: 20 });
       expect(await askRuntime(haproxy.runtime, 'set weight front/old 75; set weight front/new 25')).toBe('');
       expect(await answers(port, 100)).toEqual({ old: 75, new: 25 });
       expect(await askRuntime(haproxy.runtime, 'set weight front/older 75')).toContain('No such server');
       await haproxy.stop();
+      stop = nothing;
       expect(await identify(haproxy.pid)).toBeNull();
       await expect(askRuntime(haproxy.runtime, 'show info')).rejects.toThrow();
     },
@@ -98,6 +102,7 @@ listen front
             server { listen 127.0.0.1:${port}; location / { proxy_pass http://split; } }`;
         },
       });
+      stop = nginx.stop;
       expect(await answers(port, 20)).toEqual({ old: 20 });
       await weights(nginx.folder, 75);
       await reload(nginx);
@@ -110,6 +115,7 @@ listen front
       await expect(reload(nginx)).rejects.toThrow(/weights\.conf/);
       expect(await answers(port, 20)).toEqual({ old: 15, new: 5 });
       await nginx.stop();
+      stop = nothing;
       expect(await identify(nginx.pid)).toBeNull();
     },
   );

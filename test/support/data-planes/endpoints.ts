@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DiscoveryV1Api, makeInformer, type V1EndpointSlice } from '@kubernetes/client-node';
 import { configOf, type TestNamespace } from '../kubernetes/cluster.ts';
 import { untilItRoutes, type DataPlane, type Side, type Sides } from './sides.ts';
 
 /** Addresses of the ready pods of each side, `host:port`, in order. */
 export type Addresses = Readonly<Record<Side, readonly string[]>>;
+
+/** What failed is tried again, not at once, ms. */
+const againMs = 200;
 
 /** Makes a data plane of a proxy that was started: it follows the pods of both sides, and routes. When that fails the proxy is stopped. */
 export async function plane(
@@ -27,55 +31,86 @@ export async function plane(
 
 /**
  * Follows the ready pods of both sides, as an ingress controller does: `follow` gets the newest state, never twice at once, and
- * what happens meanwhile is one change. Settles when the first state was followed; `stop` fails with what `follow` has failed with.
+ * what happens meanwhile is one change. What fails is tried again. Settles when the first state was followed; `stop` fails
+ * when the last one was not.
  */
 async function followEndpoints(
   namespace: TestNamespace,
   sides: Sides,
   follow: (addresses: Addresses) => Promise<void>,
 ): Promise<{ readonly stop: () => Promise<void> }> {
-  const config = configOf(namespace.admin);
-  const discovery = config.makeApiClient(DiscoveryV1Api);
   const slices = new Map<string, V1EndpointSlice>();
-  const informer = makeInformer(config, `/apis/discovery.k8s.io/v1/namespaces/${namespace.name}/endpointslices`, () =>
-    discovery.listNamespacedEndpointSlice({ namespace: namespace.name }),
-  );
   let [stopped, stale] = [false, true];
   let wake = (): void => undefined;
-  const see = (change: () => void) => {
-    change();
+  let failure: Error | null = null;
+  const informer = await informed(namespace, slices, () => {
     stale = true;
     wake();
-  };
-  const keep = (slice: V1EndpointSlice): void => see(() => slices.set(slice.metadata?.name ?? '', slice));
-  informer.on('add', keep);
-  informer.on('update', keep);
-  informer.on('delete', (slice) => see(() => slices.delete(slice.metadata?.name ?? '')));
-  informer.on('error', () => {
-    setTimeout(() => void (stopped ? undefined : informer.start()), 200);
   });
-  await informer.start();
-
-  const turn = async (): Promise<void> => {
+  const turn = (): Promise<void> => {
     stale = false;
-    await follow(addressesOf([...slices.values()], sides));
+    return follow(addressesOf([...slices.values()], sides));
   };
-  await turn();
   const loop = async (): Promise<void> => {
     while (!stopped) {
-      if (stale) await turn();
-      else await new Promise<void>((resolve) => (wake = resolve));
+      if (!stale) {
+        await new Promise<void>((resolve) => (wake = resolve));
+        continue;
+      }
+      try {
+        await turn();
+        failure = null;
+      } catch (error) {
+        [failure, stale] = [error as Error, true];
+        await sleep(againMs);
+      }
     }
   };
+  await turn();
   const following = loop();
-  // whoever stops it hears of it
-  following.catch(() => undefined);
   return {
     stop: async () => {
       stopped = true;
       wake();
       await informer.stop();
       await following;
+      if (failure !== null) throw failure;
+    },
+  };
+}
+
+/** Keeps the map what the cluster has, and tells of each change. */
+async function informed(
+  { admin, name: namespace }: TestNamespace,
+  slices: Map<string, V1EndpointSlice>,
+  changed: () => void,
+): Promise<{ readonly stop: () => Promise<void> }> {
+  const config = configOf(admin);
+  const discovery = config.makeApiClient(DiscoveryV1Api);
+  const informer = makeInformer(config, `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`, () =>
+    discovery.listNamespacedEndpointSlice({ namespace }),
+  );
+  let stopped = false;
+  const keep = (slice: V1EndpointSlice): void => {
+    slices.set(slice.metadata?.name ?? '', slice);
+    changed();
+  };
+  const again = (): void =>
+    void setTimeout(() => {
+      if (!stopped) informer.start().catch(again);
+    }, againMs);
+  informer.on('add', keep);
+  informer.on('update', keep);
+  informer.on('delete', ({ metadata }) => {
+    slices.delete(metadata?.name ?? '');
+    changed();
+  });
+  informer.on('error', again);
+  await informer.start();
+  return {
+    stop: () => {
+      stopped = true;
+      return informer.stop();
     },
   };
 }

@@ -20,11 +20,10 @@ const slots = 64;
 export async function startHaproxy(namespace: TestNamespace, sides: Sides): Promise<HaproxyPlane> {
   const port = await freePort();
   const server = await startServer((folder) => configuration(folder, port), required('LAKESHIFT_TEST_PROCESSES'));
+  const run = (command: string): Promise<void> => change(server.runtime, command);
   const servers = { stable: new SideServers('stable'), candidate: new SideServers('candidate') };
   const follow = async (addresses: Addresses): Promise<void> => {
-    for (const side of sideNames) {
-      for (const command of servers[side].become(addresses[side])) await change(server.runtime, command);
-    }
+    for (const side of sideNames) await servers[side].become(addresses[side], run);
   };
   const { url, stop } = await plane({ url: `http://127.0.0.1:${port}`, stop: server.stop }, namespace, sides, follow);
   return { url, runtime: server.runtime, stop };
@@ -76,25 +75,24 @@ class SideServers {
     this.#side = side;
   }
 
-  /** Commands that make these the servers: first the new ones, so that there is always one. */
-  become(addresses: readonly string[]): string[] {
-    const added = addresses.filter((address) => !this.#taken.has(address)).flatMap((address) => this.#add(address));
-    const gone = [...this.#taken].filter(([address]) => !addresses.includes(address));
-    return [...added, ...gone.map(([address, slot]) => this.#remove(address, slot))];
+  /** Makes these the servers: first the new ones, so that there is always one. After a failure it goes on where it was. */
+  async become(addresses: readonly string[], run: (command: string) => Promise<void>): Promise<void> {
+    for (const address of addresses) if (!this.#taken.has(address)) await this.#add(address, run);
+    for (const [address, slot] of [...this.#taken]) {
+      if (addresses.includes(address)) continue;
+      await run(`set server ${this.#side}/${slot} state maint`);
+      this.#taken.delete(address);
+      this.#free.push(slot);
+    }
   }
 
-  #add(address: string): string[] {
-    const slot = this.#free.shift();
+  async #add(address: string, run: (command: string) => Promise<void>): Promise<void> {
+    const [slot] = this.#free;
     if (slot === undefined) throw new Error(`side ${this.#side} has more than ${slots} pods`);
-    this.#taken.set(address, slot);
     const [host = '', port = ''] = address.split(':');
-    const server = `set server ${this.#side}/${slot}`;
-    return [`${server} addr ${host} port ${port}`, `${server} state ready`];
-  }
-
-  #remove(address: string, slot: string): string {
-    this.#taken.delete(address);
-    this.#free.push(slot);
-    return `set server ${this.#side}/${slot} state maint`;
+    await run(`set server ${this.#side}/${slot} addr ${host} port ${port}`);
+    await run(`set server ${this.#side}/${slot} state ready`);
+    this.#free.shift();
+    this.#taken.set(address, slot);
   }
 }

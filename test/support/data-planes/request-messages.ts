@@ -21,6 +21,8 @@ export interface Counts {
   readonly lost: number;
   /** Why, by the code of the error. */
   readonly lostBecause: Readonly<Record<string, number>>;
+  /** When the first and the last of those that failed or were lost were sent, ms since the epoch; null: there was none. */
+  readonly trouble: { readonly first: number; readonly last: number } | null;
   /** Of those answered 200. */
   readonly byVersion: Readonly<Record<string, number>>;
   /** Sent and neither answered nor lost yet. */

@@ -8,6 +8,7 @@ export class RequestTally {
   readonly #versions: string[] = [];
   readonly #failed: Record<string, number> = {};
   readonly #lostBecause: Record<string, number> = {};
+  #trouble: Counts['trouble'] = null;
   #ended = 0;
 
   get sent(): number {
@@ -28,15 +29,23 @@ export class RequestTally {
     this.#ended += 1;
     if (status !== 200) {
       this.#failed[status] = (this.#failed[status] ?? 0) + 1;
+      this.#note(request);
       return;
     }
     const known = this.#versions.indexOf(version);
     this.#version[request] = known === -1 ? this.#versions.push(version) - 1 : known;
   }
 
-  lost(because: string): void {
+  lost(request: number, because: string): void {
     this.#ended += 1;
+    this.#note(request);
     this.#lostBecause[because] = (this.#lostBecause[because] ?? 0) + 1;
+  }
+
+  #note(request: number): void {
+    const at = this.#sentAt[request] ?? 0;
+    const { first, last } = this.#trouble ?? { first: at, last: at };
+    this.#trouble = { first: Math.min(first, at), last: Math.max(last, at) };
   }
 
   counts(): Counts {
@@ -47,6 +56,7 @@ export class RequestTally {
       failed: { ...this.#failed },
       lost: Object.values(this.#lostBecause).reduce((sum, count) => sum + count, 0),
       lostBecause: { ...this.#lostBecause },
+      trouble: this.#trouble,
       byVersion,
       underWay: this.underWay,
     };

@@ -26,7 +26,7 @@ function send(): void {
   const asked = get(wish.url, { agent, timeout: patienceMs }, (response) => {
     read(response).then(
       ({ status, version }) => end(() => tally.answered(request, status, version)),
-      (error: unknown) => end(() => tally.lost(codeOf(error))),
+      (error: unknown) => end(() => tally.lost(request, codeOf(error))),
     );
   });
   // after the answer has begun it is for whoever reads it to say
@@ -34,7 +34,7 @@ function send(): void {
   asked.on('timeout', () => asked.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })));
   asked.on('response', () => (answering = true));
   asked.on('error', (error) => {
-    if (!answering) end(() => tally.lost(codeOf(error)));
+    if (!answering) end(() => tally.lost(request, codeOf(error)));
   });
 }
 

@@ -20,6 +20,12 @@ const answer = (path: string): Promise<string> => ask(required('LAKESHIFT_TEST_K
 /** Why there can be no Traefik here; empty: there can. */
 export const whyNoTraefik = (): Promise<string> => answer('lacking-traefik');
 
+/** Fails with the reason where there can be no Traefik; builds none. */
+export async function findTraefik(): Promise<void> {
+  const lacking = await whyNoTraefik();
+  if (lacking !== '') throw new Error(lacking);
+}
+
 /** Starts Traefik under rights of its own, with a GatewayClass, a Gateway and an HTTPRoute; all requests go to stable. The first one may build it. */
 export async function startTraefik(namespace: TestNamespace, sides: Sides): Promise<TraefikPlane> {
   const [binary, port] = [await answer('traefik'), await freePort()];
