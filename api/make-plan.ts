@@ -4,6 +4,7 @@ import type { FieldProblem } from '../contracts/api.ts';
 import type { Plan } from '../contracts/plan.ts';
 import type { Spec } from '../contracts/spec.ts';
 import { checkSpec, type SpecCheck } from '../decisions/check-spec.ts';
+import { namesUsed } from '../decisions/names-used.ts';
 import { objectOf } from '../decisions/spec-object.ts';
 import { planDeployment } from '../decisions/plan-deployment.ts';
 import { holderIn } from '../decisions/releases/facts.ts';
@@ -27,7 +28,7 @@ export function readSpec({ config }: Pick<ApiDependencies, 'config'>, body: unkn
   const problems = [
     ...(check.ok ? [] : check.problems),
     ...(name === null ? [] : targetProblems(config.targets, name, check)),
-    ...unknownMetrics(config.metrics, body),
+    ...unknownNames(config, body),
   ];
   if (check.ok && target !== undefined && problems.length === 0) return { spec: check.spec, target };
   throw new Refusal('SPEC_INVALID', `the spec has ${count(problems.length)}; nothing was started`, {
@@ -50,17 +51,19 @@ function otherKind({ strategy, target }: Spec, { dialect }: TargetConfig): reado
   return [{ pointer: '/target', detail }];
 }
 
-/** A metrics source that the configuration does not have. */
-function unknownMetrics(metrics: ApiDependencies['config']['metrics'], body: unknown): readonly FieldProblem[] {
-  const protect = fieldOf(body, 'protect');
-  const name = fieldOf(protect, 'metrics');
-  if (typeof name !== 'string' || metrics[name] !== undefined) return [];
-  const detail = `there is no metrics source ${name} in the configuration`;
-  return [unknownName('/protect/metrics', detail, name, Object.keys(metrics))];
-}
-
-const fieldOf = (value: unknown, field: string): unknown =>
-  typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === field)?.[1] : undefined;
+/** Routers and metrics sources that the configuration does not have, or has of another kind. */
+const unknownNames = (config: ApiDependencies['config'], body: unknown): readonly FieldProblem[] =>
+  namesUsed(body).flatMap(({ of, name, pointer, kind }): FieldProblem[] => {
+    const there = Object.hasOwn(config[of], name) ? config[of][name] : undefined;
+    const called = of === 'metrics' ? 'metrics source' : 'router';
+    if (there === undefined)
+      return [
+        unknownName(pointer, `there is no ${called} ${name} in the configuration`, name, Object.keys(config[of])),
+      ];
+    return kind === undefined || kind === there.kind
+      ? []
+      : [{ pointer, detail: `router ${name} is of kind ${there.kind}, not ${kind}` }];
+  });
 
 /** Looks at the target and makes the plan; throws PLAN_REFUSED with everything that is against it. */
 export async function makePlan({ config, engine }: ApiDependencies, { spec, target }: CheckedSpec): Promise<Plan> {
