@@ -5,7 +5,10 @@ import type { Engine } from './engine.ts';
 import type { Watch } from './watch.ts';
 
 /** The configuration as far as the API needs it. */
-export type ApiSettings = Pick<Config, 'environment' | 'homeSchema' | 'targets' | 'metrics' | 'routers' | 'api' | 'approvals'>;
+export type ApiSettings = Pick<
+  Config,
+  'environment' | 'homeSchema' | 'targets' | 'metrics' | 'routers' | 'api' | 'approvals'
+>;
 
 /** What the API is made of; `server.ts` makes it, tests bring their own engine. */
 export interface ApiDependencies {
