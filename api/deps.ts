@@ -7,7 +7,7 @@ import type { Watch } from './watch.ts';
 /** The configuration as far as the API needs it. */
 export type ApiSettings = Pick<
   Config,
-  'environment' | 'homeSchema' | 'targets' | 'metrics' | 'notify' | 'api' | 'approvals'
+  'environment' | 'homeSchema' | 'targets' | 'metrics' | 'routers' | 'notify' | 'api' | 'approvals'
 >;
 
 /** What the API is made of; `server.ts` makes it, tests bring their own engine. */

@@ -3,6 +3,7 @@ import type { FieldProblem } from '../contracts/api.ts';
 import type { Plan } from '../contracts/plan.ts';
 import type { JointSpec, SimpleSpec, Spec } from '../contracts/spec.ts';
 import { checkSpec } from '../decisions/check-spec.ts';
+import { namesUsed } from '../decisions/names-used.ts';
 import { objectOf, objectsOf } from '../decisions/spec-object.ts';
 import { planDeployment, planTogether } from '../decisions/plan-deployment.ts';
 import { holderIn } from '../decisions/releases/facts.ts';
@@ -29,8 +30,7 @@ export function readSpec({ config }: Pick<ApiDependencies, 'config'>, body: unkn
     ...(check.ok ? [] : check.problems),
     ...named.flatMap((one) => targetProblems(config.targets, one)),
     ...(named.length < 2 ? [] : otherQueues(config.targets, named)),
-    ...unknownMetrics(config.metrics, body),
-    ...unknownChannels(config.notify, body),
+    ...unknownNames(config, body),
   ];
   const target = first === undefined ? undefined : config.targets[first.name];
   if (check.ok && target !== undefined && problems.length === 0)
@@ -68,29 +68,20 @@ function otherQueues(targets: Targets, [first, ...others]: readonly NamedTarget[
   });
 }
 
-/** A metrics source that the configuration does not have. */
-function unknownMetrics(metrics: ApiDependencies['config']['metrics'], body: unknown): readonly FieldProblem[] {
-  const protect = fieldOf(body, 'protect');
-  const name = fieldOf(protect, 'metrics');
-  if (typeof name !== 'string' || metrics[name] !== undefined) return [];
-  const detail = `there is no metrics source ${name} in the configuration`;
-  return [unknownName('/protect/metrics', detail, name, Object.keys(metrics))];
-}
-
-/** Channels that the configuration does not have. */
-function unknownChannels(channels: ApiDependencies['config']['notify'], body: unknown): readonly FieldProblem[] {
-  const named = fieldOf(body, 'notify');
-  const list: readonly unknown[] = Array.isArray(named) ? named : [named];
-  return list.flatMap((name, index) => {
-    if (typeof name !== 'string' || channels[name] !== undefined) return [];
-    const pointer = Array.isArray(named) ? `/notify/${index}` : '/notify';
-    const detail = `there is no channel ${name.slice(0, 60)} in the configuration`;
-    return [unknownName(pointer, detail, name, Object.keys(channels))];
+/** Routers, metrics sources and channels that the configuration does not have, or has of another kind. */
+const unknownNames = (config: ApiDependencies['config'], body: unknown): readonly FieldProblem[] =>
+  namesUsed(body).flatMap(({ of, name, pointer, kind }): FieldProblem[] => {
+    const there = Object.hasOwn(config[of], name) ? config[of][name] : undefined;
+    if (there === undefined) {
+      const detail = `there is no ${called[of]} ${name.slice(0, 60)} in the configuration`;
+      return [unknownName(pointer, detail, name, Object.keys(config[of]))];
+    }
+    return kind === undefined || kind === there.kind
+      ? []
+      : [{ pointer, detail: `router ${name} is of kind ${there.kind}, not ${kind}` }];
   });
-}
 
-const fieldOf = (value: unknown, field: string): unknown =>
-  typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === field)?.[1] : undefined;
+const called = { metrics: 'metrics source', routers: 'router', notify: 'channel' } as const;
 
 /** Looks at the targets and makes the plan; throws PLAN_REFUSED with everything that is against it. */
 export async function makePlan({ config, engine }: ApiDependencies, { spec, taskQueue }: CheckedSpec): Promise<Plan> {

@@ -41,11 +41,21 @@ const stageRows = ({ stages, risk }: Plan): string[] =>
       escaped(stage.name),
       stage.approve === null ? '' : approverOf(stage.approve),
       takes(stage),
-      `${escaped(stage.title)}${noReturn}`,
+      `${escaped([stage.title, ...failWords(stage)].join('; '))}${noReturn}`,
       escaped(stage.undoTitle ?? ''),
     ];
     return `| ${cells.join(' | ')} |`;
   });
+
+/** What a failed check of a share leads to. */
+function failWords(stage: Stage): readonly string[] {
+  if (stage.kind !== 'shift' || stage.gate === null) return [];
+  const { onFail, weight } = stage;
+  if (onFail === 'rollback') return ['else all goes back'];
+  return [
+    onFail === 'hold' ? `else it stays at ${weight} % for a person` : `else back to ${onFail.weight} % for a person`,
+  ];
+}
 
 function approverOf({ group, count, notByAuthor }: ApprovalNeed): string {
   const who = group === null ? 'approver' : escaped(group);
@@ -53,7 +63,8 @@ function approverOf({ group, count, notByAuthor }: ApprovalNeed): string {
 }
 
 function takes(stage: Stage): string {
-  if (stage.kind === 'grace') return formatDuration(stage.forMs);
+  // as long as the plan says, and not as long as it may take
+  if ('forMs' in stage) return stage.forMs === 0 ? '' : formatDuration(stage.forMs);
   return stage.estimateMs === null ? '' : `~${formatDuration(rounded(stage.estimateMs))}`;
 }
 

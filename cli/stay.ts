@@ -4,6 +4,7 @@ import type { ExitName } from './exit-codes.ts';
 import { follow, followEvents } from './follow.ts';
 import { exitOf, type Patience } from './outcome.ts';
 import { needLines, stageLines } from './render/status.ts';
+import { trafficLines } from './render/traffic.ts';
 import { Screen } from './screen.ts';
 
 /** How a command stays with a deployment. */
@@ -70,5 +71,10 @@ async function watchAsLines(context: Context, id: string, { patience }: Stay, si
 }
 
 function linesOf({ style, now }: Context, { status, live }: DeploymentView): string[] {
-  return [...stageLines({ status, live, now: now() }, style), ...needLines(status, style)];
+  const at = now();
+  return [
+    ...stageLines({ status, live, now: at }, style),
+    ...trafficLines(status.progress, at),
+    ...needLines(status, style),
+  ];
 }

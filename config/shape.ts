@@ -19,7 +19,7 @@ export interface ConfigFile {
   readonly homeSchema?: string;
   readonly targets?: Readonly<Record<string, DatabaseFile | ClusterFile>>;
   readonly metrics?: Readonly<Record<string, MetricsFile>>;
-  readonly routers?: Readonly<Record<string, RouterFile>>;
+  readonly routers?: Readonly<Record<string, HaproxyFile | NginxFile>>;
   readonly notify?: Readonly<Record<string, SlackFile | WebhookFile>>;
   readonly ledger: { readonly url: string };
   readonly temporal?: {
@@ -56,9 +56,18 @@ export interface ClusterFile {
 }
 
 /** A router as it is written. */
-export type RouterFile =
-  | { readonly kind: 'haproxy'; readonly address: string }
-  | { readonly kind: 'nginx'; readonly file: string; readonly reload?: readonly string[] };
+export type RouterFile = HaproxyFile | NginxFile;
+
+export interface HaproxyFile {
+  readonly kind: 'haproxy';
+  readonly address: string;
+}
+
+export interface NginxFile {
+  readonly kind: 'nginx';
+  readonly file: string;
+  readonly reload?: readonly string[];
+}
 
 /** A metrics source as it is written. */
 export interface MetricsFile {
@@ -121,7 +130,12 @@ const target: Rule = (value, pointer) => {
   return isCluster ? cluster(value, pointer) : database(value, pointer);
 };
 
-const haproxy = object({ kind: oneOf(routerKinds), address: filled }, {});
+/** A path of a UNIX socket, or `host:port`. */
+const socket = matching(
+  /^(?:\/\S+|[^\s/@]+:\d{1,5})$/,
+  'must be host:port, or the path of a socket that begins with a slash',
+);
+const haproxy = object({ kind: oneOf(routerKinds), address: socket }, {});
 const nginx = object({ kind: oneOf(routerKinds), file: filled }, { reload: list(filled, 1, 20) });
 const router: Rule = (value, pointer) => {
   const isNginx = typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'nginx';

@@ -3,7 +3,9 @@ import type { FieldProblem } from '../contracts/api.ts';
 import type { JointSpec, Spec, TableSpec } from '../contracts/spec.ts';
 import { columnsNamed } from './change-names.ts';
 import { checkFields, integer, list, object, oneOf, text, type Rule } from './check-fields.ts';
-import { releaseClashes, releaseRuleOf, servicePart } from './check-release-spec.ts';
+import { releaseRuleOf, servicePart } from './check-release-spec.ts';
+import { nearest } from './nearest.ts';
+import { releaseClashes } from './release-clashes.ts';
 import { partSpecs } from './strategies/release.ts';
 import { approver, duration, notify, specName as name, targetName, wordForms, yesNo } from './spec-words.ts';
 import { parseTimes } from './times.ts';
@@ -17,7 +19,7 @@ export type SpecCheck =
 
 /** Reads a caller's wish and names every mistake at once. Whether the target can do it is the plan's question. */
 export function checkSpec(value: unknown): SpecCheck {
-  const problems = checkFields(value, '', ruleOf(value));
+  const problems = checkFields(value, '', unknownStrategy(value) ?? ruleOf(value));
   if (problems.length > 0) return { ok: false, problems };
   const spec = value as Spec; // every field of it was checked just now
   const clashes = clashesOf(spec);
@@ -63,6 +65,13 @@ const partClashes = (spec: TableSpec): readonly FieldProblem[] => [
   ...unacceptedSwap(spec),
   ...doubleProtection(spec),
 ];
+
+/** Which fields belong to a strategy that nobody knows is not for us to say: the only problem is its name. Null: it is known. */
+function unknownStrategy(value: unknown): Rule | null {
+  const name = typeof value === 'object' && value !== null && 'strategy' in value ? value.strategy : '';
+  if (typeof name !== 'string' || name === '' || nearest(name, strategies) !== null) return null;
+  return (_, pointer) => oneOf(strategies)(name, `${pointer}/strategy`);
+}
 
 /** A column that two changes name would be written by both. */
 function doubledColumns(spec: TableSpec): FieldProblem[] {

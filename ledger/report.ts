@@ -41,6 +41,7 @@ export async function readReport(ledger: Ledger, id: string): Promise<Report | n
     stages: status.progress.stages.map(stageOf),
     decisions: await decisions(ledger, id),
     approvals: await approvals(ledger, id),
+    traffic: status.progress.traffic ?? null,
     application: applicationOf(status.progress.felt ?? null, await longestLock(ledger, id)),
   };
 }

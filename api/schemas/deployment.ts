@@ -41,6 +41,23 @@ const WayBackSchema = open(
   'Whether one can still go back, and what it would lose',
 );
 
+const share = (description: string) => nullable(Type.Number({ description: '0 to 1' }), description);
+
+const TrafficSchema = open(
+  {
+    weight: nullable(
+      whole('Percent'),
+      'On the candidate, as last read back; null: somebody else has written something else',
+    ),
+    seen: share('The candidate\u2019s share as last seen in requests; null: not measured'),
+    requests: nullable(whole('Requests'), 'Of how many requests; null: not measured'),
+    since: nullable(moment('A moment'), 'Since when it is where it should be; null: it is not yet'),
+    repairs: whole('How often somebody else\u2019s change of the route was put right'),
+    lookedAt: moment('When it was last looked at'),
+  },
+  'Where the traffic goes, in a release',
+);
+
 const ProgressSchema = open(
   {
     direction: Type.Enum(['forward', 'back'], { description: 'Where it goes' }),
@@ -51,6 +68,10 @@ const ProgressSchema = open(
     parked: nullable(Type.Object({}, { description: 'Code and detail' }), 'Why the present stage is parked'),
     waitingFor: nullable(Type.Object({}, { description: 'What, stage, detail' }), 'What it waits for besides time'),
     because: nullable(text('A reason'), 'Why it goes back'),
+    verdict: Type.Optional(
+      nullable(Type.Object({}, { description: 'Decision, because' }), 'What the checks last said'),
+    ),
+    traffic: Type.Optional(TrafficSchema),
     wayBack: WayBackSchema,
     findings: listOf(FindingSchema, 'What preflight found'),
     evidence: nullable(Type.Object({}, { description: 'Stage, hash, findings' }), 'What an approval is bound to'),
@@ -197,6 +218,7 @@ export const ReportSchema = Type.Unsafe<Report>(
       stages: listOf(StageReport, 'What each stage did'),
       decisions: listOf(EventSchema, 'What was decided, by whom, on what evidence'),
       approvals: listOf(ApprovalReport, 'Who approved what'),
+      traffic: Type.Optional(nullable(TrafficSchema, 'When it was last looked at; null: nothing has been moved')),
       application: open(
         {
           errorsCaused: nullable(whole('Errors'), 'Errors of the application that we caused; null: not measured'),

@@ -36,11 +36,16 @@ export const PlanSchema = open(
     strategy: Type.Enum([...strategies], { description: 'The strategy' }),
     environment: text('The service\u2019s environment'),
     target: text('The target'),
-    dialect: Type.Enum([...dialects], { description: 'What the target is' }),
+    dialect: Type.Enum([...dialects, 'several'], { description: 'What the target is; several: see parts' }),
     taskQueue: text('Where its workers listen'),
     spec: SpecSchema,
-    facts: Type.Object({}, { description: 'What was seen of the table' }),
-    object: Type.Object({}, { description: 'What it touches and locks' }),
+    facts: Type.Optional(Type.Object({}, { description: 'What was seen of the target' })),
+    object: Type.Optional(Type.Object({}, { description: 'What it touches and locks' })),
+    parts: Type.Optional(
+      Type.Array(Type.Object({}, { description: 'A part with its target, facts and object' }), {
+        description: 'What each thing is, where a plan is about several',
+      }),
+    ),
     stages: listOf(StageSchema, 'In order'),
     changes: listOf(
       open(

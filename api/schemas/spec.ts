@@ -1,4 +1,8 @@
 import { Type } from 'typebox';
+import { BlueGreenSpecSchema } from './blue-green-spec.ts';
+import { CanarySpecSchema, FlagCanarySpecSchema } from './canary-spec.ts';
+import { JointSpecSchema } from './joint-spec.ts';
+import { RecreateSpecSchema } from './recreate-spec.ts';
 import { RollingSpecSchema } from './rolling-spec.ts';
 import { TableSpecSchema } from './table-spec.ts';
 
@@ -7,4 +11,15 @@ import { TableSpecSchema } from './table-spec.ts';
  * `decisions/check-spec.ts`, which is what the routes use: it names all mistakes at once. Nothing is refused here that
  * is taken there.
  */
-export const SpecSchema = Type.Union([TableSpecSchema, RollingSpecSchema], { description: 'What a caller wishes' });
+export const SpecSchema = Type.Union(
+  [
+    TableSpecSchema,
+    RollingSpecSchema,
+    CanarySpecSchema,
+    FlagCanarySpecSchema,
+    BlueGreenSpecSchema,
+    RecreateSpecSchema,
+    JointSpecSchema,
+  ],
+  { description: 'What a caller wishes' },
+);

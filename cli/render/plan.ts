@@ -3,6 +3,7 @@ import type { Finding, Plan, Stage } from '../../contracts/plan.ts';
 import { bytes, duration, shortHash, some } from './format.ts';
 import type { Style } from './style.ts';
 import { columns, padEnd, wrap } from './text.ts';
+import { releaseWords } from './traffic.ts';
 
 /** A plan as one table: stage, who must approve, how long, what, and how it is undone; then its risk and findings. */
 export function renderPlan(plan: Plan, style: Style): string {
@@ -54,13 +55,14 @@ function stageRow(plan: Plan, stage: Stage): StageRow {
 }
 
 function estimateOf(stage: Stage): string {
-  if (stage.kind === 'grace') return duration(stage.forMs);
+  // as long as the plan says, and not as long as it may take
+  if ('forMs' in stage) return stage.forMs === 0 ? '' : duration(stage.forMs);
   return stage.estimateMs === null ? '' : `~${duration(stage.estimateMs)}`;
 }
 
 function whatOf(plan: Plan, stage: Stage): readonly string[] {
   const part = plan.dialect === 'several' ? plan.parts[stage.part ?? 0] : plan;
-  if (stage.kind !== 'preflight' || part?.dialect !== 'postgres') return [stage.title];
+  if (stage.kind !== 'preflight' || part?.dialect !== 'postgres') return [bareTitle(stage), ...releaseWords(stage)];
   const { facts } = part;
   const size = [
     facts.rows === null ? 'rows not counted' : some(facts.rows, 'row'),
@@ -74,6 +76,10 @@ function whatOf(plan: Plan, stage: Stage): readonly string[] {
   ];
   return [size.filter((part) => part !== '').join(', '), key, around.join(', ')];
 }
+
+/** Its time and its bounds stand beside it. */
+const bareTitle = ({ kind, title }: Stage): string =>
+  kind === 'shift' ? title.replace(/;.*$/, '').replace(/,? (?:watched )?for [0-9a-z]+$/, '') : title;
 
 const approver = ({ group, count: people }: ApprovalNeed): string =>
   `${people > 1 ? `${people} × ` : ''}${group ?? 'approver'}`;

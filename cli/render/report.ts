@@ -3,6 +3,7 @@ import type { Felt } from '../../contracts/progress.ts';
 import { count, duration, moment, shortHash } from './format.ts';
 import type { Style } from './style.ts';
 import { padEnd, table, wrap } from './text.ts';
+import { trafficWords } from './traffic.ts';
 
 /** What happened: stages with their times and rows, what the application felt, and who decided what and when. */
 export function renderReport(report: Report, style: Style): string {
@@ -14,6 +15,7 @@ export function renderReport(report: Report, style: Style): string {
     '',
     ...stageRows(report),
     '',
+    ...trafficAtEnd(report),
     ...feltLines(report, style),
     ...approvalLines(report),
     ...decisionLines(report, style),
@@ -32,6 +34,12 @@ const stageRows = ({ stages }: Report): string[] =>
       note ?? '',
     ]),
   ).map((line) => wrap(line.trimEnd(), 14));
+
+/** Where it went when it was last looked at. */
+const trafficAtEnd = ({ traffic }: Report): string[] =>
+  traffic === undefined || traffic === null
+    ? []
+    : [wrap(`the traffic, when last looked at: ${trafficWords(traffic)}`, 2), ''];
 
 /** Not measured is not 0: each figure says which it is. */
 function feltLines({ application }: Report, style: Style): string[] {

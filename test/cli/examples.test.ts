@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { checkSpec } from '../../decisions/check-spec.ts';
+import { releasePlan } from '../support/cluster-facts.ts';
 
 const folder = new URL('../../examples/', import.meta.url);
 const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
@@ -13,6 +14,13 @@ describe('the examples', () => {
 
   it.each(files)('%s is a well-formed spec', (file) => {
     expect(checkSpec(parse(readFileSync(new URL(file, folder), 'utf8')))).toMatchObject({ ok: true });
+  });
+
+  it.each(files)('%s has a plan, if it is a release', (file) => {
+    const check = checkSpec(parse(readFileSync(new URL(file, folder), 'utf8')));
+    if (!check.ok || check.spec.strategy === 'expand-contract' || check.spec.strategy === 'release') return;
+    const { stages, name } = releasePlan(check.spec);
+    expect([name, stages.length > 0]).toEqual([check.spec.name, true]);
   });
 
   it.each(files)('%s says in its first line what it is for, and the README repeats it', (file) => {

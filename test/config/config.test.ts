@@ -32,6 +32,10 @@ metrics:
 notify:
   data-platform: { kind: slack, url: "\${env:SLACK_ADDRESS}", default: true }
   pager: { kind: webhook, url: "https://pager.internal/in", secret: "\${env:HOOK_SECRET}", on: [parked, ended] }
+routers:
+  edge: { kind: haproxy, address: "127.0.0.1:9999" }
+  local: { kind: haproxy, address: /run/haproxy/admin.sock }
+  files: { kind: nginx, file: /etc/nginx/servers.conf }
 ledger: { url: "postgres://lakeshift:\${env:LEDGER_PASSWORD}@db:5433/ledger" }
 temporal: { searchAttributes: { prefix: Ls, register: false }, ui: "https://temporal.example/" }
 api:
@@ -94,6 +98,11 @@ describe('a configuration', () => {
           on: ['parked', 'ended'],
           isDefault: false,
         },
+      },
+      routers: {
+        edge: { kind: 'haproxy', address: '127.0.0.1:9999' },
+        local: { kind: 'haproxy', address: '/run/haproxy/admin.sock' },
+        files: { kind: 'nginx', file: '/etc/nginx/servers.conf', reload: ['nginx', '-s', 'reload'] },
       },
       ledger: { url: 'postgres://lakeshift:p%40ss%2Fword%3A1%3F@db:5433/ledger' },
       temporal: { searchAttributes: { prefix: 'Ls', register: false }, ui: 'https://temporal.example' },
@@ -338,6 +347,11 @@ approvals: { key: "\${file:empty}" }
       'metrics that are none',
       `${least}metrics: { a: { kind: promtheus, url: "prometheus:9090", p99: "" }, b: { kind: prometheus, url: "http://p", p99: x, over: soon } }`,
       ['metrics.a.kind', 'metrics.a.url', 'metrics.a.p99', 'metrics.b.over'],
+    ],
+    [
+      'routers that are none',
+      `${least}routers: { a: { kind: traefik, address: "h:1" }, b: { kind: haproxy, address: "http://h" }, c: { kind: nginx, file: "" } }`,
+      ['routers.a.kind', 'routers.b.address', 'routers.c.file'],
     ],
     [
       'a token of metrics that stands there',

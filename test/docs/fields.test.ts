@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { specJsonSchema } from '../../api/schemas/spec-json-schema.ts';
 import { overrides } from '../../config/index.ts';
-import { endPhases, orderNames, phases } from '../../contracts/catalog.ts';
+import { endPhases, orderNames, phases, routers, strategies } from '../../contracts/catalog.ts';
 import { readPage, root, rowsOf } from './pages.ts';
 
 type Interfaces = ReadonlyMap<string, ts.InterfaceDeclaration>;
@@ -82,6 +82,9 @@ const changeKinds = (/type ChangeSpec\s*=([^;]+);/.exec(readFileSync('contracts/
   .map((name) => name.trim())
   .filter((name) => name !== '');
 
+/** The kinds of spec as the schema has them: of a table, then of releases. */
+const kindsOfSpec = (specJsonSchema as Shape).anyOf ?? [];
+
 describe('docs/specs.md', () => {
   const known = new Map([...interfacesOf('contracts/spec.ts')]);
   const kinds = [...known.keys()].filter((name) => changeKinds.includes(name));
@@ -100,18 +103,29 @@ describe('docs/specs.md', () => {
 });
 
 describe('docs/releases.md', () => {
-  const known = interfacesOf('contracts/spec.ts');
-  const fields = leaves(membersOf(known, 'RollingSpec'), known).sort();
+  /** Checks are told once, wherever a spec has them; what they are is proved of the JSON Schema elsewhere. */
+  const asTold = (field: string): string =>
+    // the parts of a release are told where a spec of their own is
+    field.replace(/^(tables|services)\[\]\..+$/, '$1').replace(/^.+\.checks\./, 'checks.');
+  const leavesOfReleases = kindsOfSpec.slice(1).flatMap((kind) => leavesOfSchema(kind));
+  const fields = [...new Set(leavesOfReleases.map(asTold))];
+  const names: readonly string[] = [...routers, ...strategies];
 
-  test('names every field of a spec and no other, and so does the JSON Schema', () => {
-    expect(fields).toEqual(expect.arrayContaining(['workload', 'images', 'deadline']));
-    expect(fieldsIn('docs/releases.md').sort()).toEqual(fields);
-    expect(leavesOfSchema(kindsOfSpec[1] ?? {}).sort()).toEqual(fields);
+  test('names every field of a release and no other, as the JSON Schema has them', () => {
+    const told = fieldsIn('docs/releases.md').filter((field) => fields.includes(field) || !names.includes(field));
+    expect(fields).toEqual(expect.arrayContaining(['workload', 'route.via', 'checks.p99.max', 'steps[].onFail']));
+    expect(fields.filter((field) => !told.includes(field))).toEqual([]);
+    // a field may be told of by itself besides the fields in it
+    const isField = (name: string): boolean =>
+      leavesOfReleases.some((leaf) => leaf === name || leaf.startsWith(`${name}.`));
+    expect(told.filter((name) => !isField(name))).toEqual([]);
+  });
+
+  test('has every router in its table of what each can do', () => {
+    const told = rowsOf(readPage('docs/releases.md')).map(([cell = '']) => cell);
+    expect(routers.filter((name) => !told.includes(`\`${name}\``))).toEqual([]);
   });
 });
-
-/** The kinds of spec as the schema has them: of a table, of a workload. */
-const kindsOfSpec = (specJsonSchema as Shape).anyOf ?? [];
 
 interface Shape {
   readonly properties?: Readonly<Record<string, Shape>>;
@@ -120,17 +134,20 @@ interface Shape {
 }
 
 /** The same paths as `leaves`, of a JSON Schema. */
-function leavesOfSchema({ properties, items, anyOf = [] }: Shape, path = ''): string[] {
-  const alternatives = anyOf.flatMap((shape) => leavesOfSchema(shape, path)).filter((leaf) => leaf !== path);
-  if (alternatives.length > 0) return alternatives;
-  if (items !== undefined) {
+function leavesOfSchema({ properties = {}, items, anyOf = [] }: Shape, path = ''): string[] {
+  const parts = [
+    ...anyOf.flatMap((shape) => leavesOfSchema(shape, path)).filter((leaf) => leaf !== path),
     // a list of plain texts has no fields below it
-    return [path, ...leavesOfSchema(items, `${path}[]`).filter((leaf) => leaf !== `${path}[]`)];
-  }
-  if (properties === undefined) return [path];
-  return Object.entries(properties).flatMap(([name, part]) =>
-    leavesOfSchema(part, path === '' ? name : `${path}.${name}`),
-  );
+    ...(items === undefined
+      ? []
+      : [path, ...leavesOfSchema(items, `${path}[]`).filter((leaf) => leaf !== `${path}[]`)]),
+    ...Object.entries(properties).flatMap(([name, part]) =>
+      leavesOfSchema(part, path === '' ? name : `${path}.${name}`),
+    ),
+  ];
+  // what only says that a field has to be there is no field of its own
+  const leaves = parts.filter((leaf) => !parts.some((other) => other.startsWith(`${leaf}.`)));
+  return leaves.length === 0 ? [path] : leaves;
 }
 
 describe('docs/glossary.md', () => {

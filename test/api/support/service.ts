@@ -39,7 +39,10 @@ export interface Service<E extends Engine = FakeEngine> {
 export const settings = (api: Partial<ApiSettings['api']> = {}): ApiSettings => ({
   environment: 'test',
   homeSchema: 'lakeshift',
-  targets: { shop: { dialect: 'postgres', url: 'postgres://app:s3cret-target@db/shop', taskQueue: 'lakeshift' } },
+  targets: {
+    shop: { dialect: 'postgres', url: 'postgres://app:s3cret-target@db/shop', taskQueue: 'lakeshift' },
+    'k8s-data': { dialect: 'kubernetes', kubeconfig: null, context: null, taskQueue: 'lakeshift' },
+  },
   notify: {
     'data-platform': { kind: 'slack', url: '${env:SLACK}', secret: null, on: ['ended'], isDefault: true },
   },
@@ -52,6 +55,10 @@ export const settings = (api: Partial<ApiSettings['api']> = {}): ApiSettings => 
       errors: null,
       token: null,
     },
+  },
+  routers: {
+    'edge-haproxy': { kind: 'haproxy', address: '127.0.0.1:9999' },
+    'edge-nginx': { kind: 'nginx', file: '/etc/nginx/servers.conf', reload: ['nginx', '-s', 'reload'] },
   },
   api: {
     host: '127.0.0.1',

@@ -1,0 +1,49 @@
+import { Type } from 'typebox';
+import { durationPattern } from '../../decisions/duration.ts';
+import { releaseForms } from '../../decisions/release-fields.ts';
+import { filled, time } from './release-parts.ts';
+import { closed, text, whole } from './words.ts';
+
+const timeout = Type.Optional(
+  text('How long an answer may take', { pattern: durationPattern, default: '2s', examples: ['2s'] }),
+);
+const hostPort = (example: string) => text('host:port', { pattern: releaseForms.hostPort.source, examples: [example] });
+
+const Probe = Type.Union(
+  [
+    closed(
+      {
+        http: text('An address; without user and password', {
+          pattern: releaseForms.address.source,
+          examples: ['http://trino-green.data-platform.svc:8080/v1/info'],
+        }),
+        status: Type.Optional(whole('The status it has to answer', { minimum: 100, maximum: 599, default: 200 })),
+        timeout,
+      },
+      'Asks by HTTP',
+    ),
+    closed({ tcp: hostPort('trino-green.data-platform.svc:8080'), timeout }, 'Opens a connection'),
+    closed(
+      {
+        grpc: hostPort('models-green.ml.svc:8500'),
+        service: Type.Optional(
+          filled('The service it is asked about; default the server itself', 'forecast.v1.Forecast'),
+        ),
+        timeout,
+      },
+      'Asks the health service of gRPC',
+    ),
+  ],
+  { description: 'One question' },
+);
+
+/** What a side, or a batch, has to answer. */
+export const Validate = closed(
+  {
+    probes: Type.Array(Probe, { minItems: 1, maxItems: 10, description: 'All of them have to be answered' }),
+    tries: Type.Optional(whole('How often it is tried at the most', { minimum: 1, maximum: 1_000, default: 30 })),
+    every: time('How long to wait in between', '2s'),
+    needs: Type.Optional(whole('How many good answers in a row', { minimum: 1, maximum: 100, default: 3 })),
+  },
+  'What has to be answered before it goes on',
+);

@@ -1,0 +1,73 @@
+import type { FieldProblem } from '../contracts/api.ts';
+import type { BlueGreenSpec, CanarySpec, ReleaseSpec, RollingSpec, SeenSpec } from '../contracts/release-spec.ts';
+
+/** What is wrong between the fields of a release, each of which is in order. */
+export function releaseClashes(spec: ReleaseSpec): readonly FieldProblem[] {
+  if (spec.strategy === 'rolling') return standstill(spec);
+  if (spec.strategy === 'canary')
+    return [...flagClashes(spec), ...stepClashes(spec), ...sameSides(spec), ...sameCounters(spec.seen)];
+  return spec.strategy === 'blue-green' ? [...slotClashes(spec), ...sameCounters(spec.seen)] : [];
+}
+
+/** Kubernetes refuses it too: neither a pod more nor a pod less, and nothing ever moves. */
+function standstill({ surge, unavailable }: RollingSpec): FieldProblem[] {
+  const none = (count: number | string | undefined): boolean => count === 0 || count === '0%';
+  return none(surge) && none(unavailable)
+    ? [{ pointer: '/unavailable', detail: 'must be above 0 where surge is 0: no pod could be replaced' }]
+    : [];
+}
+
+/** A flag divides users; everything else brings a candidate up. */
+function flagClashes(spec: CanarySpec): FieldProblem[] {
+  const isFlag = spec.route.via === 'flag';
+  const needed = ['images', 'service'] as const;
+  const useless = [...needed, 'grace', 'drain', 'deadline'] as const;
+  return isFlag
+    ? useless
+        .filter((field) => spec[field] !== undefined)
+        .map((field) => ({ pointer: `/${field}`, detail: 'is of no use with a flag: no pods are brought up' }))
+    : needed
+        .filter((field) => spec[field] === undefined)
+        .map((field) => ({ pointer: `/${field}`, detail: 'is missing' }));
+}
+
+/** A share that falls would be a way back, and one that ends below 100 % no release. */
+function stepClashes({ steps = [] }: CanarySpec): FieldProblem[] {
+  return steps.flatMap((step, index): FieldProblem[] => {
+    const before = steps[index - 1]?.weight ?? 0;
+    const at = `/steps/${index}`;
+    const rises = step.weight > before;
+    const ends = index < steps.length - 1 || step.weight === 100;
+    const falls = typeof step.onFail !== 'number' || step.onFail < step.weight;
+    return [
+      ...said(rises, `${at}/weight`, `must be above ${before}, the weight before: it is ${step.weight}`),
+      ...said(ends, `${at}/weight`, `must be 100 in the last step: it is ${step.weight}`),
+      ...said(falls, `${at}/onFail`, `must be below the step's own weight ${step.weight}: it is ${step.onFail ?? ''}`),
+    ];
+  });
+}
+
+/** Both sides under one name could not be told apart. */
+function sameSides({ route, service }: CanarySpec): FieldProblem[] {
+  const { stable = service, candidate } = 'stable' in route || 'candidate' in route ? route : { candidate: undefined };
+  return said(
+    candidate === undefined || candidate !== stable,
+    '/route/candidate',
+    `must differ from the stable side: both are ${stable ?? ''}`,
+  );
+}
+
+function sameCounters(seen: SeenSpec | false | undefined): FieldProblem[] {
+  if (seen === undefined || seen === false || !('metrics' in seen)) return [];
+  return said(seen.candidate !== seen.stable, '/seen/candidate', 'must differ from the query of the stable side');
+}
+
+function slotClashes({ slots, validate }: BlueGreenSpec): FieldProblem[] {
+  const { tries = 30, needs = 3 } = validate ?? {};
+  return [
+    ...said(slots.blue !== slots.green, '/slots/green', `must be another Deployment than blue: both are ${slots.blue}`),
+    ...said(needs <= tries, '/validate/needs', `must be at most ${tries}, the number of tries: it is ${needs}`),
+  ];
+}
+
+const said = (holds: boolean, pointer: string, detail: string): FieldProblem[] => (holds ? [] : [{ pointer, detail }]);
