@@ -23,8 +23,7 @@ const named = (plan: ReleasePlan): string[] => plan.stages.map(({ name }) => nam
 const stage = <K extends StageKind>(plan: ReleasePlan, kind: K, name: string): StageOf<K> => {
   const found = plan.stages.find((one): one is Extract<Stage, { kind: K }> => one.kind === kind && one.name === name);
   if (found === undefined) throw new Error(`there is no ${kind} ${name}: ${named(plan).join(', ')}`);
-  // TypeScript does not see that both ways to say it are one
-  return found as unknown as StageOf<K>;
+  return found;
 };
 const problems = (made: ReturnType<typeof planRelease>) => ('stages' in made ? [] : made);
 
