@@ -1,5 +1,8 @@
 import type { JsonObject } from '../../contracts/json.ts';
 import type { Plan } from '../../contracts/plan.ts';
+import type { BlueGreenSpec, CanarySpec } from '../../contracts/release-spec.ts';
+import type { ServiceFacts, WorkloadFacts } from '../../contracts/workload.ts';
+import { releaseStrategyOf } from '../../decisions/strategies/index.ts';
 import { rollingPlan, type RollingWishes } from '../support/release-plans.ts';
 
 const rollsOf = (wishes: RollingWishes) =>
@@ -79,4 +82,43 @@ test.each([
   const plan = rollingPlan('q', { facts: { scalers: [found] } });
   expect(kindsOf(plan)).toEqual(stages);
   expect((plan.object.also ?? []).length).toBe(stages.length === 1 ? 0 : 1);
+});
+
+describe('an autoscaler is kept up from before the first stage until after the last one of', () => {
+  const { workloads } = rollingPlan('q', { facts: { scalers: [scaler] } }).facts;
+  const [checkout] = workloads;
+  if (checkout === undefined) throw new Error('the plan has no workload');
+  const named = (name: string, more: Partial<WorkloadFacts> = {}): WorkloadFacts => ({ ...checkout, name, ...more });
+  const service: ServiceFacts = {
+    namespace: 'shop',
+    name: 'checkout',
+    uid: 's',
+    selector: { app: 'checkout' },
+    ownedBy: null,
+    holder: null,
+    nearby: [],
+  };
+  const common = { name: 'r', target: 'k8s', images: { app: 'app:v2' }, seen: false } as const;
+
+  test('a canary', () => {
+    const route = { via: 'haproxy', router: 'edge', backend: 'b', stable: 's', candidate: 'c' } as const;
+    const spec: CanarySpec = { ...common, strategy: 'canary', workload: 'shop/checkout', service: 'checkout', route };
+    const selector = { app: 'checkout' };
+    const facts = { workloads: [named('checkout', { selector })], services: [service], route: null };
+    const { object, stages } = releaseStrategyOf(spec).plan(spec, facts);
+    expect([stages[0]?.name, stages.at(-1)?.name]).toEqual(['hold-scaling', 'free-scaling']);
+    expect(object.also).toContainEqual(expect.objectContaining({ kind: 'HorizontalPodAutoscaler', uid: 'u' }));
+  });
+
+  test('a blue-green release, on both sides', () => {
+    const slots = { label: 'app', blue: 'blue', green: 'green' };
+    const spec: BlueGreenSpec = { ...common, strategy: 'blue-green', service: 'shop/checkout', slots };
+    const sides = ['blue', 'green'].map((name) =>
+      named(name, { podLabels: { app: name }, scalers: [{ ...scaler, name }] }),
+    );
+    const chosen = { ...service, selector: { app: 'blue' } };
+    const { stages } = releaseStrategyOf(spec).plan(spec, { workloads: sides, services: [chosen], route: null });
+    expect(stages[0]).toMatchObject({ title: 'blue, green: scales up, but not down', held: true });
+    expect(stages.at(-1)).toMatchObject({ name: 'free-scaling', held: false });
+  });
 });
