@@ -24,13 +24,20 @@ export const repaired = (progress: Progress): Progress =>
 export const moving = (progress: Progress): Progress => traffic(progress, { repairs: 0, since: null });
 
 /** It is where it should be. */
-export const inPlace = (progress: Progress, now: number): Progress => traffic(progress, { since: now, blind: null });
+export const inPlace = (progress: Progress, now: number): Progress =>
+  traffic(progress, { since: now, blind: null, heldSince: null });
 
-/** The checks were asked; why there is no data, or null. */
-export function seeing(progress: Progress, because: string | null, now: number): Progress {
-  const since = progress.traffic?.blind?.since ?? now;
-  return traffic(progress, { blind: because === null ? null : { since, because } });
+/** The checks were asked: why there is no data, or null; and whether they hold a step whose time is over. */
+export function looked(progress: Progress, because: string | null, isOverdue: boolean, now: number): Progress {
+  const { blind, heldSince } = progress.traffic ?? nothing;
+  return traffic(progress, {
+    blind: because === null ? null : { since: blind?.since ?? now, because },
+    heldSince: because === null && isOverdue ? (heldSince ?? now) : null,
+  });
 }
+
+/** A person is called: who says to go on is not called again at once. */
+export const called = (progress: Progress): Progress => traffic(progress, { blind: null, heldSince: null });
 
 /** Whether it was put right as often as is reasonable. */
 export const isContended = ({ traffic: { repairs } = nothing }: Progress): boolean => repairs >= mostRepairs;

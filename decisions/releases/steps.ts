@@ -67,8 +67,7 @@ function shiftOf(
 }
 
 /** How many pods a share needs; whoever gets any needs one. */
-export const podsFor = (weight: number, replicas: number): number =>
-  Math.max(1, Math.ceil((replicas * weight) / 100));
+export const podsFor = (weight: number, replicas: number): number => Math.max(1, Math.ceil((replicas * weight) / 100));
 
 const answerOf = (onFail: StepSpec['onFail']): ShiftStage['onFail'] => {
   if (onFail === undefined || onFail === 'rollback' || onFail === 0) return 'rollback';

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly shopOwnerUrl?: string;
   /** Text of a kubeconfig: then there is a target `k8s` too. */
   readonly kubeconfig?: string;
+  /** Address of a Prometheus: then there is a metrics source `shop` too. */
+  readonly prometheus?: string;
   readonly drop: () => Promise<void>;
 }
 
@@ -66,8 +68,8 @@ export class RealService {
   }
 
   /** One with a cluster, as whom the kubeconfig says. */
-  static async onCluster(kubeconfig: string): Promise<RealService> {
-    return RealService.start({ ...(await besides(await freshDatabase())), kubeconfig });
+  static async onCluster(kubeconfig: string, more: { readonly prometheus?: string } = {}): Promise<RealService> {
+    return RealService.start({ ...(await besides(await freshDatabase())), kubeconfig, ...more });
   }
 
   static async start(surroundings?: Surroundings, watching?: Watching): Promise<RealService> {
@@ -76,7 +78,10 @@ export class RealService {
     const config = join(folder, 'lakeshift.yaml');
     const kubeconfig = around.kubeconfig === undefined ? null : join(folder, 'kubeconfig');
     if (kubeconfig !== null) await writeFile(kubeconfig, around.kubeconfig ?? '', { mode: 0o600 });
-    await writeFile(config, stringify(configFor(basename(folder), watching?.logLevel ?? 'error', kubeconfig)));
+    await writeFile(
+      config,
+      stringify(configFor(basename(folder), watching?.logLevel ?? 'error', kubeconfig, around.prometheus)),
+    );
     const env = {
       PATH: process.env['PATH'],
       LAKESHIFT_CONFIG: config,
@@ -210,11 +215,12 @@ export class RealService {
   }
 }
 
-const configFor = (taskQueue: string, level: string, kubeconfig: string | null) => ({
+const configFor = (taskQueue: string, level: string, kubeconfig: string | null, prometheus: string | undefined) => ({
   targets: {
     shop: { dialect: 'postgres', url: '${env:SHOP_URL}', taskQueue },
     ...(kubeconfig === null ? {} : { k8s: { dialect: 'kubernetes', kubeconfig, taskQueue } }),
   },
+  ...(prometheus === undefined ? {} : { metrics: { shop: { kind: 'prometheus', url: prometheus, p99: 'p99' } } }),
   ledger: { url: '${env:LEDGER_URL}' },
   // a test or a benchmark may ask more often than a person
   api: { port: 0, open: true, rateLimit: { max: 100_000, per: '1s' } },

@@ -3,7 +3,7 @@ import type { Gate, Verdict } from '../../contracts/gate.ts';
 import type { ShiftStage } from '../../contracts/plan.ts';
 import { judgeWindows } from '../../decisions/judge-windows.ts';
 import { currentRecord } from '../../decisions/progress.ts';
-import { isContended, repaired, routed, seeing } from '../../decisions/traffic.ts';
+import { called, isContended, looked, repaired, routed } from '../../decisions/traffic.ts';
 import { setWeight, watchTraffic } from '../activities.ts';
 import type { Run } from '../run.ts';
 import { unless } from '../unless.ts';
@@ -59,21 +59,23 @@ async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<T
   if (stage.gate === null) return again;
   const verdict = judgeWindows(stage.gate, facts.windows, facts.blindBecause);
   told(stage, verdict, facts, run);
-  run.update({ ...seeing(run.progress, facts.blindBecause, Date.now()), verdict });
+  const isOverdue = verdict.decision === 'hold' && Date.now() >= latestEnd(stage.gate, run);
+  run.update({ ...looked(run.progress, facts.blindBecause, isOverdue, Date.now()), verdict });
   if (verdict.decision === 'rollback') return failed(stage, verdict.because, run);
-  return isBlind(stage.gate, run) ?? isHeldTooLong(stage.gate, verdict, run) ?? again;
+  return calledFor(stage.gate, verdict, run) ?? again;
 }
 
-/** The time is over, as many windows as a verdict takes are too, and the checks have still not said that all is well. */
-function isHeldTooLong(
-  { blindForMs, windowMs, fails }: Gate,
-  { decision, because }: Verdict,
-  { progress }: Run,
-): Turn | null {
-  const told = (progress.traffic?.since ?? 0) + fails * windowMs;
-  const over = Date.now() - Math.max(progress.deadline ?? Infinity, told);
-  const isSeeing = (progress.traffic?.blind ?? null) === null;
-  return decision === 'hold' && isSeeing && over >= blindForMs ? park('GATE_HELD', because) : null;
+/** When the step could have been over: its time is, and so are as many windows as a verdict takes. */
+const latestEnd = ({ fails, windowMs }: Gate, { progress: { deadline, traffic } }: Run): number =>
+  Math.max(deadline ?? Infinity, (traffic?.since ?? 0) + fails * windowMs);
+
+/** A person is called when there was no data, or the time was over without a good verdict, for as long as is borne. */
+function calledFor({ blindForMs }: Gate, { because }: Verdict, run: Run): Turn | null {
+  const { blind = null, heldSince = null } = run.progress.traffic ?? {};
+  const since = blind?.since ?? heldSince ?? Infinity;
+  if (Date.now() - since < blindForMs) return null;
+  run.update(called(run.progress));
+  return blind === null ? park('GATE_HELD', because) : park('METRICS_BLIND', blind.because);
 }
 
 /** In the ledger once for each that is another one. */
@@ -82,14 +84,6 @@ function told({ name }: ShiftStage, verdict: Verdict, { windows }: WatchFacts, r
   const last = windows.at(-1);
   const seen = last === undefined ? {} : { requests: last.requests, values: { ...last.values } };
   run.note('verdict', `${name}: ${verdict.decision}: ${verdict.because}`, { ...verdict, ...seen });
-}
-
-/** Without data for as long as the gate bears; who says to go on is not called again at once. */
-function isBlind({ blindForMs }: Gate, run: Run): Turn | null {
-  const blind = run.progress.traffic?.blind ?? null;
-  if (blind === null || Date.now() - blind.since < blindForMs) return null;
-  run.update(seeing(run.progress, null, Date.now()));
-  return park('METRICS_BLIND', blind.because);
 }
 
 /** What the step itself says about a check that failed. */
