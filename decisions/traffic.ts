@@ -39,6 +39,12 @@ export function looked(progress: Progress, because: string | null, isOverdue: bo
 /** A person is called: who says to go on is not called again at once. */
 export const called = (progress: Progress): Progress => traffic(progress, { blind: null, heldSince: null });
 
+/** Why its checks had no data when they were asked last, or null; since when they hold it, for this or beyond its time. */
+export function doubtOf({ traffic }: Progress): { blind: NonNullable<Traffic['blind']> | null; since: number } {
+  const { blind = null, heldSince = null } = traffic ?? nothing;
+  return { blind, since: blind?.since ?? heldSince ?? Infinity };
+}
+
 /** Whether it was put right as often as is reasonable. */
 export const isContended = ({ traffic: { repairs } = nothing }: Progress): boolean => repairs >= mostRepairs;
 

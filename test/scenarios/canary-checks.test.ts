@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { V1ConfigMap } from '@kubernetes/client-node';
 import type { CanarySpec, StepSpec } from '../../contracts/release-spec.ts';
 import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
 import { apisOf, describeOnKubernetes, freshNamespace, type TestNamespace } from '../support/kubernetes/cluster.ts';
@@ -59,7 +60,7 @@ describeOnBoth('a canary with checks', () => {
     every: '1s',
   });
   async function start(wanted: CanarySpec): Promise<string> {
-    const body = { metadata: { name: wanted.name }, data: { 'flags.json': JSON.stringify(flags) } };
+    const body: V1ConfigMap = { metadata: { name: wanted.name }, data: { 'flags.json': JSON.stringify(flags) } };
     await apisOf(namespace.admin).core.createNamespacedConfigMap({ namespace: namespace.name, body });
     return (await service.deploy(wanted, randomUUID())).status.id;
   }

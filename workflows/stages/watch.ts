@@ -3,7 +3,7 @@ import type { Gate, Verdict } from '../../contracts/gate.ts';
 import type { ShiftStage } from '../../contracts/plan.ts';
 import { judgeWindows } from '../../decisions/judge-windows.ts';
 import { currentRecord } from '../../decisions/progress.ts';
-import { called, isContended, looked, repaired, routed } from '../../decisions/traffic.ts';
+import { called, doubtOf, isContended, looked, repaired, routed } from '../../decisions/traffic.ts';
 import { setWeight, watchTraffic } from '../activities.ts';
 import type { Run } from '../run.ts';
 import { unless } from '../unless.ts';
@@ -71,8 +71,7 @@ const latestEnd = ({ fails, windowMs }: Gate, { progress: { deadline, traffic } 
 
 /** A person is called when there was no data, or the time was over without a good verdict, for as long as is borne. */
 function calledFor({ blindForMs }: Gate, { because }: Verdict, run: Run): Turn | null {
-  const { blind = null, heldSince = null } = run.progress.traffic ?? {};
-  const since = blind?.since ?? heldSince ?? Infinity;
+  const { blind, since } = doubtOf(run.progress);
   if (Date.now() - since < blindForMs) return null;
   run.update(called(run.progress));
   return blind === null ? park('GATE_HELD', because) : park('METRICS_BLIND', blind.because);
