@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { V1ConfigMap } from '@kubernetes/client-node';
 import type { CanarySpec, StepSpec } from '../../contracts/release-spec.ts';
 import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
 import { apisOf, describeOnKubernetes, freshNamespace, type TestNamespace } from '../support/kubernetes/cluster.ts';
+import { configMapOf } from '../support/kubernetes/config-map.ts';
 import { rights } from '../support/kubernetes/rights.ts';
 import { describeOnPrometheus, Exposition, TestPrometheus } from '../support/prometheus.ts';
 import { RealService } from '../support/real-service.ts';
@@ -60,7 +60,7 @@ describeOnBoth('a canary with checks', () => {
     every: '1s',
   });
   async function start(wanted: CanarySpec): Promise<string> {
-    const body: V1ConfigMap = { metadata: { name: wanted.name }, data: { 'flags.json': JSON.stringify(flags) } };
+    const body = configMapOf(wanted.name, { 'flags.json': JSON.stringify(flags) });
     await apisOf(namespace.admin).core.createNamespacedConfigMap({ namespace: namespace.name, body });
     return (await service.deploy(wanted, randomUUID())).status.id;
   }

@@ -59,7 +59,8 @@ async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<T
   if (stage.gate === null) return again;
   const verdict = judgeWindows(stage.gate, facts.windows, facts.blindBecause);
   told(stage, verdict, facts, run);
-  const isOverdue = verdict.decision === 'hold' && Date.now() >= latestEnd(stage.gate, run);
+  // paused, the time is not over
+  const isOverdue = !run.desk.paused && verdict.decision === 'hold' && Date.now() >= latestEnd(stage.gate, run);
   run.update({ ...looked(run.progress, facts.blindBecause, isOverdue, Date.now()), verdict });
   if (verdict.decision === 'rollback') return failed(stage, verdict.because, run);
   return calledFor(stage.gate, verdict, run) ?? again;
