@@ -84,6 +84,8 @@ export interface Traffic {
   readonly lookedAt: number;
   /** Since when its checks have had no data (epoch ms), and why; null or absent: they have. */
   readonly blind?: { readonly since: number; readonly because: string } | null;
+  /** Since when its checks have held it beyond its time, epoch ms; null or absent: they have not. */
+  readonly heldSince?: number | null;
 }
 
 /** What the application felt while rows were rewritten. Null: not measured, which is not 0. */

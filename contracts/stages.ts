@@ -199,6 +199,8 @@ export interface ShiftStage extends StageBase {
   readonly scale: { readonly workload: WorkloadRef; readonly replicas: number } | null;
   /** Null: only the route is read back. */
   readonly seen: Seen | null;
+  /** How often the traffic is looked at before it is said to be elsewhere, and how long to wait in between, ms. */
+  readonly looks?: { readonly most: number; readonly everyMs: number };
   /** The least time at this weight, ms. */
   readonly forMs: number;
   /** Between two looks, ms. */

@@ -21,16 +21,35 @@ export const counted = (progress: Progress, { candidate, stable }: SeenShare, no
 export const repaired = (progress: Progress): Progress =>
   traffic(progress, { repairs: (progress.traffic ?? nothing).repairs + 1 });
 
+/** What a look has found was put right: before the share may end, it is looked at again. */
+export const unlooked = (progress: Progress): Progress =>
+  traffic(progress, {
+    lookedAt: Math.min((progress.traffic ?? nothing).lookedAt, (progress.deadline ?? Infinity) - 1),
+  });
+
 /** It is being moved: from here on changes by others are counted anew. */
 export const moving = (progress: Progress): Progress => traffic(progress, { repairs: 0, since: null });
 
 /** It is where it should be. */
-export const inPlace = (progress: Progress, now: number): Progress => traffic(progress, { since: now, blind: null });
+export const inPlace = (progress: Progress, now: number): Progress =>
+  traffic(progress, { since: now, blind: null, heldSince: null });
 
-/** The checks were asked; why there is no data, or null. */
-export function seeing(progress: Progress, because: string | null, now: number): Progress {
-  const since = progress.traffic?.blind?.since ?? now;
-  return traffic(progress, { blind: because === null ? null : { since, because } });
+/** The checks were asked: why there is no data, or null; and whether they hold a step whose time is over. */
+export function looked(progress: Progress, because: string | null, isOverdue: boolean, now: number): Progress {
+  const { blind, heldSince } = progress.traffic ?? nothing;
+  return traffic(progress, {
+    blind: because === null ? null : { since: blind?.since ?? now, because },
+    heldSince: because === null && isOverdue ? (heldSince ?? now) : null,
+  });
+}
+
+/** A person is called: who says to go on is not called again at once. */
+export const called = (progress: Progress): Progress => traffic(progress, { blind: null, heldSince: null });
+
+/** Why its checks had no data when they were asked last, or null; since when they hold it, for this or beyond its time. */
+export function doubtOf({ traffic }: Progress): { blind: NonNullable<Traffic['blind']> | null; since: number } {
+  const { blind = null, heldSince = null } = traffic ?? nothing;
+  return { blind, since: blind?.since ?? heldSince ?? Infinity };
 }
 
 /** Whether it was put right as often as is reasonable. */

@@ -67,11 +67,11 @@ function faultOf({ grpcStatus, message }: Reply): string | null {
 
 /** `status`, field 1, a varint; a message without it has its first value. Null: it is something else. */
 function stateIn(message: Buffer): number | null {
-  const [compressed, body] = [message[0], message.subarray(5)];
-  if (message.length < 5 || compressed !== 0 || body.length !== message.readUInt32BE(1)) return null;
+  const body = message.subarray(5);
+  if (message.length < 5 || message[0] !== 0 || body.length !== message.readUInt32BE(1)) return null;
   if (body.length === 0) return 0;
-  const [key, value] = body;
-  return body.length === 2 && key === 0x08 && value !== undefined && value < 0x80 ? value : null;
+  // no state that there is takes more than one byte
+  return body.length === 2 && body[0] === 0x08 ? (body[1] ?? null) : null;
 }
 
 /** `service`, field 1, a text; left out where it is empty: the whole server. */

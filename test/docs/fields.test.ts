@@ -106,7 +106,10 @@ describe('docs/releases.md', () => {
   /** Checks are told once, wherever a spec has them; what they are is proved of the JSON Schema elsewhere. */
   const asTold = (field: string): string =>
     // the parts of a release are told where a spec of their own is
-    field.replace(/^(tables|services)\[\]\..+$/, '$1').replace(/^.+\.checks\./, 'checks.');
+    field
+      .replace(/^(tables|services)\[\]\..+$/, '$1')
+      .replace(/^.+\.checks\./, 'checks.')
+      .replace(/^batches\.validate\./, 'validate.');
   const leavesOfReleases = kindsOfSpec.slice(1).flatMap((kind) => leavesOfSchema(kind));
   const fields = [...new Set(leavesOfReleases.map(asTold))];
   const names: readonly string[] = [...routers, ...strategies];

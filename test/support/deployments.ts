@@ -8,7 +8,14 @@ import type { Actor, DeploymentInput, InspectInput } from '../../contracts/messa
 import type { Activities } from '../../contracts/activities.ts';
 import type { Outcome, Status } from '../../contracts/progress.ts';
 import { testPlan, type PlanWishes } from './plans.ts';
-import { blueGreenPlan, canaryPlan, recreatePlan, rollingPlan, type RollingWishes } from './release-plans.ts';
+import {
+  blueGreenPlan,
+  canaryPlan,
+  lookingOften,
+  recreatePlan,
+  rollingPlan,
+  type RollingWishes,
+} from './release-plans.ts';
 import { temporalAddress, workflowBundle } from './servers.ts';
 import { World } from './world.ts';
 
@@ -90,12 +97,12 @@ export class Theatre {
 
   /** A growing share of the traffic for a candidate. */
   canary(world: World, wishes: Partial<CanarySpec> = {}, input: Partial<DeploymentInput> = {}): Promise<Underway> {
-    return this.deployPlan(world, canaryPlan(this.taskQueue, wishes), input);
+    return this.deployPlan(world, lookingOften(canaryPlan(this.taskQueue, wishes)), input);
   }
 
   /** All traffic for the idle one of two sides. */
   blueGreen(world: World, wishes: Partial<BlueGreenSpec> = {}): Promise<Underway> {
-    return this.deployPlan(world, blueGreenPlan(this.taskQueue, wishes), {});
+    return this.deployPlan(world, lookingOften(blueGreenPlan(this.taskQueue, wishes)), {});
   }
 
   /** Other pods after an outage. */

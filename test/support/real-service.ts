@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly kubeconfig?: string;
   /** Routers of the configuration. */
   readonly routers?: Readonly<Record<string, object>>;
+  /** Address of a Prometheus: then there is a metrics source `shop` too. */
+  readonly prometheus?: string;
   readonly drop: () => Promise<void>;
 }
 
@@ -70,8 +72,11 @@ export class RealService {
   }
 
   /** One with a cluster, as whom the kubeconfig says. */
-  static async onCluster(kubeconfig: string, routers: Readonly<Record<string, object>> = {}): Promise<RealService> {
-    return RealService.start({ ...(await besides(await freshDatabase())), kubeconfig, routers });
+  static async onCluster(
+    kubeconfig: string,
+    more: Pick<Surroundings, 'routers' | 'prometheus'> = {},
+  ): Promise<RealService> {
+    return RealService.start({ ...(await besides(await freshDatabase())), kubeconfig, ...more });
   }
 
   static async start(surroundings?: Surroundings, watching?: Watching): Promise<RealService> {
@@ -80,7 +85,7 @@ export class RealService {
     const config = join(folder, 'lakeshift.yaml');
     const kubeconfig = around.kubeconfig === undefined ? null : join(folder, 'kubeconfig');
     if (kubeconfig !== null) await writeFile(kubeconfig, around.kubeconfig ?? '', { mode: 0o600 });
-    const base = configFor(basename(folder), watching?.logLevel ?? 'error', kubeconfig, around.routers);
+    const base = configFor(basename(folder), watching?.logLevel ?? 'error', kubeconfig, around);
     await writeFile(config, stringify({ ...base, notify: around.notify?.channels ?? {} }));
     const env = {
       ...processEnv(),
@@ -217,12 +222,18 @@ export class RealService {
   }
 }
 
-const configFor = (taskQueue: string, level: string, kubeconfig: string | null, routers: object = {}) => ({
+const configFor = (
+  taskQueue: string,
+  level: string,
+  kubeconfig: string | null,
+  { routers = {}, prometheus }: Surroundings,
+) => ({
   routers,
   targets: {
     shop: { dialect: 'postgres', url: '${env:SHOP_URL}', taskQueue },
     ...(kubeconfig === null ? {} : { k8s: { dialect: 'kubernetes', kubeconfig, taskQueue } }),
   },
+  ...(prometheus === undefined ? {} : { metrics: { shop: { kind: 'prometheus', url: prometheus, p99: 'p99' } } }),
   ledger: { url: '${env:LEDGER_URL}' },
   // a test or a benchmark may ask more often than a person
   api: { port: 0, open: true, rateLimit: { max: 100_000, per: '1s' } },

@@ -72,6 +72,7 @@ export const checks: ChecksSpec = {
   requests: 'requests',
   errors: { query: 'errors', max: '1%' },
   fail: '1 of 1',
+  window: '100ms',
   blindFor: '1h',
 };
 
@@ -182,3 +183,9 @@ export const blueGreenPlan = (taskQueue: string, wishes: Partial<BlueGreenSpec> 
 /** The plan of a restart with downtime. */
 export const recreatePlan = (taskQueue: string): ReleasePlan =>
   releasePlan({ ...recreateSpec, approve: 'platform' }, oneWorkload, taskQueue);
+
+/** The same, where nobody waits long between two looks at the traffic. */
+export const lookingOften = (plan: ReleasePlan): ReleasePlan => ({
+  ...plan,
+  stages: plan.stages.map((stage) => (stage.kind === 'shift' ? { ...stage, looks: { most: 10, everyMs: 30 } } : stage)),
+});

@@ -8,9 +8,8 @@ import { failureOf } from '../failure-of.ts';
 import type { Run } from '../run.ts';
 import { notUndone } from './not-undone.ts';
 
-/** How often the traffic may be seen elsewhere than the route says, and how long to wait in between, ms. */
-const mostLooks = 30;
-const betweenMs = 1_000;
+/** Where a plan does not say how often to look where the traffic goes; ms. */
+const usualLooks = { most: 30, everyMs: 1_000 };
 
 /** Sets a weight and keeps what was read back. */
 export async function route({ route: to, name }: ShiftStage, weight: number, run: Run): Promise<RouteState> {
@@ -21,7 +20,7 @@ export async function route({ route: to, name }: ShiftStage, weight: number, run
 
 /** Looks where the traffic goes until it is where it should be; what was seen when it is not, or null. */
 export async function seenAt(
-  { seen, name }: ShiftStage,
+  { seen, name, looks: { most, everyMs } = usualLooks }: ShiftStage,
   weight: number,
   run: Run,
   isOver: () => boolean,
@@ -32,8 +31,8 @@ export async function seenAt(
     run.update(counted(run.progress, share, Date.now()));
     const { holds, because } = agrees(weight, share);
     if (holds) return null;
-    if (looks === mostLooks || isOver()) return because;
-    await condition(isOver, betweenMs);
+    if (looks === most || isOver()) return because;
+    await condition(isOver, everyMs);
   }
 }
 
@@ -43,7 +42,7 @@ export async function routeBack(stage: ShiftStage, run: Run): Promise<void> {
     const { weight, because } = await route(stage, stage.back, run);
     if (weight === stage.back) break;
     if (tries === mostRepairs) throw notUndone('ROUTE_DRIFTED', `${because}, and not ${stage.back} %`);
-    await sleep(betweenMs, { summary: 'the route says something else' });
+    await sleep((stage.looks ?? usualLooks).everyMs, { summary: 'the route says something else' });
   }
   const fault = await seenBack(stage, run);
   if (fault === null) return;

@@ -3,7 +3,18 @@ import type { Gate, Verdict } from '../../contracts/gate.ts';
 import type { ShiftStage } from '../../contracts/plan.ts';
 import { judgeWindows } from '../../decisions/judge-windows.ts';
 import { currentRecord } from '../../decisions/progress.ts';
-import { anew, isContended, mayEnd, nextLookMs, repaired, routed, seeing } from '../../decisions/traffic.ts';
+import {
+  anew,
+  called,
+  doubtOf,
+  isContended,
+  looked,
+  mayEnd,
+  nextLookMs,
+  repaired,
+  routed,
+  unlooked,
+} from '../../decisions/traffic.ts';
 import { watchTraffic } from '../activities.ts';
 import { failureOf } from '../failure-of.ts';
 import type { Run } from '../run.ts';
@@ -58,6 +69,7 @@ async function repair(stage: ShiftStage, { route: state }: WatchFacts, run: Run)
   run.update({ ...repaired(run.progress), verdict: null });
   run.note('finding', `${stage.name}: ${state.because}; put right to ${stage.weight} %`, { weight: state.weight });
   await route(stage, stage.weight, run);
+  run.update(unlooked(run.progress));
   return again;
 }
 
@@ -65,19 +77,23 @@ async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<T
   if (stage.gate === null) return again;
   const verdict = judgeWindows(stage.gate, facts.windows, facts.blindBecause);
   told(stage, verdict, facts, run);
-  run.update({ ...seeing(run.progress, facts.blindBecause, Date.now()), verdict });
+  // paused, the time is not over
+  const isOverdue = !run.desk.paused && verdict.decision === 'hold' && Date.now() >= latestEnd(stage.gate, run);
+  run.update({ ...looked(run.progress, facts.blindBecause, isOverdue, Date.now()), verdict });
   if (verdict.decision === 'rollback') return failed(stage, verdict.because, run);
-  return isBlind(stage.gate, run) ?? isHeldTooLong(stage.gate, verdict, run) ?? again;
+  return calledFor(stage.gate, verdict, run) ?? again;
 }
 
-/** The time is over, as many windows as a verdict takes are too, and the checks have still not said that all is well. */
-function isHeldTooLong({ blindForMs, windowMs, fails }: Gate, { decision, because }: Verdict, run: Run): Turn | null {
-  const { deadline, traffic } = run.progress;
-  const told = (traffic?.since ?? 0) + fails * windowMs;
-  const over = Date.now() - Math.max(deadline ?? Infinity, told);
-  // paused, the time is not over
-  const counts = !run.desk.paused && (traffic?.blind ?? null) === null;
-  return decision === 'hold' && counts && over >= blindForMs ? park('GATE_HELD', because) : null;
+/** When the step could have been over: its time is, and so are as many windows as a verdict takes. */
+const latestEnd = ({ fails, windowMs }: Gate, { progress: { deadline, traffic } }: Run): number =>
+  Math.max(deadline ?? Infinity, (traffic?.since ?? 0) + fails * windowMs);
+
+/** A person is called when there was no data, or the time was over without a good verdict, for as long as is borne. */
+function calledFor({ blindForMs }: Gate, { because }: Verdict, run: Run): Turn | null {
+  const { blind, since } = doubtOf(run.progress);
+  if (Date.now() - since < blindForMs) return null;
+  run.update(called(run.progress));
+  return blind === null ? park('GATE_HELD', because) : park('METRICS_BLIND', blind.because);
 }
 
 /** In the ledger once for each that is another one. */
@@ -86,14 +102,6 @@ function told({ name }: ShiftStage, verdict: Verdict, { windows }: WatchFacts, r
   const last = windows.at(-1);
   const seen = last === undefined ? {} : { requests: last.requests, values: { ...last.values } };
   run.note('verdict', `${name}: ${verdict.decision}: ${verdict.because}`, { ...verdict, ...seen });
-}
-
-/** Without data for as long as the gate bears; who says to go on is not called again at once. */
-function isBlind({ blindForMs }: Gate, run: Run): Turn | null {
-  const blind = run.progress.traffic?.blind ?? null;
-  if (blind === null || Date.now() - blind.since < blindForMs) return null;
-  run.update(seeing(run.progress, null, Date.now()));
-  return park('METRICS_BLIND', blind.because);
 }
 
 /** What the step itself says about a check that failed. */

@@ -38,7 +38,7 @@ describe('an HTTP probe', () => {
     expect(await probeSide({ by: 'http', url, status: 200, timeoutMs: hasty })).toBe('no answer in 300 ms');
   });
 
-  test('that is refused says that there is no connection', async () => {
+  test('of HTTP that is refused says that there is no connection', async () => {
     const url = `http://127.0.0.1:${await freePort()}/`;
     expect(await probeSide({ by: 'http', url, status: 200, timeoutMs: patient })).toBe('no connection');
   });
@@ -53,7 +53,7 @@ describe('a TCP probe', () => {
     server.close();
   });
 
-  test('that is refused says that there is no connection', async () => {
+  test('of TCP that is refused says so too', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     expect(await probeSide({ by: 'tcp', address, timeoutMs: patient })).toBe('no connection');
   });
@@ -129,7 +129,7 @@ describe('a gRPC probe of a real server', () => {
     expect(await ask('shop.Slow', hasty)).toBe('no answer in 300 ms');
   });
 
-  test('that is refused says that there is no connection', async () => {
+  test('of gRPC that is refused says the same', async () => {
     expect(await ask('', patient, await freePort())).toBe('no connection');
   });
 
