@@ -24,7 +24,10 @@ export async function lookObject<T extends FoundObject>(cluster: Cluster, ref: O
 /** A watch lasts that long at least, and up to half as long again, s: not all of them end at once. */
 const lastsSeconds = 2_400;
 
-/** The informer of the library neither asks for bookmarks nor says whether it is still connected; its watch can do both. */
+/**
+ * The library's watch, but not its informer: that one asks for no bookmarks, ends for good at the first error that is no
+ * 410, keeps every object of the kind, and can't say whether what it knows still holds.
+ */
 const sourceOf = (cluster: Cluster, kind: ObjectKind, namespace: string): KindSource => ({
   read: (name) => readListed(cluster, { kind, namespace, name }),
   watch(resourceVersion, { opened, heard, ended }) {
