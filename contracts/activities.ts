@@ -191,6 +191,8 @@ export interface WatchInput {
   readonly since: number;
   /** How long to wait before the look, ms. */
   readonly waitMs: number;
+  /** The share that is to be found, whole percent: another one is looked at twice. */
+  readonly weight?: number;
 }
 
 export interface WatchFacts {

@@ -28,6 +28,7 @@ export function createDependencies(
   onRecorded: () => void = () => undefined,
 ): Dependencies {
   const ledger = connectLedger(config.ledger.url, { onIdleError: onLedgerError });
+  const closing = new AbortController();
   const writer = createLedgerWriter(ledger, createAnnouncer(config.notify));
   return {
     activities: {
@@ -43,6 +44,7 @@ export function createDependencies(
         const { kubeconfig, context } = target;
         return { name, kubeconfig, context };
       },
+      closing: closing.signal,
       router(name) {
         const router = config.routers[name];
         if (router === undefined) throw failure('TARGET_UNKNOWN', `the worker knows no router ${name}`);
@@ -63,6 +65,9 @@ export function createDependencies(
       refuseNewerLedger(ledger).catch((error: unknown) => {
         if (!isLedgerFailure(error)) throw error;
       }),
-    close: () => ledger.destroy(),
+    close: () => {
+      closing.abort();
+      return ledger.destroy();
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node';
 import { clusterFailure } from './cluster-failure.ts';
+import type { KindWatch } from './kind-watch.ts';
 
 /** A cluster as the worker knows it. */
 export interface ClusterConnection {
@@ -15,6 +16,8 @@ export interface Cluster {
   readonly name: string;
   readonly config: KubeConfig;
   readonly objects: KubernetesObjectApi;
+  /** By kind and namespace. */
+  readonly watches: Map<string, KindWatch>;
 }
 
 /** Who we are to server-side apply. */
@@ -26,7 +29,7 @@ export function openCluster({ name, kubeconfig, context }: ClusterConnection): C
   if (kubeconfig === null) config.loadFromCluster();
   else config.loadFromFile(kubeconfig);
   if (context !== null) config.setCurrentContext(context);
-  return { name, config, objects: KubernetesObjectApi.makeApiClient(config) };
+  return { name, config, objects: KubernetesObjectApi.makeApiClient(config), watches: new Map() };
 }
 
 /** Runs calls of the API; every error that comes out is a failure of ours. */

@@ -12,6 +12,8 @@ import { applyWorkload, holdRollout } from './roll.ts';
 /** What the activities on clusters are given. `cluster` throws TARGET_UNKNOWN for a name that is not in the configuration. */
 export interface ClusterDependencies {
   readonly cluster: (name: string) => ClusterConnection;
+  /** Aborted at the end of the worker: then nothing is watched any more. */
+  readonly closing: AbortSignal;
 }
 
 type Named =
@@ -32,8 +34,12 @@ export type ClusterActivities = Pick<Activities, Named> & {
 };
 
 /** Finds a cluster by its name; it is opened once, and anew when its kubeconfig is another one. */
-export function createClusters({ cluster }: ClusterDependencies): (name: string) => Cluster {
+export function createClusters({ cluster, closing }: ClusterDependencies): (name: string) => Cluster {
   const open = new Map<string, Cluster>();
+  const close = (): void => {
+    for (const { watches } of open.values()) for (const watch of watches.values()) watch.close();
+  };
+  closing.addEventListener('abort', close, { once: true });
   return (name) => {
     const connection = cluster(name);
     const { kubeconfig } = connection;

@@ -16,6 +16,24 @@ export const apiVersions: Readonly<Record<ObjectKind, string>> = {
   VirtualService: 'networking.istio.io/v1',
 };
 
+/** Where each kind lies in addresses. */
+const plurals: Readonly<Record<ObjectKind, string>> = {
+  Deployment: 'deployments',
+  StatefulSet: 'statefulsets',
+  Pod: 'pods',
+  HorizontalPodAutoscaler: 'horizontalpodautoscalers',
+  Service: 'services',
+  ConfigMap: 'configmaps',
+  HTTPRoute: 'httproutes',
+  VirtualService: 'virtualservices',
+};
+
+/** The path of the objects of a kind in a namespace. */
+export const addressOf = (kind: ObjectKind, namespace: string): string => {
+  const version = apiVersions[kind];
+  return `/${version.includes('/') ? 'apis' : 'api'}/${version}/namespaces/${namespace}/${plurals[kind]}`;
+};
+
 /** An object as it was read, with a version that a write can be bound to. */
 export interface FoundObject extends KubernetesObject {
   readonly metadata?: V1ObjectMeta;
@@ -38,6 +56,16 @@ export const readObject = async <T extends FoundObject>(cluster: Cluster, ref: O
       throw error;
     }),
   );
+
+/** An object (null: there is none of this name) and the version of its whole kind at that moment, as a watch needs it. */
+export async function readListed(
+  { objects }: Cluster,
+  { kind, namespace, name }: ObjectRef,
+): Promise<{ readonly object: FoundObject | null; readonly version: string }> {
+  const only = `metadata.name=${name}`;
+  const found = await objects.list(apiVersions[kind], kind, namespace, undefined, undefined, undefined, only);
+  return { object: found.items[0] ?? null, version: found.metadata?.resourceVersion ?? '' };
+}
 
 /** Names of the objects of a kind in a namespace, the first hundred. */
 export async function namesOf(cluster: Cluster, kind: ObjectKind, namespace: string): Promise<readonly string[]> {

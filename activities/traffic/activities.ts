@@ -3,6 +3,7 @@ import type { Seen } from '../../contracts/route.ts';
 import { held } from '../kubernetes/claim.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import { lookObjects } from '../kubernetes/look-cluster.ts';
+import { readObject } from '../kubernetes/objects.ts';
 import type { FindMetrics } from '../metrics/index.ts';
 import { lookRoute, readRoute, setWeight } from './index.ts';
 import { observeMetrics, observeRequests } from './observe.ts';
@@ -24,7 +25,7 @@ export function createTrafficActivities(
   { router, metrics }: TrafficDependencies,
   at: (name: string) => Cluster,
 ): Pick<Activities, Named> {
-  const contextOf = (target: string): RouterContext => ({ cluster: at(target), router });
+  const contextOf = (target: string): RouterContext => ({ cluster: at(target), router, read: readObject });
   return {
     async lookCluster({ target, looks }) {
       const [objects, route] = await Promise.all([
@@ -42,7 +43,7 @@ export function createTrafficActivities(
     },
     observeTraffic: ({ seen }) => observe(seen, metrics),
     watchTraffic: (input) =>
-      watchTraffic({ read: () => readRoute(contextOf(input.target), input.route), metrics }, input),
+      watchTraffic({ read: (read) => readRoute({ ...contextOf(input.target), read }, input.route), metrics }, input),
     probeSide: ({ probe }) => probeSide(probe),
   };
 }

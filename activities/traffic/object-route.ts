@@ -38,9 +38,9 @@ export function objectRouter<R extends Named, F extends FoundObject>({
       const found = await readObject<F>(cluster, ref);
       return found === null ? missing(cluster, ref) : factsOf(ref, found, stateOf(found, route));
     },
-    async read({ cluster }, route) {
+    async read({ cluster, read }, route) {
       const ref = refOf(route);
-      const found = await readObject<F>(cluster, ref);
+      const found = await read<F>(cluster, ref);
       if (found === null) throw failure('TARGET_DRIFTED', `${nameOf(ref)} is gone`);
       return stateOf(found, route);
     },

@@ -1,6 +1,8 @@
 import type { Site } from '../../contracts/activities.ts';
 import type { RouteFacts, RouteState } from '../../contracts/route.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
+import type { FoundObject } from '../kubernetes/objects.ts';
+import type { ObjectRef } from '../../contracts/workload.ts';
 
 /** Where a router is, as the configuration says. */
 export type RouterConnection =
@@ -22,6 +24,8 @@ export interface RouterContext {
   readonly cluster: Cluster;
   /** Throws TARGET_UNKNOWN for a name that is not in the configuration. */
   readonly router: (name: string) => RouterConnection;
+  /** How objects are read where nothing is written: each time, or as a watch tells them. Null: there is none. */
+  readonly read: <T extends FoundObject>(cluster: Cluster, ref: ObjectRef) => Promise<T | null>;
 }
 
 /**

@@ -2,23 +2,38 @@ import { cancelled, heartbeat } from '@temporalio/activity';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WatchFacts, WatchInput } from '../../contracts/activities.ts';
 import type { RouteState } from '../../contracts/route.ts';
+import { lookObject } from '../kubernetes/look-object.ts';
+import { readObject } from '../kubernetes/objects.ts';
 import type { FindMetrics } from '../metrics/index.ts';
 import { readWindows, type SeenWindows } from '../metrics/windows.ts';
+import type { RouterContext } from './router.ts';
+
+/** What the looks are made with: the route, with its object read in that way, and the sources of a gate. */
+interface Sources {
+  readonly read: (read: RouterContext['read']) => Promise<RouteState>;
+  readonly metrics: FindMetrics;
+}
 
 /** Waits, and then looks at the route and at the latest windows of the gate; keeps no worker that is asked to end. */
-export async function watchTraffic(
-  { read, metrics }: { readonly read: () => Promise<RouteState>; readonly metrics: FindMetrics },
-  { gate, since, waitMs }: WatchInput,
-): Promise<WatchFacts> {
+export async function watchTraffic(sources: Sources, { gate, since, waitMs, weight }: WatchInput): Promise<WatchFacts> {
   // a source that is slow to answer is no dead worker
   const beat = setInterval(() => heartbeat(), 1_000);
   try {
     if (waitMs > 0) await Promise.race([sleep(waitMs, undefined, { ref: false }), cancelled()]);
-    const [route, seen] = await Promise.all([read(), gate === null ? noGate : readWindows(gate, since, metrics)]);
+    const [route, seen] = await Promise.all([
+      look(sources, weight),
+      gate === null ? noGate : readWindows(gate, since, sources.metrics),
+    ]);
     return { route, ...seen };
   } finally {
     clearInterval(beat);
   }
+}
+
+/** What a watch tells may be of before our own write: nobody is told to have changed a route by that alone. */
+async function look({ read }: Sources, weight: number | undefined): Promise<RouteState> {
+  const state = await read(async (cluster, ref) => (await lookObject<never>(cluster, ref)).object);
+  return state.weight === weight ? state : read(readObject);
 }
 
 const noGate: SeenWindows = { windows: [], blindBecause: null };

@@ -39,8 +39,8 @@ async function look(stage: ShiftStage, run: Run): Promise<WatchFacts | null> {
   const { paused } = run.desk;
   const waitMs = nextLookMs(stage.everyMs, run.progress, paused, Date.now());
   const since = run.progress.traffic?.since ?? Date.now();
-  const { route, gate, name } = stage;
-  const input = { target: run.target, route, gate, since, waitMs };
+  const { route, gate, name, weight } = stage;
+  const input = { target: run.target, route, gate, since, waitMs, weight };
   const changed = (): boolean =>
     run.pending !== null || run.progress.deadline !== deadline || run.desk.paused !== paused;
   try {

@@ -33,7 +33,10 @@ describeOnKubernetes('an autoscaler that is kept from scaling down', () => {
     const file = join(folder, 'kubeconfig');
     await writeFile(file, kubeconfig(namespace.guest, 'lakeshift'), { mode: 0o600 });
     activities = createClusterActivities(
-      createClusters({ cluster: (name) => ({ name, kubeconfig: file, context: null }) }),
+      createClusters({
+        cluster: (name) => ({ name, kubeconfig: file, context: null }),
+        closing: new AbortController().signal,
+      }),
     );
   });
   afterAll(async () => {

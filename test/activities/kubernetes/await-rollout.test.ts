@@ -89,15 +89,20 @@ describeOnKubernetes('following a rollout', () => {
       const body = deploymentOf(how, { replicas: 2, env: { READY_AFTER_MS: '2000' } });
       const forgetful = new Forgetful(namespace.admin, how);
       const kubeconfig = join(folder, 'kubeconfig');
+      const closing = new AbortController();
       await writeFile(kubeconfig, await forgetful.open());
       await apps.createNamespacedDeployment({ namespace: namespace.name, body });
-      const clusters = createClusters({ cluster: (name) => ({ name, kubeconfig, context: null }) });
+      const clusters = createClusters({
+        cluster: (name) => ({ name, kubeconfig, context: null }),
+        closing: closing.signal,
+      });
       const { awaitRollout } = createClusterActivities(clusters);
       const workload = { kind: 'Deployment', namespace: namespace.name, name: how } as const;
       const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
       const status = await environment.run<[], RollStatus, () => Promise<RollStatus>>(() =>
         awaitRollout({ target: 'k8s', workload, sliceMs: 60_000 }),
       );
+      closing.abort();
       await forgetful.close();
       expect([status.done, status.updated]).toEqual([true, 2]);
       expect(forgetful.watches).toBeGreaterThan(1);
