@@ -14,6 +14,7 @@ export const apiVersions: Readonly<Record<ObjectKind, string>> = {
   ConfigMap: 'v1',
   HTTPRoute: 'gateway.networking.k8s.io/v1',
   VirtualService: 'networking.istio.io/v1',
+  DestinationRule: 'networking.istio.io/v1',
 };
 
 /** An object as it was read, with a version that a write can be bound to. */

@@ -22,6 +22,8 @@ export interface ObjectForm<R, F extends FoundObject> {
   readonly change: (found: F, route: R, weight: number) => Record<string, unknown>;
   /** Services that have to be there at that weight. */
   readonly services: (route: R, weight: number) => readonly string[];
+  /** What else the route needs and is not there, in words; absent: it needs nothing. */
+  readonly lacking?: (cluster: Cluster, route: R) => Promise<string | null>;
 }
 
 /** A router whose route is an object in the cluster: check, mark and change are one write. */
@@ -30,13 +32,16 @@ export function objectRouter<R extends Named, F extends FoundObject>({
   stateOf,
   change,
   services,
+  lacking = () => Promise.resolve(null),
 }: ObjectForm<R, F>): Router<R> {
   const refOf = ({ namespace, name }: R): ObjectRef => ({ kind, namespace, name });
   return {
     async look({ cluster }, route) {
       const ref = refOf(route);
       const found = await readObject<F>(cluster, ref);
-      return found === null ? missing(cluster, ref) : factsOf(ref, found, stateOf(found, route));
+      if (found === null) return missing(cluster, ref);
+      const because = await lacking(cluster, route);
+      return factsOf(ref, found, because === null ? stateOf(found, route) : { weight: null, because });
     },
     async read({ cluster }, route) {
       const ref = refOf(route);
@@ -47,6 +52,8 @@ export function objectRouter<R extends Named, F extends FoundObject>({
     async write({ cluster }, site: Site, route, weight) {
       const ref = refOf(route);
       await Promise.all(services(route, weight).map((name) => mustBe(cluster, ref, name)));
+      const because = await lacking(cluster, route);
+      if (because !== null) throw failure('TARGET_DRIFTED', `${nameOf(ref)}: ${because}`);
       return held(cluster, site, ref, async (found: F) => {
         const state = stateOf(found, route);
         if (state.weight === weight) return;
