@@ -40,7 +40,25 @@ async function stateOf(context: RouterContext, route: HaproxyRoute): Promise<Rou
     if (found === undefined) throw refused(route, server, answer);
     weights.push(Number(found));
   }
-  return percentOf(weights[0] ?? 0, weights[1] ?? 0);
+  return (
+    oddityIn(await ask(at, `show stat ${route.backend} 4 -1`), route) ?? percentOf(weights[0] ?? 0, weights[1] ?? 0)
+  );
+}
+
+/** What makes the two weights say nothing of the traffic; null: nothing does. */
+function oddityIn(statistics: string, route: HaproxyRoute): RouteState | null {
+  const [head = '', ...lines] = statistics.split('\n');
+  const columns = head.replace(/^# /, '').split(',');
+  const servers = lines.map((line) => new Map(line.split(',').map((value, at) => [columns[at], value])));
+  for (const server of servers) {
+    const [name = '', status = ''] = [server.get('svname'), server.get('status')];
+    const [isOut, isSide] = [/^(MAINT|DRAIN)/.test(status), [route.stable, route.candidate].includes(name)];
+    if (Number(server.get('weight')) === 0) continue;
+    if (isSide && isOut) return { weight: null, because: `server ${name} is in ${status}` };
+    if (!isSide && !isOut && server.get('bck') === '0')
+      return { weight: null, because: `server ${name} takes requests besides the two sides` };
+  }
+  return null;
 }
 
 function addressOf({ router }: RouterContext, route: HaproxyRoute): string {
