@@ -2,7 +2,7 @@ import type { GatewayRoute, RequestMatch } from '../../contracts/route.ts';
 import type { FoundObject } from '../kubernetes/objects.ts';
 import { objectRouter } from './object-route.ts';
 import { routedRules, stateOfRules, type TwinForm } from './twin-rules.ts';
-import type { RuleForm } from './weighted-rules.ts';
+import { listsBoth, type RuleForm } from './weighted-rules.ts';
 
 interface BackendRef {
   readonly kind?: string;
@@ -42,9 +42,10 @@ const form: RuleForm<Rule, BackendRef> = {
 export const gatewayApi = objectRouter<GatewayRoute, HttpRoute>({
   kind: 'HTTPRoute',
   stateOf: ({ spec }, route) => stateOfRules(form, twinsBy(route), spec?.rules ?? [], route),
-  change: ({ spec }, route, weight) => ({
-    spec: { ...spec, rules: routedRules(form, twinsBy(route), spec?.rules ?? [], route, weight) },
+  change: ({ spec }, route, weight, both) => ({
+    spec: { ...spec, rules: routedRules(form, twinsBy(route), spec?.rules ?? [], { ...route, both }, weight) },
   }),
+  listsBoth: ({ spec }, route) => listsBoth(form, spec?.rules ?? [], route),
   services: ({ stable, candidate }, weight) => [...(weight > 0 ? [candidate] : []), ...(weight < 100 ? [stable] : [])],
 });
 

@@ -45,20 +45,26 @@ async function stateOf(context: RouterContext, route: HaproxyRoute): Promise<Rou
   );
 }
 
+/** A server as HAProxy's statistics show it: values by the names of their columns. */
+type Statistics = ReadonlyMap<string | undefined, string>;
+
 /** What makes the two weights say nothing of the traffic; null: nothing does. */
 function oddityIn(statistics: string, route: HaproxyRoute): RouteState | null {
   const [head = '', ...lines] = statistics.split('\n');
   const columns = head.replace(/^# /, '').split(',');
-  const servers = lines.map((line) => new Map(line.split(',').map((value, at) => [columns[at], value])));
-  for (const server of servers) {
-    const [name = '', status = ''] = [server.get('svname'), server.get('status')];
-    const [isOut, isSide] = [/^(MAINT|DRAIN)/.test(status), [route.stable, route.candidate].includes(name)];
-    if (Number(server.get('weight')) === 0) continue;
-    if (isSide && isOut) return { weight: null, because: `server ${name} is in ${status}` };
-    if (!isSide && !isOut && server.get('bck') === '0')
-      return { weight: null, because: `server ${name} takes requests besides the two sides` };
-  }
-  return null;
+  const servers = lines.map((line): Statistics => new Map(line.split(',').map((value, at) => [columns[at], value])));
+  const because = servers
+    .filter((server) => Number(server.get('weight')) > 0)
+    .map((server) => oddityOf(server, route))
+    .find((words) => words !== null);
+  return because === undefined ? null : { weight: null, because };
+}
+
+function oddityOf(server: Statistics, { stable, candidate }: HaproxyRoute): string | null {
+  const [name = '', status = ''] = [server.get('svname'), server.get('status')];
+  const isOut = /^(MAINT|DRAIN)/.test(status);
+  if ([stable, candidate].includes(name)) return isOut ? `server ${name} is in ${status}` : null;
+  return isOut || server.get('bck') !== '0' ? null : `server ${name} takes requests besides the two sides`;
 }
 
 function addressOf({ router }: RouterContext, route: HaproxyRoute): string {

@@ -3,7 +3,7 @@ import type { FoundObject } from '../kubernetes/objects.ts';
 import { hostIn, lackingSubset } from './istio-subsets.ts';
 import { objectRouter } from './object-route.ts';
 import { routedRules, stateOfRules, type TwinForm } from './twin-rules.ts';
-import type { RuleForm } from './weighted-rules.ts';
+import { listsBoth, type RuleForm } from './weighted-rules.ts';
 
 interface Destination {
   readonly destination: { readonly host: string; readonly subset?: string };
@@ -37,9 +37,10 @@ const form: RuleForm<HttpRule, Destination> = {
 export const istio = objectRouter<IstioRoute, VirtualService>({
   kind: 'VirtualService',
   stateOf: ({ spec }, route) => stateOfRules(form, twinsBy(route), spec?.http ?? [], route),
-  change: ({ spec }, route, weight) => ({
-    spec: { ...spec, http: routedRules(form, twinsBy(route), spec?.http ?? [], route, weight) },
+  change: ({ spec }, route, weight, both) => ({
+    spec: { ...spec, http: routedRules(form, twinsBy(route), spec?.http ?? [], { ...route, both }, weight) },
   }),
+  listsBoth: ({ spec }, route) => listsBoth(form, spec?.http ?? [], route),
   services: ({ namespace, stable, candidate }, weight) =>
     [...(weight > 0 ? [candidate] : []), ...(weight < 100 ? [stable] : [])]
       .map((name) => hostIn(namespace, name.split('#')[0] ?? ''))

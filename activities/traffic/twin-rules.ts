@@ -42,7 +42,7 @@ export function routedRules<Rule, Target>(
   const divided = withWeight(form, plain, sides, weight);
   if (twins === null || !isDivided(weight)) return divided;
   const concerned = plain.filter((rule) => names(form, rule, sides));
-  return [...withWeight(form, concerned, sides, 100).map(twins.twin), ...divided];
+  return [...withWeight(form, concerned, { ...sides, both: false }, 100).map(twins.twin), ...divided];
 }
 
 const isDivided = (weight: number): boolean => weight > 0 && weight < 100;

@@ -1,8 +1,6 @@
 import { routers as known, type RouterName } from '../../../contracts/catalog.ts';
 import { failures, type FailureCode } from '../../../contracts/failures.ts';
 import { routers } from '../../../activities/traffic/index.ts';
-import { getHaproxy } from '../../../tools/haproxy/get.ts';
-import { getNginx } from '../../../tools/nginx/get.ts';
 import { describeOnKubernetes, freshNamespace, type TestNamespace } from '../../support/kubernetes/cluster.ts';
 import { rights } from '../../support/kubernetes/rights.ts';
 import { Objects, type Ground, type Sample } from '../../support/traffic/ground.ts';
@@ -15,7 +13,7 @@ import {
   istioGround,
   serviceGround,
 } from '../../support/traffic/object-grounds.ts';
-import { haproxyGround, nginxGround } from '../../support/traffic/proxy-grounds.ts';
+import { haproxyGround, lacksHaproxy, lacksNginx, nginxGround } from '../../support/traffic/proxy-grounds.ts';
 
 interface Subject {
   readonly ground: (namespace: TestNamespace) => Promise<Ground>;
@@ -24,7 +22,6 @@ interface Subject {
   readonly lacking: string;
 }
 
-const lackingOf = (found: Promise<unknown>): Promise<string> => found.then(() => '', String);
 const share = [5, 25, 50, 100];
 
 /** Total: a router that stands in the catalogue and not here does not compile, and the first test fails. */
@@ -33,8 +30,8 @@ const subjects: Readonly<Record<RouterName, Subject>> = {
   istio: { ground: istioGround, weights: share, lacking: '' },
   service: { ground: serviceGround, weights: [100], lacking: '' },
   flag: { ground: flagGround, weights: share, lacking: '' },
-  haproxy: { ground: haproxyGround, weights: share, lacking: await lackingOf(getHaproxy()) },
-  nginx: { ground: nginxGround, weights: share, lacking: await lackingOf(getNginx()) },
+  haproxy: { ground: haproxyGround, weights: share, lacking: lacksHaproxy },
+  nginx: { ground: nginxGround, weights: share, lacking: lacksNginx },
 };
 
 test('every router of the catalogue is in this suite', () => {

@@ -7,7 +7,7 @@ import { deploymentOf, serviceOf } from '../../support/kubernetes/deployment.ts'
 import { rights } from '../../support/kubernetes/rights.ts';
 import { Objects, type Ground, type Sample } from '../../support/traffic/ground.ts';
 import { Hands } from '../../support/traffic/hands.ts';
-import { haproxyGround, nginxGround } from '../../support/traffic/proxy-grounds.ts';
+import { haproxyGround, nginxGround, type ProxyGround } from '../../support/traffic/proxy-grounds.ts';
 import { until } from '../../tools/run-start.ts';
 
 interface Moving {
@@ -54,7 +54,7 @@ async function traefik(namespace: TestNamespace): Promise<Moving> {
 }
 
 const proxy =
-  (open: typeof haproxyGround) =>
+  (open: (namespace: TestNamespace) => Promise<ProxyGround>) =>
   async (namespace: TestNamespace): Promise<Moving> => {
     const ground = await open(namespace);
     return { url: ground.url, sample: await ground.fresh('moving'), ground, stop: ground.stop };

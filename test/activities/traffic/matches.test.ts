@@ -102,6 +102,20 @@ describeOnKubernetes('requests that go to the candidate whatever its share', () 
       },
     );
 
+    test('leaves both sides listed, each with its own fields, where both were listed before', async () => {
+      const sample = await claimed('header');
+      await sample.byHand(0, true);
+      await objects.patch(sample.held, { metadata: { labels: { was: 'there' } } });
+      await hands.release(sample);
+      const before = await sample.content();
+      await hands.claim(sample);
+      expect(await hands.look(sample.route)).toMatchObject({ state: { weight: 0 } });
+      for (const weight of [5, 100, 25, 0])
+        expect(await hands.set(sample, sample.route, weight)).toMatchObject({ weight });
+      await hands.release(sample);
+      expect(await sample.content()).toEqual(before);
+    });
+
     test('sees that somebody has taken such a rule away, and puts it back', async () => {
       const sample = await claimed('header');
       await hands.set(sample, sample.route, 25);

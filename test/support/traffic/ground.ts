@@ -2,11 +2,11 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 import { KubernetesObjectApi, PatchStrategy } from '@kubernetes/client-node';
 import type { RouterConnection } from '../../../activities/traffic/router.ts';
 import type { Route } from '../../../contracts/route.ts';
+import type { ObjectKind } from '../../../contracts/catalog.ts';
 import type { HeldObject, ObjectRef } from '../../../contracts/workload.ts';
 import { apiVersions } from '../../../activities/kubernetes/objects.ts';
 import { configOf, type TestNamespace } from '../kubernetes/cluster.ts';
 import { deploymentOf } from '../kubernetes/deployment.ts';
-import type { AnyObject } from '../data-planes/objects.ts';
 
 /** A route of one test, at weight 0. */
 export interface Sample {
@@ -21,8 +21,8 @@ export interface Sample {
   readonly content: () => Promise<unknown>;
   /** Is another one after each write. */
   readonly version: () => Promise<string>;
-  /** Somebody gives the candidate that weight past us. */
-  readonly byHand: (weight: number) => Promise<void>;
+  /** Somebody gives the candidate that weight past us; `ownFields`: and a port or a header of its own, if it can have one. */
+  readonly byHand: (weight: number, ownFields?: boolean) => Promise<void>;
 }
 
 /** Where a router runs, or what stands for it. */
@@ -32,6 +32,13 @@ export interface Ground {
   readonly router: (name: string) => RouterConnection;
   /** Nobody answers there any more; the router's connection of that name. */
   readonly stop: () => Promise<void>;
+}
+
+/** An object of a kind that the catalogue knows, with what it has beside its metadata. */
+interface Wanted extends Readonly<Record<string, unknown>> {
+  readonly apiVersion: string;
+  readonly kind: ObjectKind;
+  readonly metadata: { readonly name: string };
 }
 
 /** Objects of any kind as the administrator sees them. */
@@ -44,14 +51,11 @@ export class Objects {
     this.#namespace = name;
   }
 
-  async create(object: AnyObject): Promise<HeldObject> {
-    const { metadata } = await this.#api.create({
-      ...object,
-      metadata: { ...object.metadata, namespace: this.#namespace },
-    });
-    // only kinds that the catalogue knows are created here
-    const kind = object.kind as HeldObject['kind'];
-    return { kind, namespace: this.#namespace, name: object.metadata.name, uid: metadata?.uid ?? '' };
+  async create({ kind, metadata: { name }, ...object }: Wanted): Promise<HeldObject> {
+    const namespace = this.#namespace;
+    const body: KubernetesObject = Object.assign({}, object, { kind, metadata: { name, namespace } });
+    const { metadata }: KubernetesObject = await this.#api.create(body);
+    return { kind, namespace, name, uid: metadata?.uid ?? '' };
   }
 
   /** A Deployment without pods, for what a deployment holds outside of the router. */
@@ -62,18 +66,13 @@ export class Objects {
 
   read(ref: ObjectRef): Promise<KubernetesObject> {
     const { kind, namespace, name } = ref;
-    return this.#api.read<KubernetesObject>({ apiVersion: apiVersions[kind], kind, metadata: { namespace, name } });
+    return this.#api.read({ apiVersion: apiVersions[kind], kind, metadata: { namespace, name } });
   }
 
   /** Merges a change into it, in another's name. */
   async patch({ kind, namespace, name }: ObjectRef, change: Record<string, unknown>): Promise<void> {
-    const { metadata, ...rest } = change;
-    const body = {
-      apiVersion: apiVersions[kind],
-      kind,
-      metadata: { ...(typeof metadata === 'object' ? metadata : {}), namespace, name },
-      ...rest,
-    };
+    const metadata = { ...(typeof change['metadata'] === 'object' ? change['metadata'] : {}), namespace, name };
+    const body: KubernetesObject = Object.assign({}, change, { apiVersion: apiVersions[kind], kind, metadata });
     await this.#api.patch(body, undefined, undefined, 'somebody', undefined, PatchStrategy.MergePatch);
   }
 

@@ -29,8 +29,8 @@ export async function interceptApi({ url, ca, token }: ClusterAccess): Promise<I
     asked.pipe(passed);
   };
   const server = createServer((asked, answer) => {
-    if (asked.method !== 'PATCH') return pass(asked, answer);
-    intercepted.beforeWrite(writes++).then(
+    const waits = asked.method === 'PATCH' ? intercepted.beforeWrite(writes++) : Promise.resolve();
+    waits.then(
       () => pass(asked, answer),
       () => answer.destroy(),
     );

@@ -77,13 +77,13 @@ export async function gatewayGround(namespace: TestNamespace): Promise<Ground> {
       route,
       astray: { ...route, name: `${name}-gone` },
       stranger: { ...route, candidate: 'nobody' },
-      byHand: (weight) => {
+      byHand: (weight, ownFields = false) => {
         const rules = gatewayRules.map((rule) => {
           const [first] = rule.backendRefs;
           if (first?.name !== 'shop') return rule;
           const backendRefs = [
             { ...first, weight: 100 - weight },
-            { ...first, name: 'shop-candidate', weight },
+            { ...first, name: 'shop-candidate', port: ownFields ? 8081 : 8080, weight },
           ];
           return { ...rule, backendRefs };
         });
@@ -135,13 +135,18 @@ export async function istioGround(namespace: TestNamespace): Promise<Ground> {
       route,
       astray: { ...route, name: `${name}-gone` },
       stranger: { ...route, candidate: 'shop#v9' },
-      byHand: (weight) => {
+      byHand: (weight, ownFields = false) => {
         const http = istioRules.map((rule) => {
           const [first] = rule.route;
           if (first?.destination.host !== 'shop') return rule;
           const parts = [
             { ...first, weight: 100 - weight },
-            { ...first, destination: destination('v2'), weight },
+            {
+              ...first,
+              destination: destination('v2'),
+              ...(ownFields ? { headers: { request: { set: { 'x-to': 'v2' } } } } : {}),
+              weight,
+            },
           ];
           return { ...rule, route: parts };
         });

@@ -4,9 +4,12 @@ import { createServer as createHttp, type Server as HttpServer } from 'node:http
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { HaproxyRoute, NginxRoute } from '../../../contracts/route.ts';
+import { getHaproxy } from '../../../tools/haproxy/get.ts';
 import { askRuntime } from '../../../tools/haproxy/runtime.ts';
 import { startHaproxy } from '../../../tools/haproxy/server.ts';
+import { getNginx } from '../../../tools/nginx/get.ts';
 import { reload, startNginx } from '../../../tools/nginx/server.ts';
+import { stopPid } from '../../../tools/processes/stop.ts';
 import { freePort } from '../../../tools/ports.ts';
 import type { TestNamespace } from '../kubernetes/cluster.ts';
 import { required } from '../servers.ts';
@@ -20,12 +23,27 @@ export interface ProxyGround extends Ground {
   readonly pid: number;
 }
 
+/** HAProxy, and who may speak to it. */
+export interface HaproxyGround extends ProxyGround {
+  /** Somebody gives it a command past us. */
+  readonly command: (command: string) => Promise<string>;
+}
+
 /** NGINX, and whether its reload command works. */
 export interface NginxGround extends ProxyGround {
   /** From now on its reload command fails, or works again. */
   readonly breakReload: (broken: boolean) => void;
   readonly file: string;
+  /** It ends, and its files stay. */
+  readonly end: () => Promise<void>;
 }
+
+const lackingOf = (found: Promise<unknown>): Promise<string> => found.then(() => '', String);
+
+/** Why there can be no HAProxy here; empty: there can. */
+export const lacksHaproxy = await lackingOf(getHaproxy());
+/** Why there can be no NGINX here; empty: there can. */
+export const lacksNginx = await lackingOf(getNginx());
 
 const portOf = (server: Server | HttpServer): number => (server.address() as AddressInfo).port; // it listens on TCP
 
@@ -45,7 +63,7 @@ async function side(version: string): Promise<HttpServer> {
 }
 
 /** HAProxy before two sides; its runtime API by TCP, with a clerk in between who counts what is set. */
-export async function haproxyGround(namespace: TestNamespace): Promise<ProxyGround> {
+export async function haproxyGround(namespace: TestNamespace): Promise<HaproxyGround> {
   const objects = new Objects(namespace);
   const [stable, candidate, port] = [await side('v1'), await side('v2'), await freePort()];
   const server = await startHaproxy(
@@ -82,6 +100,7 @@ backend split
   return {
     url: `http://127.0.0.1:${port}`,
     pid: server.pid,
+    command: (command) => askRuntime(server.runtime, command),
     router: (name) => ({ kind: 'haproxy', address: name === 'nobody' ? '127.0.0.1:1' : address }),
     fresh: async (name) => {
       await weigh(0);
@@ -145,6 +164,7 @@ export async function nginxGround(namespace: TestNamespace): Promise<NginxGround
     url: `http://127.0.0.1:${port}`,
     pid: server.pid,
     file,
+    end: async () => void (await stopPid(server.pid)),
     breakReload: (now) => void (broken = now),
     router: (name) => ({
       kind: 'nginx',
