@@ -4,6 +4,7 @@ import type { RouterConnection } from '../../../activities/traffic/router.ts';
 import type { Route } from '../../../contracts/route.ts';
 import type { ObjectKind } from '../../../contracts/catalog.ts';
 import type { HeldObject, ObjectRef } from '../../../contracts/workload.ts';
+import { partOf } from '../../../activities/kubernetes/cluster.ts';
 import { apiVersions } from '../../../activities/kubernetes/objects.ts';
 import { configOf, type TestNamespace } from '../kubernetes/cluster.ts';
 import { deploymentOf } from '../kubernetes/deployment.ts';
@@ -79,7 +80,7 @@ export class Objects {
   /** Without what changes with each write, and by itself. */
   async content(ref: ObjectRef): Promise<unknown> {
     const { metadata, ...rest } = (await this.read(ref)) as KubernetesObject & { readonly status?: unknown };
-    const { name, labels, annotations, managedFields } = metadata ?? {};
+    const { name, labels, annotations, managedFields } = partOf(metadata);
     const plain = Object.fromEntries(Object.entries(rest).filter(([key]) => key !== 'status'));
     const managers = (managedFields ?? []).map(({ manager }) => manager).filter((manager) => manager === 'lakeshift');
     return { ...plain, name, labels: labels ?? {}, annotations: annotations ?? {}, managers };

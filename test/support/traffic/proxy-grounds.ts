@@ -164,7 +164,7 @@ export async function nginxGround(namespace: TestNamespace): Promise<NginxGround
     url: `http://127.0.0.1:${port}`,
     pid: server.pid,
     file,
-    end: async () => void (await stopPid(server.pid)),
+    end: () => stopPid(server.pid).then(() => undefined),
     breakReload: (now) => void (broken = now),
     router: (name) => ({
       kind: 'nginx',
