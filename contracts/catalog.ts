@@ -38,6 +38,7 @@ export const objectKinds = [
   'ConfigMap',
   'HTTPRoute',
   'VirtualService',
+  'DestinationRule',
 ] as const;
 export type ObjectKind = (typeof objectKinds)[number];
 

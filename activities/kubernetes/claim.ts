@@ -9,6 +9,8 @@ import { merge, nameOf, readObject, type FoundObject } from './objects.ts';
 /** Annotations by which an object says who holds it, and the latest effect that it has seen. */
 const heldBy = 'lakeshift.dev/held-by';
 const fence = 'lakeshift.dev/fence';
+/** On a route: both sides stood in it before anything began, and do so at the end. */
+const listed = 'lakeshift.dev/both-sides-listed';
 
 /** The deployment that holds an object; null: none. */
 export const holderOf = ({ metadata }: FoundObject): string | null => metadata?.annotations?.[heldBy] ?? null;
@@ -81,7 +83,7 @@ async function releaseObject(cluster: Cluster, site: Site, object: ObjectRef): P
     // an empty list would have the server forget who manages what
     const managedFields = others.length === 0 ? {} : { managedFields: others };
     await merge(cluster, object, found, {
-      metadata: { annotations: { [heldBy]: null, [fence]: null }, ...managedFields },
+      metadata: { annotations: { [heldBy]: null, [fence]: null, [listed]: null }, ...managedFields },
     });
   });
 }
@@ -90,6 +92,14 @@ async function releaseObject(cluster: Cluster, site: Site, object: ObjectRef): P
 export const marked = (site: Site) => ({
   metadata: { annotations: { [heldBy]: site.deployment, [fence]: String(deliveryOf(site)) } },
 });
+
+/** The same of a route in which both sides were listed before anything began. */
+export const markedListed = (site: Site) => ({
+  metadata: { annotations: { ...marked(site).metadata.annotations, [listed]: 'true' } },
+});
+
+/** Whether a write of this deployment has found both sides listed in a route. */
+export const wasListed = ({ metadata }: FoundObject): boolean => metadata?.annotations?.[listed] !== undefined;
 
 /** How often a write is begun anew at once because somebody, mostly the controller, was in between. */
 const mostTries = 8;

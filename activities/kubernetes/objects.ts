@@ -14,6 +14,7 @@ export const apiVersions: Readonly<Record<ObjectKind, string>> = {
   ConfigMap: 'v1',
   HTTPRoute: 'gateway.networking.k8s.io/v1',
   VirtualService: 'networking.istio.io/v1',
+  DestinationRule: 'networking.istio.io/v1',
 };
 
 /** Where each kind lies in addresses. */
@@ -26,6 +27,7 @@ const plurals: Readonly<Record<ObjectKind, string>> = {
   ConfigMap: 'configmaps',
   HTTPRoute: 'httproutes',
   VirtualService: 'virtualservices',
+  DestinationRule: 'destinationrules',
 };
 
 /** The path of the objects of a kind in a namespace. */

@@ -5,9 +5,10 @@ import { objectRouter } from './object-route.ts';
 import { percentOf } from './weighted-rules.ts';
 
 interface Flag {
+  readonly state?: string;
   readonly variants?: Readonly<Record<string, unknown>>;
   readonly defaultVariant?: string;
-  readonly targeting?: { readonly fractional?: readonly (readonly [string, number])[] };
+  readonly targeting?: { readonly fractional?: readonly unknown[] };
 }
 interface FlagFile {
   readonly flags?: Readonly<Record<string, Flag>>;
@@ -44,8 +45,9 @@ function fileOf({ data = {} }: V1ConfigMap, { key }: FlagRoute): FlagFile | null
   }
 }
 
-function stateOf({ variants = {}, defaultVariant, targeting = {} }: Flag, route: FlagRoute): RouteState {
+function stateOf({ state, variants = {}, defaultVariant, targeting = {} }: Flag, route: FlagRoute): RouteState {
   const { stable, candidate } = route;
+  if (state === 'DISABLED') return { weight: null, because: 'the flag is disabled' };
   const lacking = [stable, candidate].find((name) => !(name in variants));
   if (lacking !== undefined) return { weight: null, because: `the flag has no variant ${lacking}` };
   return Object.keys(targeting).length === 0
@@ -54,14 +56,20 @@ function stateOf({ variants = {}, defaultVariant, targeting = {} }: Flag, route:
 }
 
 function byTargeting(targeting: NonNullable<Flag['targeting']>, stable: string, candidate: string): RouteState {
-  const { fractional: shares } = targeting;
+  const { fractional } = targeting;
+  const shares = fractional?.every(isShare) === true ? fractional : undefined;
+  // an expression that says by what users are told apart is one of them too
   if (shares === undefined || Object.keys(targeting).length > 1)
     return { weight: null, because: 'the flag has other targeting' };
   if (shares.some(([name]) => name !== stable && name !== candidate))
     return { weight: null, because: 'the flag has shares of other variants' };
-  const share = (name: string): number => shares.find(([of]) => of === name)?.[1] ?? 0;
+  const share = (name: string): number =>
+    shares.filter(([of]) => of === name).reduce((all, [, weight = 1]) => all + weight, 0);
   return percentOf(share(stable), share(candidate));
 }
+
+const isShare = (one: unknown): one is readonly [string, number?] =>
+  Array.isArray(one) && typeof one[0] === 'string' && (one.length === 1 || typeof one[1] === 'number');
 
 function byDefault(variant: string | undefined, stable: string, candidate: string): RouteState {
   if (variant === stable) return { weight: 0, because: `everybody has ${stable}` };

@@ -1,7 +1,8 @@
 import type { GatewayRoute, RequestMatch } from '../../contracts/route.ts';
 import type { FoundObject } from '../kubernetes/objects.ts';
 import { objectRouter } from './object-route.ts';
-import { splitOf, withWeight, type RuleForm } from './weighted-rules.ts';
+import { routedRules, stateOfRules, type TwinForm } from './twin-rules.ts';
+import { listsBoth, type RuleForm } from './weighted-rules.ts';
 
 interface BackendRef {
   readonly kind?: string;
@@ -17,6 +18,7 @@ interface Match {
   readonly headers?: readonly HeaderMatch[];
 }
 interface Rule {
+  readonly name?: string;
   readonly matches?: readonly Match[];
   readonly backendRefs?: readonly BackendRef[];
 }
@@ -35,37 +37,36 @@ const form: RuleForm<Rule, BackendRef> = {
 
 /**
  * Weights of an HTTPRoute's rules (gateway.networking.k8s.io/v1). Its own status does not prove that the traffic has
- * moved. With a match, each rule has a twin for such requests as long as the candidate has any share.
+ * moved. With a match, each rule has a twin for such requests as long as the traffic is divided.
  */
 export const gatewayApi = objectRouter<GatewayRoute, HttpRoute>({
   kind: 'HTTPRoute',
-  stateOf: (found, route) => splitOf(form, plain(found, route), route),
-  change: (found, route, weight) => {
-    const rules = withWeight(form, plain(found, route), route, weight);
-    const twins = weight === 0 || route.match === undefined ? [] : twinsOf(rules, route, route.match);
-    return { spec: { ...found.spec, rules: [...twins, ...rules] } };
-  },
+  stateOf: ({ spec }, route) => stateOfRules(form, twinsBy(route), spec?.rules ?? [], route),
+  change: ({ spec }, route, weight, both) => ({
+    spec: { ...spec, rules: routedRules(form, twinsBy(route), spec?.rules ?? [], { ...route, both }, weight) },
+  }),
+  listsBoth: ({ spec }, route) => listsBoth(form, spec?.rules ?? [], route),
   services: ({ stable, candidate }, weight) => [...(weight > 0 ? [candidate] : []), ...(weight < 100 ? [stable] : [])],
 });
 
-/** The rules without the twins. */
-const plain = ({ spec }: HttpRoute, { match }: GatewayRoute): readonly Rule[] =>
-  (spec?.rules ?? []).filter((rule) => match === undefined || !isTwin(rule, headerOf(match)));
+const twinsBy = ({ match: request }: GatewayRoute): TwinForm<Rule> | null => {
+  if (request === undefined) return null;
+  const ours = headerOf(request);
+  return {
+    isMarked: ({ matches = [] }) =>
+      matches.length > 0 && matches.every(({ headers = [] }) => headers.some(isSame(ours))),
+    // names of rules are unique in a route
+    twin: ({ name: _, ...rule }) => ({
+      ...rule,
+      matches: (rule.matches ?? [{}]).map((one) => ({ ...one, headers: [...(one.headers ?? []), ours] })),
+    }),
+  };
+};
 
-const isTwin = ({ matches = [] }: Rule, { name, value }: HeaderMatch): boolean =>
-  matches.length > 0 &&
-  matches.every(({ headers = [] }) => headers.some((header) => header.name === name && header.value === value));
-
-const twinsOf = (rules: readonly Rule[], { stable, candidate }: GatewayRoute, match: RequestMatch): readonly Rule[] =>
-  withWeight(
-    form,
-    rules.filter((rule) => form.targetsOf(rule).some((target) => [stable, candidate].includes(form.nameOf(target)))),
-    { stable, candidate },
-    100,
-  ).map((rule) => ({
-    ...rule,
-    matches: (rule.matches ?? [{}]).map((one) => ({ ...one, headers: [...(one.headers ?? []), headerOf(match)] })),
-  }));
+const isSame =
+  (ours: HeaderMatch) =>
+  ({ type, name, value }: HeaderMatch): boolean =>
+    type === ours.type && name === ours.name && value === ours.value;
 
 const headerOf = ({ by, name, value }: RequestMatch): HeaderMatch =>
   by === 'header'

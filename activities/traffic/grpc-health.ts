@@ -67,11 +67,17 @@ function faultOf({ grpcStatus, message }: Reply): string | null {
 
 /** `status`, field 1, a varint; a message without it has its first value. Null: it is something else. */
 function stateIn(message: Buffer): number | null {
-  const body = message.subarray(5);
-  if (message.length < 5 || message[0] !== 0 || body.length !== message.readUInt32BE(1)) return null;
+  const body = bodyOf(message);
+  if (body === null) return null;
   if (body.length === 0) return 0;
   // no state that there is takes more than one byte
   return body.length === 2 && body[0] === 0x08 ? (body[1] ?? null) : null;
+}
+
+/** What follows the five bytes; null: it is compressed, or not whole. */
+function bodyOf(message: Buffer): Buffer | null {
+  const [compressed, body] = [message[0], message.subarray(5)];
+  return message.length >= 5 && compressed === 0 && body.length === message.readUInt32BE(1) ? body : null;
 }
 
 /** `service`, field 1, a text; left out where it is empty: the whole server. */

@@ -40,7 +40,31 @@ async function stateOf(context: RouterContext, route: HaproxyRoute): Promise<Rou
     if (found === undefined) throw refused(route, server, answer);
     weights.push(Number(found));
   }
-  return percentOf(weights[0] ?? 0, weights[1] ?? 0);
+  return (
+    oddityIn(await ask(at, `show stat ${route.backend} 4 -1`), route) ?? percentOf(weights[0] ?? 0, weights[1] ?? 0)
+  );
+}
+
+/** A server as HAProxy's statistics show it: values by the names of their columns. */
+type Statistics = ReadonlyMap<string | undefined, string>;
+
+/** What makes the two weights say nothing of the traffic; null: nothing does. */
+function oddityIn(statistics: string, route: HaproxyRoute): RouteState | null {
+  const [head = '', ...lines] = statistics.split('\n');
+  const columns = head.replace(/^# /, '').split(',');
+  const servers = lines.map((line): Statistics => new Map(line.split(',').map((value, at) => [columns[at], value])));
+  const because = servers
+    .filter((server) => Number(server.get('weight')) > 0)
+    .map((server) => oddityOf(server, route))
+    .find((words) => words !== null);
+  return because === undefined ? null : { weight: null, because };
+}
+
+function oddityOf(server: Statistics, { stable, candidate }: HaproxyRoute): string | null {
+  const [name = '', status = ''] = [server.get('svname'), server.get('status')];
+  const isOut = /^(MAINT|DRAIN)/.test(status);
+  if ([stable, candidate].includes(name)) return isOut ? `server ${name} is in ${status}` : null;
+  return isOut || server.get('bck') !== '0' ? null : `server ${name} takes requests besides the two sides`;
 }
 
 function addressOf({ router }: RouterContext, route: HaproxyRoute): string {

@@ -1,7 +1,9 @@
 import type { IstioRoute, RequestMatch } from '../../contracts/route.ts';
 import type { FoundObject } from '../kubernetes/objects.ts';
+import { hostIn, lackingSubset } from './istio-subsets.ts';
 import { objectRouter } from './object-route.ts';
-import { splitOf, withWeight, type RuleForm } from './weighted-rules.ts';
+import { routedRules, stateOfRules, type TwinForm } from './twin-rules.ts';
+import { listsBoth, type RuleForm } from './weighted-rules.ts';
 
 interface Destination {
   readonly destination: { readonly host: string; readonly subset?: string };
@@ -34,44 +36,36 @@ const form: RuleForm<HttpRule, Destination> = {
 /** Weights of a VirtualService (networking.istio.io/v1). With a match, its rules come first: the first that fits is taken. */
 export const istio = objectRouter<IstioRoute, VirtualService>({
   kind: 'VirtualService',
-  stateOf: (found, route) => splitOf(form, plain(found, route), route),
-  change: (found, route, weight) => {
-    const rules = withWeight(form, plain(found, route), route, weight);
-    const twins = weight === 0 || route.match === undefined ? [] : twinsOf(rules, route, route.match);
-    return { spec: { ...found.spec, http: [...twins, ...rules] } };
-  },
-  services: ({ stable, candidate }, weight) =>
+  stateOf: ({ spec }, route) => stateOfRules(form, twinsBy(route), spec?.http ?? [], route),
+  change: ({ spec }, route, weight, both) => ({
+    spec: { ...spec, http: routedRules(form, twinsBy(route), spec?.http ?? [], { ...route, both }, weight) },
+  }),
+  listsBoth: ({ spec }, route) => listsBoth(form, spec?.http ?? [], route),
+  services: ({ namespace, stable, candidate }, weight) =>
     [...(weight > 0 ? [candidate] : []), ...(weight < 100 ? [stable] : [])]
-      .map((name) => name.split('#')[0] ?? '')
-      // a host with dots may be anywhere, and need not be a Service
-      .filter((host) => !host.includes('.')),
+      .map((name) => hostIn(namespace, name.split('#')[0] ?? ''))
+      // it may be anywhere, and need not be a Service
+      .filter((host) => host !== null),
+  lacking: lackingSubset,
 });
 
-const plain = ({ spec }: VirtualService, { match }: IstioRoute): readonly HttpRule[] =>
-  (spec?.http ?? []).filter((rule) => match === undefined || !isTwin(rule, match));
-
-const isTwin = ({ match = [] }: HttpRule, request: RequestMatch): boolean => {
-  const ours = JSON.stringify(headersOf(request));
-  return match.length > 0 && match.every(({ headers = {} }) => includes(headers, ours));
+const twinsBy = ({ match: request }: IstioRoute): TwinForm<HttpRule> | null => {
+  if (request === undefined) return null;
+  const [headers, ours] = [headersOf(request), JSON.stringify(headersOf(request))];
+  return {
+    isMarked: ({ match = [] }) => match.length > 0 && match.every((one) => includes(one.headers ?? {}, ours)),
+    twin: (rule) => ({
+      ...rule,
+      match: (rule.match ?? [{}]).map((one) => ({ ...one, headers: { ...one.headers, ...headers } })),
+    }),
+  };
 };
 
 const includes = (headers: Readonly<Record<string, unknown>>, ours: string): boolean =>
   Object.entries(headers).some(([name, rule]) => JSON.stringify({ [name]: rule }) === ours);
 
-const twinsOf = (
-  rules: readonly HttpRule[],
-  { stable, candidate }: IstioRoute,
-  request: RequestMatch,
-): readonly HttpRule[] =>
-  withWeight(
-    form,
-    rules.filter((rule) => form.targetsOf(rule).some((target) => [stable, candidate].includes(form.nameOf(target)))),
-    { stable, candidate },
-    100,
-  ).map((rule) => ({
-    ...rule,
-    match: (rule.match ?? [{}]).map((one) => ({ ...one, headers: { ...one.headers, ...headersOf(request) } })),
-  }));
-
+/** Envoy knows names of headers in small letters only. */
 const headersOf = ({ by, name, value }: RequestMatch): Readonly<Record<string, object>> =>
-  by === 'header' ? { [name]: { exact: value } } : { cookie: { regex: `^(.*;\\s*)?${name}=${value}(;.*)?$` } };
+  by === 'header'
+    ? { [name.toLowerCase()]: { exact: value } }
+    : { cookie: { regex: `^(.*;\\s*)?${name}=${value}(;.*)?$` } };

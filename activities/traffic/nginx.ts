@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { NginxRoute, RouteState } from '../../contracts/route.ts';
 import { failure } from '../failures.ts';
@@ -40,6 +40,9 @@ export const nginx: Router<NginxRoute> = {
 async function stateOf(context: RouterContext, route: NginxRoute): Promise<RouteState> {
   const lines = await linesOf(connectionOf(context, route).file);
   if (lines.includes(untaken)) return { weight: null, because: 'the file was written, and NGINX has not read it' };
+  const other = lines.find((line) => isOther(line, route));
+  if (other !== undefined)
+    return { weight: null, because: `server ${serverIn(other) ?? ''} takes requests besides the two sides` };
   return percentOf(weightOf(lineOf(lines, route.stable, route)), weightOf(lineOf(lines, route.candidate, route)));
 }
 
@@ -56,6 +59,11 @@ async function linesOf(file: string): Promise<readonly string[]> {
 }
 
 const serverIn = (line: string): string | null => /^\s*server\s+([^\s;]+)/.exec(line)?.[1] ?? null;
+
+const isOther = (line: string, { stable, candidate }: NginxRoute): boolean => {
+  const server = serverIn(line);
+  return server !== null && ![stable, candidate].includes(server) && weightOf(line) > 0 && !/\sbackup\b/.test(line);
+};
 
 function lineOf(lines: readonly string[], server: string, { router }: NginxRoute): string {
   const line = lines.find((candidate) => serverIn(candidate) === server);
@@ -76,12 +84,18 @@ function withWeight(line: string, share: ReadonlyMap<string, number>): string {
   return rest.replace(/\s*;/, weight === 0 ? ' down;' : ` weight=${weight};`);
 }
 
-async function replace(file: string, content: string): Promise<void> {
+/** At once; a link stays a link, and who may read the file may read it still. */
+async function replace(link: string, content: string): Promise<void> {
+  const file = await realpath(link).catch(() => link);
   const beside = `${file}.${randomUUID()}`;
   try {
-    await writeFile(beside, content);
+    const { mode } = await stat(file);
+    await writeFile(beside, content, { mode });
+    // what the process masks is given back
+    await chmod(beside, mode);
     await rename(beside, file);
   } catch {
+    await rm(beside, { force: true }).catch(() => undefined);
     throw failure('TARGET_UNREACHABLE', 'the file of servers of NGINX can not be written');
   }
 }

@@ -3,7 +3,7 @@ import type { ObjectKind } from '../../contracts/catalog.ts';
 import type { RouteFacts, RouteState } from '../../contracts/route.ts';
 import type { ObjectRef } from '../../contracts/workload.ts';
 import { failure } from '../failures.ts';
-import { held, holderOf, marked } from '../kubernetes/claim.ts';
+import { held, holderOf, marked, markedListed, wasListed } from '../kubernetes/claim.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import { merge, nameOf, namesOf, readObject, type FoundObject } from '../kubernetes/objects.ts';
 import { ownerOf } from '../kubernetes/owner.ts';
@@ -18,10 +18,14 @@ interface Named {
 export interface ObjectForm<R, F extends FoundObject> {
   readonly kind: ObjectKind;
   readonly stateOf: (found: F, route: R) => RouteState;
-  /** What a write changes besides the annotations. */
-  readonly change: (found: F, route: R, weight: number) => Record<string, unknown>;
+  /** What a write changes besides the annotations; `both`: a side without a share stays listed. */
+  readonly change: (found: F, route: R, weight: number, both: boolean) => Record<string, unknown>;
+  /** Whether the candidate is listed though it has no share; absent: such a thing can't be. */
+  readonly listsBoth?: (found: F, route: R) => boolean;
   /** Services that have to be there at that weight. */
   readonly services: (route: R, weight: number) => readonly string[];
+  /** What else the route needs and is not there, in words; absent: it needs nothing. */
+  readonly lacking?: (cluster: Cluster, route: R) => Promise<string | null>;
 }
 
 /** A router whose route is an object in the cluster: check, mark and change are one write. */
@@ -30,13 +34,17 @@ export function objectRouter<R extends Named, F extends FoundObject>({
   stateOf,
   change,
   services,
+  listsBoth = () => false,
+  lacking = () => Promise.resolve(null),
 }: ObjectForm<R, F>): Router<R> {
   const refOf = ({ namespace, name }: R): ObjectRef => ({ kind, namespace, name });
   return {
     async look({ cluster }, route) {
       const ref = refOf(route);
       const found = await readObject<F>(cluster, ref);
-      return found === null ? missing(cluster, ref) : factsOf(ref, found, stateOf(found, route));
+      if (found === null) return missing(cluster, ref);
+      const because = await lacking(cluster, route);
+      return factsOf(ref, found, because === null ? stateOf(found, route) : { weight: null, because });
     },
     async read({ cluster, read }, route) {
       const ref = refOf(route);
@@ -47,12 +55,17 @@ export function objectRouter<R extends Named, F extends FoundObject>({
     async write({ cluster }, site: Site, route, weight) {
       const ref = refOf(route);
       await Promise.all(services(route, weight).map((name) => mustBe(cluster, ref, name)));
+      const because = await lacking(cluster, route);
+      if (because !== null) throw failure('TARGET_DRIFTED', `${nameOf(ref)}: ${because}`);
       return held(cluster, site, ref, async (found: F) => {
         const state = stateOf(found, route);
         if (state.weight === weight) return;
-        if (state.weight === null && !canMend(found, route, stateOf, change, weight))
+        const both = wasListed(found) || (state.weight === 0 && listsBoth(found, route));
+        const changed = change(found, route, weight, both);
+        if (state.weight === null && stateOf({ ...found, ...changed }, route).weight !== weight)
+          // a rule that is gone can't be written into
           throw failure('TARGET_DRIFTED', `${nameOf(ref)}: ${state.because}`);
-        await merge(cluster, ref, found, { ...marked(site), ...change(found, route, weight) });
+        await merge(cluster, ref, found, { ...(both ? markedListed(site) : marked(site)), ...changed });
       });
     },
   };
@@ -63,17 +76,6 @@ async function mustBe(cluster: Cluster, route: ObjectRef, name: string): Promise
   const ref: ObjectRef = { kind: 'Service', namespace: route.namespace, name };
   if ((await readObject(cluster, ref)) === null)
     throw failure('TARGET_DRIFTED', `${nameOf(route)} can not send requests to ${nameOf(ref)}: it is not there`);
-}
-
-/** Whether the change would leave what was wanted: a rule that is gone can't be written into. */
-function canMend<R, F extends FoundObject>(
-  found: F,
-  route: R,
-  stateOf: ObjectForm<R, F>['stateOf'],
-  change: ObjectForm<R, F>['change'],
-  weight: number,
-): boolean {
-  return stateOf({ ...found, ...change(found, route, weight) }, route).weight === weight;
 }
 
 async function missing(cluster: Cluster, ref: ObjectRef): Promise<RouteFacts> {

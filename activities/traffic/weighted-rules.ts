@@ -13,6 +13,8 @@ export interface RuleForm<Rule, Target> {
 export interface Sides {
   readonly stable: string;
   readonly candidate: string;
+  /** A side without a share stays listed; absent: it does not. */
+  readonly both?: boolean;
 }
 
 /** What rules say of two sides. Each rule that names one of them counts, and all have to agree. */
@@ -23,7 +25,11 @@ export function splitOf<Rule, Target>(form: RuleForm<Rule, Target>, rules: reado
   return splits.find(({ weight }) => weight === null || weight !== first.weight) ?? first;
 }
 
-/** The rules with that share for the candidate, everything else as it was. */
+/** Whether a rule lists both sides, whatever share each has. */
+export const listsBoth = <Rule, Target>(form: RuleForm<Rule, Target>, rules: readonly Rule[], sides: Sides): boolean =>
+  rules.some((rule) => [sides.stable, sides.candidate].every((name) => targetOf(form, rule, name) !== undefined));
+
+/** The rules with that share for the candidate, everything else as it was. A side that is listed keeps its own fields. */
 export const withWeight = <Rule, Target>(
   form: RuleForm<Rule, Target>,
   rules: readonly Rule[],
@@ -31,13 +37,19 @@ export const withWeight = <Rule, Target>(
   weight: number,
 ): readonly Rule[] =>
   rules.map((rule) => {
-    const like = form.targetsOf(rule).find((target) => isSide(form, target, sides));
+    const { stable, candidate, both = false } = sides;
+    const [ofStable, ofCandidate] = [targetOf(form, rule, stable), targetOf(form, rule, candidate)];
+    const like = ofStable ?? ofCandidate;
     if (like === undefined) return rule;
-    const { stable, candidate } = sides;
-    if (weight === 0 || weight === 100)
-      return form.withTargets(rule, [form.target(like, weight === 0 ? stable : candidate, null)]);
-    return form.withTargets(rule, [form.target(like, stable, 100 - weight), form.target(like, candidate, weight)]);
+    const forStable = (part: number | null): Target => form.target(ofStable ?? like, stable, part);
+    const forCandidate = (part: number | null): Target => form.target(ofCandidate ?? like, candidate, part);
+    if (weight === 0 && !both) return form.withTargets(rule, [forStable(null)]);
+    if (weight === 100 && !both) return form.withTargets(rule, [forCandidate(null)]);
+    return form.withTargets(rule, [forStable(100 - weight), forCandidate(weight)]);
   });
+
+const targetOf = <Rule, Target>(form: RuleForm<Rule, Target>, rule: Rule, name: string): Target | undefined =>
+  form.targetsOf(rule).find((target) => form.nameOf(target) === name);
 
 const isSide = <Target>(
   { nameOf }: Pick<RuleForm<unknown, Target>, 'nameOf'>,
