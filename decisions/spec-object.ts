@@ -4,17 +4,14 @@ import { partsOf } from './parts.ts';
 
 /** Everything that a spec changes, with its target. */
 export function objectsOf(spec: Spec): readonly { readonly target: string; readonly object: string }[] {
-  switch (spec.strategy) {
-    case 'expand-contract':
-      return [{ target: spec.target, object: spec.table }];
-    case 'release':
-      return [
-        ...spec.tables.map(({ target, table }) => ({ target, object: table })),
-        ...spec.services.map(({ target, workload }) => ({ target, object: workload })),
-      ];
-    default:
-      return [{ target: spec.target, object: spec.strategy === 'blue-green' ? spec.service : spec.workload }];
-  }
+  if (spec.strategy === 'release')
+    return [
+      ...spec.tables.map(({ target, table }) => ({ target, object: table })),
+      ...spec.services.map(({ target, workload }) => ({ target, object: workload })),
+    ];
+  const { target } = spec;
+  if (spec.strategy === 'expand-contract') return [{ target, object: spec.table }];
+  return [{ target, object: spec.strategy === 'blue-green' ? spec.service : spec.workload }];
 }
 
 /** What a spec changes, as its author calls it. */

@@ -64,16 +64,21 @@ export const isSeenElsewhere = ({ traffic: { seen } = nothing }: Progress, weigh
 
 /** Whether a share may end: looked at since its time was over and not long ago, in place then, and well by all checks. */
 export const mayEnd = (
-  { gate, weight, everyMs }: Pick<ShiftStage, 'gate' | 'weight' | 'everyMs'>,
+  stage: Pick<ShiftStage, 'gate' | 'weight' | 'everyMs'>,
   { traffic = nothing, verdict, deadline }: Progress,
   now: number,
 ): boolean =>
-  deadline !== null &&
-  traffic.lookedAt >= deadline &&
-  // what was seen before a pause of the service says nothing after it
-  now - traffic.lookedAt <= Math.max(everyMs, gate?.windowMs ?? 0) &&
-  traffic.weight === weight &&
-  (gate === null || verdict?.decision === 'promote');
+  isLookedAt(stage, traffic, deadline ?? Infinity, now) &&
+  traffic.weight === stage.weight &&
+  (stage.gate === null || verdict?.decision === 'promote');
+
+/** What was seen before the end, or before a pause of the service, says nothing after it. */
+const isLookedAt = (
+  { gate, everyMs }: Pick<ShiftStage, 'gate' | 'everyMs'>,
+  { lookedAt }: Traffic,
+  deadline: number,
+  now: number,
+): boolean => lookedAt >= deadline && now - lookedAt <= Math.max(everyMs, gate?.windowMs ?? 0);
 
 /** An activity that waits has to end long before its timeout, ms. */
 const mostWaitMs = 600_000;

@@ -1,4 +1,5 @@
 import type { ApprovalNeed } from '../../contracts/approval-need.ts';
+import type { TableFacts } from '../../contracts/facts.ts';
 import type { Finding, Plan, Stage } from '../../contracts/plan.ts';
 import { bytes, duration, shortHash, some } from './format.ts';
 import type { Style } from './style.ts';
@@ -63,7 +64,10 @@ function estimateOf(stage: Stage): string {
 function whatOf(plan: Plan, stage: Stage): readonly string[] {
   const part = plan.dialect === 'several' ? plan.parts[stage.part ?? 0] : plan;
   if (stage.kind !== 'preflight' || part?.dialect !== 'postgres') return [bareTitle(stage), ...releaseWords(stage)];
-  const { facts } = part;
+  return tableWords(part.facts);
+}
+
+function tableWords(facts: TableFacts): readonly string[] {
   const size = [
     facts.rows === null ? 'rows not counted' : some(facts.rows, 'row'),
     facts.bytes === null ? '' : bytes(facts.bytes),

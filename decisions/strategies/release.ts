@@ -54,9 +54,8 @@ function inPart(plans: readonly PartPlan[], stage: Stage, part: number): Stage {
   const nameOf = (name: string): string => (twice ? `${name}-${calledAfter(plans[part])}` : name);
   const placed = { ...stage, name: nameOf(stage.name), part };
   if (placed.kind === 'cutover') return waited(placed, plans[part]?.stages ?? []);
-  return 'retryFrom' in placed && placed.retryFrom !== undefined
-    ? { ...placed, retryFrom: nameOf(placed.retryFrom) }
-    : placed;
+  if (placed.kind !== 'verify' || placed.retryFrom === undefined) return placed;
+  return { ...placed, retryFrom: nameOf(placed.retryFrom) };
 }
 
 const calledAfter = (plan: PartPlan | undefined): string => {

@@ -38,12 +38,7 @@ export async function seenAt(
 
 /** Takes the share back. What it is taken from may be removed next: that nothing is sent there comes first. */
 export async function routeBack(stage: ShiftStage, run: Run): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    const { weight, because } = await route(stage, stage.back, run);
-    if (weight === stage.back) break;
-    if (tries === mostRepairs) throw notUndone('ROUTE_DRIFTED', `${because}, and not ${stage.back} %`);
-    await sleep((stage.looks ?? usualLooks).everyMs, { summary: 'the route says something else' });
-  }
+  await routedBack(stage, run);
   const fault = await seenBack(stage, run);
   if (fault === null) return;
   // once: who then orders a retry has looked, and knows better
@@ -52,6 +47,17 @@ export async function routeBack(stage: ShiftStage, run: Run): Promise<void> {
     throw notUndone('TRAFFIC_ELSEWHERE', `${fault.because}, and the route says ${stage.back} %`);
   }
   run.note('finding', `${stage.name}: ${fault.because}`, { weight: stage.back });
+}
+
+/** Writes it until it is read back. */
+async function routedBack(stage: ShiftStage, run: Run): Promise<void> {
+  const { everyMs } = stage.looks ?? usualLooks;
+  for (let tries = 1; ; tries++) {
+    const { weight, because } = await route(stage, stage.back, run);
+    if (weight === stage.back) return;
+    if (tries === mostRepairs) throw notUndone('ROUTE_DRIFTED', `${because}, and not ${stage.back} %`);
+    await sleep(everyMs, { summary: 'the route says something else' });
+  }
 }
 
 /** What is seen of the traffic on the way back; that nobody can see it keeps nothing from going home. */
