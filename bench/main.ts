@@ -6,6 +6,7 @@ import { afterBackfillBench } from './after-backfill.ts';
 import { backfillBench, roomyBackfillBench } from './backfill.ts';
 import { ddlBench } from './ddl.ts';
 import { feltBench } from './felt.ts';
+import { goingHomeBench } from './going-home.ts';
 import { historyBench, orderBench, startBench } from './service.ts';
 import { waitingBench } from './waiting.ts';
 import { meets, renderResult, type Bench } from './figures.ts';
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, Bench>> = {
   orders: orderBench,
   history: historyBench,
   waiting: waitingBench,
+  'going-home': goingHomeBench,
 };
 
 const { values, positionals } = parseArgs({

@@ -66,9 +66,13 @@ const partClashes = (spec: TableSpec): readonly FieldProblem[] => [
   ...doubleProtection(spec),
 ];
 
-/** Which fields belong to a strategy that nobody knows is not for us to say: the only problem is its name. Null: it is known. */
+/**
+ * Which fields belong to a strategy that nobody knows is not for us to say, unless they are those of a table: else the only
+ * problem is its name. Null: it is known.
+ */
 function unknownStrategy(value: unknown): Rule | null {
-  const name = typeof value === 'object' && value !== null && 'strategy' in value ? value.strategy : '';
+  if (typeof value !== 'object' || value === null || 'changes' in value) return null;
+  const name = 'strategy' in value ? value.strategy : '';
   if (typeof name !== 'string' || name === '' || nearest(name, strategies) !== null) return null;
   return (_, pointer) => oneOf(strategies)(name, `${pointer}/strategy`);
 }

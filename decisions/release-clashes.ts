@@ -3,10 +3,19 @@ import type { BlueGreenSpec, CanarySpec, ReleaseSpec, RollingSpec, SeenSpec } fr
 
 /** What is wrong between the fields of a release, each of which is in order. */
 export function releaseClashes(spec: ReleaseSpec): readonly FieldProblem[] {
-  if (spec.strategy === 'rolling') return standstill(spec);
+  if (spec.strategy === 'rolling') return [...batchClashes(spec), ...standstill(spec)];
   if (spec.strategy === 'canary')
     return [...flagClashes(spec), ...stepClashes(spec), ...sameSides(spec), ...sameCounters(spec.seen)];
   return spec.strategy === 'blue-green' ? [...slotClashes(spec), ...sameCounters(spec.seen)] : [];
+}
+
+/** Where batches say how many pods are replaced, nothing else can. */
+function batchClashes({ kind, batches, surge, unavailable }: RollingSpec): FieldProblem[] {
+  if (kind !== 'StatefulSet' && batches === undefined) return [];
+  const detail = 'is of no use with batches: their size says how many pods are replaced';
+  return Object.entries({ surge, unavailable }).flatMap(([field, value]) =>
+    value === undefined ? [] : [{ pointer: `/${field}`, detail }],
+  );
 }
 
 /** Kubernetes refuses it too: neither a pod more nor a pod less, and nothing ever moves. */

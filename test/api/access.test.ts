@@ -80,7 +80,12 @@ describe('who may do what', () => {
 
   test('targets are listed without their addresses', async () => {
     const answer = await service.app.inject(by('viewer', { url: '/v1/targets' }));
-    expect(answer.json()).toEqual({ targets: [{ name: 'shop', dialect: 'postgres', taskQueue: 'lakeshift' }] });
+    expect(answer.json()).toEqual({
+      targets: [
+        { name: 'shop', dialect: 'postgres', taskQueue: 'lakeshift' },
+        { name: 'k8s-data', dialect: 'kubernetes', taskQueue: 'lakeshift' },
+      ],
+    });
   });
 
   test('the catalogue has every name that callers may write', async () => {

@@ -236,6 +236,19 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return ended(deployment);
   },
 
+  async 'release-deployed'(theatre) {
+    const deployment = await theatre.release(new World(), { graceMs: 100, contract: anyApprover });
+    await approve(deployment);
+    return ended(deployment);
+  },
+
+  async 'release-rolled-back-in-grace'(theatre) {
+    const deployment = await theatre.release(new World(), { graceMs: 3_600_000 });
+    await deployment.untilPhase('in-grace');
+    await deployment.order('rollback');
+    return ended(deployment);
+  },
+
   async 'rolling-batches'(theatre) {
     const world = new World();
     world.faults = ['no connection'];

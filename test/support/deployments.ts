@@ -7,6 +7,7 @@ import type { BlueGreenSpec, CanarySpec } from '../../contracts/release-spec.ts'
 import type { Actor, DeploymentInput, InspectInput } from '../../contracts/messages.ts';
 import type { Activities } from '../../contracts/activities.ts';
 import type { Outcome, Status } from '../../contracts/progress.ts';
+import { jointPlan } from './joint-plans.ts';
 import { testPlan, type PlanWishes } from './plans.ts';
 import {
   blueGreenPlan,
@@ -103,6 +104,11 @@ export class Theatre {
   /** All traffic for the idle one of two sides. */
   blueGreen(world: World, wishes: Partial<BlueGreenSpec> = {}): Promise<Underway> {
     return this.deployPlan(world, lookingOften(blueGreenPlan(this.taskQueue, wishes)), {});
+  }
+
+  /** A table and a service in one plan. */
+  release(world: World, wishes: PlanWishes = {}): Promise<Underway> {
+    return this.deployPlan(world, jointPlan(this.taskQueue, wishes), {});
   }
 
   /** Other pods after an outage. */

@@ -6,6 +6,9 @@ const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 50));
 };
 
+/** A spec that says nothing of what is measured. */
+const silent = { ...centsSpec, protect: {} };
+
 describe('our own probe', () => {
   let world: SqlWorld;
   beforeEach(async () => {
@@ -16,19 +19,19 @@ describe('our own probe', () => {
 
   const inputOf = (protect: Protection | null | undefined) => {
     if (protect?.by.kind !== 'probe') throw new Error('no probe in this plan');
-    const { prepare, keys, one } = protect.by;
+    const { prepare, keys, one, commit } = protect.by;
     return {
       url: world.database.url,
       applicationName: 'lakeshift probe',
       prepare: prepare.map(({ sql }) => sql),
       keys: keys.sql,
       one: one.sql,
-      commit: null,
+      commit: commit === undefined ? null : { sql: commit.sql, deployment: world.site().deployment },
     };
   };
 
   test('is in a plan unless its spec says otherwise, with the bound in it', async () => {
-    expect(stageOf(await world.plan(), 'backfill').protect).toMatchObject({ p99: 1.5, by: { kind: 'probe' } });
+    expect(stageOf(await world.plan(silent), 'backfill').protect).toMatchObject({ p99: 1.5, by: { kind: 'probe' } });
     const protect = { metrics: 'shop-prometheus', p99: '1.25x' };
     expect(stageOf(await world.plan({ ...centsSpec, protect }), 'backfill').protect).toEqual({
       p99: 1.25,
@@ -39,7 +42,10 @@ describe('our own probe', () => {
   });
 
   test('measures single rows by key, without us and beside us, and comes back when its connection was lost', async () => {
-    const source = new ProbeSource(inputOf(stageOf(await world.plan(), 'backfill').protect), { alone: [], bursts: [] });
+    const source = new ProbeSource(inputOf(stageOf(await world.expanded(silent), 'backfill').protect), {
+      alone: [],
+      bursts: [],
+    });
     try {
       source.turn('alone');
       await until(() => source.read(Date.now()).alone !== null);
@@ -51,7 +57,10 @@ describe('our own probe', () => {
       const asked = await world.rows<{ query: string }>(
         `SELECT query FROM pg_stat_activity WHERE application_name = 'lakeshift probe'`,
       );
-      expect(asked[0]?.query).toContain('WHERE "id" = $1::bigint');
+      expect(asked.map(({ query }) => query).sort()).toEqual([
+        expect.stringMatching(/^SELECT 1 FROM .+ FOR KEY SHARE$/),
+        expect.stringContaining('WHERE "id" = $1::bigint'),
+      ]);
 
       source.turn('bursts');
       await world.superuser.query(
@@ -70,7 +79,7 @@ describe('our own probe', () => {
     const guest = await SqlWorld.open({ inherit: false });
     try {
       await guest.payments(100);
-      const input = { ...inputOf(stageOf(await guest.plan(), 'backfill').protect), url: guest.database.url };
+      const input = { ...inputOf(stageOf(await guest.expanded(silent), 'backfill').protect), url: guest.database.url };
       const source = new ProbeSource(input, { alone: [], bursts: [] });
       source.turn('alone');
       await until(() => source.pools.alone.length > 0);
@@ -82,7 +91,7 @@ describe('our own probe', () => {
 
   test('asks by place where there is no key', async () => {
     await world.client.query('ALTER TABLE payments DROP CONSTRAINT payments_pkey');
-    const { one } = inputOf(stageOf(await world.plan(), 'backfill').protect);
+    const { one } = inputOf(stageOf(await world.plan(silent), 'backfill').protect);
     expect(one).toContain('WHERE ctid = $1::tid');
   });
 
