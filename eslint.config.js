@@ -54,7 +54,13 @@ export default tseslint.config(
   },
   {
     // The Kubernetes client declares its objects as classes, and takes and gives plain data: it serializes by its own tables.
-    files: ['**/kubernetes/**', '**/kubernetes*.test.ts', 'test/support/data-planes/**', 'test/scenarios/**', 'bench/**'],
+    files: [
+      '**/kubernetes/**',
+      '**/kubernetes*.test.ts',
+      'test/support/data-planes/**',
+      'test/scenarios/**',
+      'bench/**',
+    ],
     rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off' },
   },
 );
