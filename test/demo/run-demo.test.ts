@@ -22,6 +22,19 @@ const expand = `
   update public.payments set amount_cents = round(amount * 100);`;
 const contract = 'drop trigger demo_sync on public.payments; alter table public.payments drop column amount';
 
+/** In one transaction, and never long in the way of the application, whose patience ends after a second. */
+async function gently(client: pg.Client, sql: string): Promise<void> {
+  for (;;) {
+    try {
+      await client.query(`set local lock_timeout = '50ms'; ${sql}`);
+      return;
+    } catch (error) {
+      // 55P03: the lock was not to be had
+      if (!(error instanceof Error) || !('code' in error) || error.code !== '55P03') throw error;
+    }
+  }
+}
+
 /** A service that does the change in the simplest way: each approval lets it take the next step at once. */
 class SimpleService {
   readonly approvals: { by: string | undefined; body: Record<string, unknown> }[] = [];
@@ -36,7 +49,7 @@ class SimpleService {
 
   async start(): Promise<FakeApi> {
     const created = async (): Promise<void> => {
-      await this.client.query(expand);
+      await gently(this.client, expand);
       this.step = 'cutover';
     };
     return startFakeApi({
@@ -61,7 +74,7 @@ class SimpleService {
   }
 
   private async approved(): Promise<void> {
-    if (this.step === 'contract') await this.client.query(`${contract}; ${this.spoil}`);
+    if (this.step === 'contract') await gently(this.client, `${contract}; ${this.spoil}`);
     this.step = this.step === 'cutover' ? 'contract' : 'end';
   }
 
