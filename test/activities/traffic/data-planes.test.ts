@@ -111,7 +111,8 @@ describeOnKubernetes('a weight that was read back', () => {
       120_000,
     );
 
-    (name === 'traefik' ? where : test.skip)(
+    if (name !== 'traefik') return;
+    where(
       'leaves requests with a header or a cookie to the candidate, each of them',
       async () => {
         const asks = [
