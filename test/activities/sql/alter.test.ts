@@ -90,7 +90,10 @@ describe('changing a table', () => {
     const plan = await world.plan();
     await world.run('claim', { site: world.site(), plan });
     const reader = await world.application();
-    await reader.query(`SET application_name = 'nightly report'; BEGIN; SELECT count(*) FROM payments`);
+    // old enough from the first look on: a transaction that has only begun is tried for
+    await reader.query(
+      `SET application_name = 'nightly report'; BEGIN; SELECT count(*) FROM payments; SELECT pg_sleep(0.1)`,
+    );
     const alteration = stageOf(plan, 'expand').perform;
     const altering = world.run('alter', { site: world.site(), stage: 'expand', alteration });
     const pid = (await reader.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid;
