@@ -10,6 +10,7 @@ import { startPostgres } from '../../tools/postgres/server.ts';
 import { startTemporal } from '../../tools/temporal/server.ts';
 import tearDown, { leftBehind } from './global-teardown.ts';
 import { offerKubernetes } from './kubernetes/offer.ts';
+import { offerMlflow } from './mlflow/offer.ts';
 import { offerVersions } from './postgres-versions.ts';
 import { findScratch, scratches } from './scratch.ts';
 
@@ -27,6 +28,7 @@ export default async function setUp(): Promise<void> {
     postgres(folder),
     versions(folder),
     kubernetes(folder),
+    mlflow(folder),
     temporal(folder),
     bundle(folder),
   ]);
@@ -86,6 +88,13 @@ async function kubernetes(folder: string): Promise<void> {
   const { address, stop } = await offerKubernetes(folder, (line) => process.stderr.write(`${line}\n`));
   leftBehind.servers.push({ stop });
   process.env['LAKESHIFT_TEST_KUBERNETES'] = address;
+}
+
+/** Nor is this. */
+async function mlflow(folder: string): Promise<void> {
+  const { address, stop } = await offerMlflow(folder, (line) => process.stderr.write(`${line}\n`));
+  leftBehind.servers.push({ stop });
+  process.env['LAKESHIFT_TEST_MLFLOW'] = address;
 }
 
 async function temporal(folder: string): Promise<void> {
