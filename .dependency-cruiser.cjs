@@ -15,7 +15,7 @@ const table = {
   ledger: { own: ['contracts'], libraries: [node, 'kysely', 'pg'] },
   activities: {
     own: ['contracts', 'ledger', 'decisions/pace'],
-    libraries: [node, 'pg', '@kubernetes/client-node', ...temporal('activity', 'common')],
+    libraries: [node, 'pg', '@kubernetes/client-node', 'yaml', ...temporal('activity', 'common')],
   },
   workflows: { own: ['contracts', 'decisions'], libraries: temporal('workflow', 'common') },
   worker: {

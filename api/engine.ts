@@ -1,6 +1,7 @@
 import type { TargetConfig } from '../config/index.ts';
 import type { OrderName } from '../contracts/catalog.ts';
 import type { TableFacts } from '../contracts/facts.ts';
+import type { ModelFacts, ModelLooks } from '../contracts/model.ts';
 import type { DeploymentInput, Orders } from '../contracts/messages.ts';
 import type { Status } from '../contracts/progress.ts';
 import type { TableSpec } from '../contracts/spec.ts';
@@ -15,6 +16,8 @@ export interface Engine {
   inspect(spec: TableSpec, target: TargetConfig): Promise<TableFacts>;
   /** The same in a cluster. */
   inspectCluster(name: string, looks: ClusterLooks, target: TargetConfig): Promise<ClusterFacts>;
+  /** The same in a registry of models. */
+  inspectModel(name: string, looks: ModelLooks, target: TargetConfig): Promise<ModelFacts>;
   /**
    * Starts a deployment, or meets the one that runs under this id already, and waits until it has accepted its plan.
    * Null: there is one of this id, and it has ended.

@@ -8,6 +8,7 @@ import { objectOf, objectsOf } from '../decisions/spec-object.ts';
 import { planDeployment, planTogether } from '../decisions/plan-deployment.ts';
 import { holderIn } from '../decisions/releases/facts.ts';
 import { releaseStrategyOf } from '../decisions/strategies/index.ts';
+import { modelLooks } from '../decisions/strategies/model-canary.ts';
 import { partSpecs } from '../decisions/strategies/release.ts';
 import { targetsIn, type NamedTarget } from './named-targets.ts';
 import { parseQualified } from '../decisions/sql/postgres/identifier.ts';
@@ -121,6 +122,12 @@ async function inspected(engine: ApiDependencies['engine'], spec: SimpleSpec, ta
   if (target === undefined) throw new TypeError('a spec was checked against other targets');
   if (spec.strategy === 'expand-contract')
     return { dialect: 'postgres' as const, spec, facts: await engine.inspect(spec, target) };
+  if (spec.strategy === 'model-canary')
+    return {
+      dialect: 'mlflow' as const,
+      spec,
+      facts: await engine.inspectModel(spec.target, modelLooks(spec), target),
+    };
   const looks = releaseStrategyOf(spec).looks(spec);
   return { dialect: 'kubernetes' as const, spec, facts: await engine.inspectCluster(spec.target, looks, target) };
 }

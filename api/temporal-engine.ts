@@ -11,6 +11,7 @@ import { workflowTypes } from '../contracts/catalog.ts';
 import type { TableFacts } from '../contracts/facts.ts';
 import type { ClusterFacts } from '../contracts/cluster-facts.ts';
 import { plannedObject } from '../decisions/spec-object.ts';
+import type { ModelFacts } from '../contracts/model.ts';
 import { acceptUpdate, type DeploymentInput, type InspectInput } from '../contracts/messages.ts';
 import type { Plan } from '../contracts/plan.ts';
 import type { Status } from '../contracts/progress.ts';
@@ -55,6 +56,9 @@ export function createTemporalEngine(options: TemporalEngineOptions): Engine {
 
     inspectCluster: (target, looks, { taskQueue }) =>
       inspect<ClusterFacts>({ target, looks, dialect: 'kubernetes' }, taskQueue),
+
+    inspectModel: (target, looks, { taskQueue }) =>
+      inspect<ModelFacts>({ target, looks, dialect: 'mlflow' }, taskQueue),
 
     start: (input) =>
       patiently(async () => start(client, input, await options.searchAttributes())).catch((error: unknown) =>

@@ -18,11 +18,11 @@ export interface Config {
   readonly log: { readonly level: LogLevel };
 }
 
-/** A named database or cluster. */
-export type TargetConfig = DatabaseConfig | ClusterConfig;
+/** A named database, cluster or registry. */
+export type TargetConfig = DatabaseConfig | ClusterConfig | RegistryConfig;
 
 export interface DatabaseConfig {
-  readonly dialect: Exclude<Dialect, 'kubernetes'>;
+  readonly dialect: Exclude<Dialect, 'kubernetes' | 'mlflow'>;
   /** A connection address; holds a secret once it is resolved. */
   readonly url: string;
   readonly taskQueue: string;
@@ -34,6 +34,15 @@ export interface ClusterConfig {
   readonly kubeconfig: string | null;
   /** A context of the kubeconfig; null: its current one. */
   readonly context: string | null;
+  readonly taskQueue: string;
+}
+
+export interface RegistryConfig {
+  readonly dialect: 'mlflow';
+  /** Address of MLflow, without `/api`. */
+  readonly url: string;
+  /** Bearer token; null: none is sent. */
+  readonly token: string | null;
   readonly taskQueue: string;
 }
 

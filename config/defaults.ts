@@ -101,10 +101,11 @@ function merge(below: unknown, above: unknown): unknown {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const targetOf = (target: TargetFile): TargetConfig =>
-  target.dialect === 'kubernetes'
-    ? { taskQueue: 'lakeshift', kubeconfig: null, context: null, ...target }
-    : { taskQueue: 'lakeshift', ...target };
+function targetOf(target: TargetFile): TargetConfig {
+  if (target.dialect === 'mlflow') return { taskQueue: 'lakeshift', token: null, ...target };
+  if (target.dialect === 'kubernetes') return { taskQueue: 'lakeshift', kubeconfig: null, context: null, ...target };
+  return { taskQueue: 'lakeshift', ...target };
+}
 
 const routerOf = (router: RouterFile): RouterConfig =>
   router.kind === 'nginx' ? { reload: ['nginx', '-s', 'reload'], ...router } : router;

@@ -11,6 +11,7 @@ export function checkRules(
 ): readonly ConfigProblem[] {
   const problems = [
     ...addressRules(config, without),
+    ...(without.includes('targets') ? [] : registryRules(config.targets)),
     ...(without.includes('metrics') ? [] : metricsRules(config.metrics)),
     ...(without.includes('notify') ? [] : channelRules(config.notify)),
     ...(without.includes('api') ? [] : apiRules(config.api)),
@@ -25,7 +26,9 @@ function addressRules({ targets, ledger }: Config, without: readonly Section[]):
     ...(without.includes('targets')
       ? []
       : Object.entries(targets).flatMap(([name, target]) =>
-          target.dialect === 'kubernetes' ? [] : [[`targets.${name}.url`, target.url] as const],
+          target.dialect === 'kubernetes' || target.dialect === 'mlflow'
+            ? []
+            : [[`targets.${name}.url`, target.url] as const],
         )),
   ];
   return addresses
@@ -34,13 +37,25 @@ function addressRules({ targets, ledger }: Config, without: readonly Section[]):
 }
 
 /** A token is sent where it cannot be read on the way: over TLS, or to this machine. */
+const isOpen = (url: string, token: string | null): boolean => {
+  const { protocol, hostname } = new URL(url);
+  return token !== null && protocol === 'http:' && !isLoopback(hostname);
+};
+const openToken = 'must begin with https:// where a token is sent';
+
+const registryRules = (targets: Config['targets']): ConfigProblem[] =>
+  Object.entries(targets).flatMap(([name, target]): ConfigProblem[] => {
+    if (target.dialect !== 'mlflow') return [];
+    const path = `targets.${name}.url`;
+    if (!URL.canParse(target.url)) return [{ path, detail: 'is not an address' }];
+    return isOpen(target.url, target.token) ? [{ path, detail: openToken }] : [];
+  });
+
 function metricsRules(metrics: Config['metrics']): ConfigProblem[] {
   return Object.entries(metrics).flatMap(([name, { url, overMs, token }]): ConfigProblem[] => {
     if (!URL.canParse(url)) return [{ path: `metrics.${name}.url`, detail: 'is not an address' }];
-    const { protocol, hostname } = new URL(url);
-    const open = token !== null && protocol === 'http:' && !isLoopback(hostname);
     return [
-      ...(open ? [{ path: `metrics.${name}.url`, detail: 'must begin with https:// where a token is sent' }] : []),
+      ...(isOpen(url, token) ? [{ path: `metrics.${name}.url`, detail: openToken }] : []),
       ...(overMs < 1_000 || overMs > 600_000
         ? [{ path: `metrics.${name}.over`, detail: 'must be from 1s to 10m' }]
         : []),

@@ -8,6 +8,9 @@ export function checkSecrets({ targets, metrics, notify, ledger, api, approvals 
     ...Object.entries(targets ?? {}).flatMap(([name, target]) =>
       'url' in target ? addressProblems(`targets.${name}.url`, target.url) : [],
     ),
+    ...Object.entries(targets ?? {}).flatMap(([name, target]) =>
+      'token' in target && target.token !== undefined ? secretProblems(`targets.${name}.token`, target.token) : [],
+    ),
     ...Object.entries(metrics ?? {}).flatMap(([name, { url, token }]) => [
       ...addressProblems(`metrics.${name}.url`, url),
       ...(token === undefined ? [] : secretProblems(`metrics.${name}.token`, token)),

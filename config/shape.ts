@@ -10,6 +10,7 @@ import {
   type MetricsKind,
   type ClusterConfig,
   type DatabaseConfig,
+  type RegistryConfig,
   type TokenConfig,
 } from './config.ts';
 
@@ -17,7 +18,7 @@ import {
 export interface ConfigFile {
   readonly environment?: string;
   readonly homeSchema?: string;
-  readonly targets?: Readonly<Record<string, DatabaseFile | ClusterFile>>;
+  readonly targets?: Readonly<Record<string, TargetFile>>;
   readonly metrics?: Readonly<Record<string, MetricsFile>>;
   readonly routers?: Readonly<Record<string, HaproxyFile | NginxFile>>;
   readonly notify?: Readonly<Record<string, SlackFile | WebhookFile>>;
@@ -40,7 +41,7 @@ export interface ConfigFile {
 }
 
 /** A target as it is written. */
-export type TargetFile = DatabaseFile | ClusterFile;
+export type TargetFile = DatabaseFile | ClusterFile | RegistryFile;
 
 export interface DatabaseFile {
   readonly dialect: DatabaseConfig['dialect'];
@@ -52,6 +53,13 @@ export interface ClusterFile {
   readonly dialect: ClusterConfig['dialect'];
   readonly kubeconfig?: string;
   readonly context?: string;
+  readonly taskQueue?: string;
+}
+
+export interface RegistryFile {
+  readonly dialect: RegistryConfig['dialect'];
+  readonly url: string;
+  readonly token?: string;
   readonly taskQueue?: string;
 }
 
@@ -124,10 +132,12 @@ const mapOf =
 
 const database = object({ dialect: oneOf(dialects), url: filled }, { taskQueue: word });
 const cluster = object({ dialect: oneOf(dialects) }, { kubeconfig: filled, context: filled, taskQueue: word });
-/** A database has an address; a cluster a kubeconfig, unless the worker runs in it. */
+const registry = object({ dialect: oneOf(dialects), url: address }, { token: filled, taskQueue: word });
+/** A database has an address; a cluster a kubeconfig, unless the worker runs in it; a registry may want a token. */
 const target: Rule = (value, pointer) => {
-  const isCluster = typeof value === 'object' && value !== null && 'dialect' in value && value.dialect === 'kubernetes';
-  return isCluster ? cluster(value, pointer) : database(value, pointer);
+  const dialect = typeof value === 'object' && value !== null && 'dialect' in value ? value.dialect : null;
+  if (dialect === 'mlflow') return registry(value, pointer);
+  return dialect === 'kubernetes' ? cluster(value, pointer) : database(value, pointer);
 };
 
 /** A path of a UNIX socket, or `host:port`. */

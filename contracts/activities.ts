@@ -5,7 +5,8 @@ import type { Alteration, BackfillStage, IndexBuild, PartPlan, RowCheck, Stateme
 import type { OrderName, Phase } from './catalog.ts';
 import type { Felt } from './progress.ts';
 import type { ClusterFacts, ClusterLooks } from './cluster-facts.ts';
-import type { Gate, GateWindow, Probe } from './gate.ts';
+import type { HeldModel, ModelFacts, ModelLooks, ModelQuestion, ModelState } from './model.ts';
+import type { ComparedCounts, Gate, GateWindow, Probe } from './gate.ts';
 import type { Route, RouteState, Seen, SeenShare } from './route.ts';
 import type { Candidate, HeldAutoscaler, HeldObject, RollStatus, WorkloadRef } from './workload.ts';
 
@@ -19,6 +20,8 @@ export interface Site {
   readonly turn: number;
   /** What is held in a cluster; absent: the target is a database. */
   readonly objects?: readonly HeldObject[];
+  /** What is held in a registry; absent: the target is none. */
+  readonly model?: HeldModel;
 }
 
 /** What one statement of a look gave. */
@@ -84,6 +87,11 @@ export interface BuildFacts {
   readonly built: boolean;
 }
 
+/** Where an alias points after an effect; null: there is no such alias. */
+export interface AliasFacts {
+  readonly version: string | null;
+}
+
 export interface DeploymentLookup {
   readonly id: string;
   readonly phase: Phase;
@@ -119,6 +127,17 @@ export interface Activities {
   checkRows(input: CheckRowsInput): Promise<CheckFacts>;
   /** Looks at workloads, Services and the route of a spec in a cluster. */
   lookCluster(input: { readonly target: string; readonly looks: ClusterLooks }): Promise<ClusterFacts>;
+  /** Looks at a model, its versions and aliases, and at the route of a spec. */
+  lookModel(input: { readonly target: string; readonly looks: ModelLooks }): Promise<ModelFacts>;
+  /** Reads where aliases point and what versions are. */
+  readModel(input: { readonly target: string; readonly question: ModelQuestion }): Promise<ModelState>;
+  /** Points an alias at a version, or removes it (null), if it is where `from` says, and reads it back. */
+  setAlias(input: {
+    readonly site: Site;
+    readonly alias: string;
+    readonly version: string | null;
+    readonly from: string | null;
+  }): Promise<AliasFacts>;
   /** Applies fields of a workload in our name. */
   applyWorkload(input: {
     readonly site: Site;
@@ -193,6 +212,8 @@ export interface WatchInput {
   readonly waitMs: number;
   /** The share that is to be found, whole percent: another one is looked at twice. */
   readonly weight?: number;
+  /** What is read in the registry too; absent: nothing. */
+  readonly model?: ModelQuestion;
 }
 
 export interface WatchFacts {
@@ -201,4 +222,8 @@ export interface WatchFacts {
   readonly windows: readonly GateWindow[];
   /** Why there are none, or null. */
   readonly blindBecause: string | null;
+  /** By the name of the comparison, since `since`; null: not measured. Absent: the gate has none. */
+  readonly compared?: Readonly<Record<string, ComparedCounts | null>>;
+  /** What the registry says; null: it could not be asked. Absent: it was not to be. */
+  readonly model?: ModelState | null;
 }

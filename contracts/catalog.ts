@@ -1,7 +1,15 @@
 /** Every name a caller may write or read. Unknown names are refused everywhere against these lists. */
 
 /** How a deployment gets from the old shape to the new one. */
-export const strategies = ['expand-contract', 'rolling', 'canary', 'blue-green', 'recreate', 'release'] as const;
+export const strategies = [
+  'expand-contract',
+  'rolling',
+  'canary',
+  'blue-green',
+  'recreate',
+  'release',
+  'model-canary',
+] as const;
 export type Strategy = (typeof strategies)[number];
 
 /** The workflow type of each strategy: what Temporal lists them by. */
@@ -12,10 +20,11 @@ export const workflowTypes: Readonly<Record<Strategy, string>> = {
   'blue-green': 'blueGreen',
   recreate: 'recreate',
   release: 'release',
+  'model-canary': 'modelCanary',
 };
 
-/** What a target is: a database of one SQL dialect, or a cluster. */
-export const dialects = ['postgres', 'kubernetes'] as const;
+/** What a target is: a database of one SQL dialect, a cluster, or a registry of models. */
+export const dialects = ['postgres', 'kubernetes', 'mlflow'] as const;
 export type Dialect = (typeof dialects)[number];
 
 /** What each strategy is done to. */
@@ -26,6 +35,7 @@ export const strategyDialects: Readonly<Record<Strategy, readonly Dialect[]>> = 
   'blue-green': ['kubernetes'],
   recreate: ['kubernetes'],
   release: ['postgres', 'kubernetes'],
+  'model-canary': ['mlflow'],
 };
 
 /** The kinds of object in a cluster that we touch. */
@@ -67,6 +77,7 @@ export const stageKinds = [
   'keep',
   'retire',
   'scaling',
+  'alias',
 ] as const;
 export type StageKind = (typeof stageKinds)[number];
 

@@ -45,6 +45,7 @@ export const failures = {
   RIGHTS_MISSING: broken(500, 'Our role lacks a right in the target'),
   SQL_FAILED: broken(500, 'The target refused a statement of the plan'),
   CLUSTER_REFUSED: broken(500, 'The cluster refused what the plan applies'),
+  REGISTRY_REFUSED: broken(500, 'The registry of models refused what the plan sets'),
   ROLLOUT_STUCK: broken(500, 'The new pods do not become ready'),
   TARGET_DRIFTED: broken(500, 'Somebody else has changed what we rely on'),
   GATE_HELD: broken(409, 'What was seen does not allow the next stage'),

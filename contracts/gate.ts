@@ -36,6 +36,38 @@ export interface Gate {
   readonly atLeast: number;
   /** After so long without data a person is called, ms. */
   readonly blindForMs: number;
+  /** What the candidate must not be worse at than the stable side; absent: nothing. */
+  readonly compares?: readonly Comparison[];
+}
+
+/** Asks whether the candidate's part of something is as good as that of the stable side, from counters of both. */
+export interface Comparison {
+  readonly name: string;
+  /** Which part is the better one. */
+  readonly better: 'more' | 'less';
+  readonly candidate: CountedPart;
+  readonly stable: CountedPart;
+  /** How much worse is still as good, as a part of one: of 0.01, 89 % beside 90 %. */
+  readonly margin: number;
+  /** With fewer on either side nothing is said. */
+  readonly atLeast: number;
+}
+
+/** PromQL of two counters, one value each: those that are so, and all. */
+export interface CountedPart {
+  readonly part: string;
+  readonly whole: string;
+}
+
+/** What both sides have counted since a step began. */
+export interface ComparedCounts {
+  readonly candidate: PartOfWhole;
+  readonly stable: PartOfWhole;
+}
+
+export interface PartOfWhole {
+  readonly part: number;
+  readonly whole: number;
 }
 
 export interface GateCheck {

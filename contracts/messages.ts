@@ -2,6 +2,7 @@ import type { OrderName, Role } from './catalog.ts';
 import type { Plan } from './plan.ts';
 import type { Carried, Status } from './progress.ts';
 import type { ClusterLooks } from './cluster-facts.ts';
+import type { ModelLooks } from './model.ts';
 import type { TableSpec } from './spec.ts';
 
 /** Who did something, and how we know. */
@@ -99,12 +100,18 @@ export interface Known {
 }
 
 /** The argument of the inspect workflow. */
-export type InspectInput = InspectTable | InspectCluster;
+export type InspectInput = InspectTable | InspectCluster | InspectModel;
 
 export interface InspectTable {
   readonly spec: TableSpec;
   readonly dialect: 'postgres';
   readonly homeSchema: string;
+}
+
+export interface InspectModel {
+  readonly target: string;
+  readonly dialect: 'mlflow';
+  readonly looks: ModelLooks;
 }
 
 export interface InspectCluster {

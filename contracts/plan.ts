@@ -1,5 +1,7 @@
 import type { FailurePolicy, FindingLevel, Strategy } from './catalog.ts';
 import type { TableFacts } from './facts.ts';
+import type { HeldModel, ModelFacts } from './model.ts';
+import type { ModelSpec } from './model-spec.ts';
 import type { ReleaseSpec } from './release-spec.ts';
 import type { JointSpec, TableSpec } from './spec.ts';
 import type { ClusterFacts } from './cluster-facts.ts';
@@ -17,7 +19,7 @@ export type { PlannedObject, PlannedWorkload } from './workload.ts';
 export type Plan = PartPlan | JointPlan;
 
 /** Of one thing in one target. */
-export type PartPlan = TablePlan | ReleasePlan;
+export type PartPlan = TablePlan | ReleasePlan | ModelPlan;
 
 /** Of a table in a database. */
 export interface TablePlan extends PlanBase {
@@ -33,6 +35,14 @@ export interface ReleasePlan extends PlanBase {
   readonly spec: ReleaseSpec;
   readonly facts: ClusterFacts;
   readonly object: PlannedObject;
+}
+
+/** Of a model in a registry. */
+export interface ModelPlan extends PlanBase {
+  readonly dialect: 'mlflow';
+  readonly spec: ModelSpec;
+  readonly facts: ModelFacts;
+  readonly object: HeldModel;
 }
 
 /** Of several things in several targets, with one order of stages. */

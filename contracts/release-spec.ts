@@ -166,6 +166,8 @@ export interface ChecksSpec {
   /** Seconds, and the longest time. */
   readonly p95?: { readonly query: string; readonly max: string };
   readonly p99?: { readonly query: string; readonly max: string };
+  /** What the candidate must not be worse at than the stable side. */
+  readonly compare?: readonly CompareSpec[];
   /** Default `1m`. */
   readonly window?: string;
   /** So many of the last so many windows. Default `3 of 5`. */
@@ -174,6 +176,21 @@ export interface ChecksSpec {
   readonly atLeast?: number;
   /** After so long without data a person is called. Default `5m`. */
   readonly blindFor?: string;
+}
+
+/** Counters of both sides: the candidate's part must not be worse than that of the stable side by more than the margin. */
+export interface CompareSpec {
+  /** What it is called in plans and verdicts, such as `accuracy`. */
+  readonly name: string;
+  /** Which part is the better one. Default `more`. */
+  readonly better?: 'more' | 'less';
+  /** PromQL of two counters, one value each: those that are so, and all. */
+  readonly candidate: { readonly part: string; readonly whole: string };
+  readonly stable: { readonly part: string; readonly whole: string };
+  /** How much worse is still as good, in percentage points. Default `1%`. */
+  readonly margin?: string;
+  /** With fewer counted on either side nothing is said. Default 100. */
+  readonly atLeast?: number;
 }
 
 /** The idle one of two sides is brought up, tried, and takes all traffic at once. */

@@ -1,3 +1,4 @@
+import type { ModelSpec } from './model-spec.ts';
 import type { CanarySpec, ReleaseSpec } from './release-spec.ts';
 import type { NotifySpec } from './notifications.ts';
 import type { Acceptance, ConflictPolicy, FailurePolicy, MisfitPolicy } from './catalog.ts';
@@ -6,7 +7,7 @@ import type { Acceptance, ConflictPolicy, FailurePolicy, MisfitPolicy } from './
 export type Spec = SimpleSpec | JointSpec;
 
 /** What one strategy does to one target. */
-export type SimpleSpec = TableSpec | ReleaseSpec;
+export type SimpleSpec = TableSpec | ReleaseSpec | ModelSpec;
 
 /** Another shape of a table. */
 export interface TableSpec {

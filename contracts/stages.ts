@@ -2,6 +2,7 @@ import type { ApprovalNeed } from './approval-need.ts';
 import type { StageKind } from './catalog.ts';
 import type { JsonObject } from './json.ts';
 import type { Gate, Probe } from './gate.ts';
+import type { ModelHolds } from './model.ts';
 import type { Route, Seen } from './route.ts';
 import type { Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
 import type { Protection } from './protection.ts';
@@ -208,6 +209,8 @@ export interface ShiftStage extends StageBase {
   readonly gate: Gate | null;
   /** What a failed check leads to: all is taken back, it stays and a person is called, or that weight and a person. */
   readonly onFail: 'rollback' | 'hold' | { readonly weight: number };
+  /** What has to stay as it is in the registry meanwhile; absent: there is none. */
+  readonly holds?: ModelHolds;
 }
 
 /** Keeps the old side ready for a while: until then going back is a change of the route. */
@@ -229,7 +232,19 @@ export interface ScalingStage extends StageBase {
   readonly autoscalers: readonly HeldAutoscaler[];
 }
 
+/** Points an alias of a model at another version. */
+export interface AliasStage extends StageBase {
+  readonly kind: 'alias';
+  readonly alias: string;
+  readonly version: string;
+  /** Where it points until then, and again after the undo; null: there is no such alias. */
+  readonly before: string | null;
+  /** What has to be as it was planned when it begins. */
+  readonly holds: ModelHolds;
+}
+
 export type Stage =
+  | AliasStage
   | ScalingStage
   | RollStage
   | CandidateStage

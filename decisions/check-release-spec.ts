@@ -1,11 +1,14 @@
 import { failurePolicies, strategies, workloadKinds } from '../contracts/catalog.ts';
+import type { ModelSpec } from '../contracts/model-spec.ts';
 import type { ReleaseSpec } from '../contracts/release-spec.ts';
-import { routeRule } from './check-route-spec.ts';
+import { modelRouteRule, routeRule } from './check-route-spec.ts';
 import { list, object, oneOf, type Rule } from './check-fields.ts';
 import { nearest } from './nearest.ts';
 import {
   address,
+  alias,
   batchSize,
+  comparedName,
   fail,
   filled,
   header,
@@ -15,6 +18,7 @@ import {
   label,
   longest,
   metricsName,
+  model,
   objectName,
   orFalse,
   percent,
@@ -36,12 +40,18 @@ export function releaseRuleOf(value: unknown): Rule | null {
 const has = (value: unknown, field: string): boolean => typeof value === 'object' && value !== null && field in value;
 
 const bounded = (max: Rule): Rule => object({ query: filled, max }, {});
+const counted = object({ part: filled, whole: filled }, {});
+const comparison = object(
+  { name: comparedName, candidate: counted, stable: counted },
+  { better: oneOf(['more', 'less']), margin: percent, atLeast: whole(1, 1_000_000_000) },
+);
 const checksFields = object(
   { metrics: metricsName, requests: filled },
   {
     errors: bounded(percent),
     p95: bounded(longest),
     p99: bounded(longest),
+    compare: list(comparison, 1, 10),
     window: time(second),
     fail,
     atLeast: whole(1, 1_000_000_000),
@@ -49,8 +59,8 @@ const checksFields = object(
   },
 );
 const checks: Rule = (value, pointer) => {
-  const asks = ['errors', 'p95', 'p99'].some((field) => has(value, field));
-  const none = [{ pointer, detail: 'must have one of errors, p95 and p99' }];
+  const asks = ['errors', 'p95', 'p99', 'compare'].some((field) => has(value, field));
+  const none = [{ pointer, detail: 'must have one of errors, p95, p99 and compare' }];
   return [...checksFields(value, pointer), ...(asks || !has(value, 'metrics') ? [] : none)];
 };
 
@@ -97,7 +107,7 @@ const canaryFields = [
 /** A service of a release: a canary without name and strategy. */
 export const servicePart: Rule = object({ target: targetName, ...canaryFields[0] }, canaryFields[1]);
 
-const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
+const rules: Readonly<Record<ReleaseSpec['strategy'] | ModelSpec['strategy'], Rule>> = {
   rolling: object(
     { ...common, workload, images },
     { kind: oneOf(workloadKinds), surge: podCount, unavailable: podCount, batches, ...times, ...ends },
@@ -117,5 +127,16 @@ const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
   recreate: object(
     { ...common, workload, images, accept: oneOf(['downtime']) },
     { grace: time(), deadline: time(second), approve: somebody, onFailure, notify },
+  ),
+  'model-canary': object(
+    {
+      ...common,
+      model,
+      candidate: object({ version: whole(1, 1_000_000_000), alias }, {}),
+      stable: object({ alias }, {}),
+      route: modelRouteRule,
+      seen: orFalse(seen),
+    },
+    { steps: list(step, 1, 50), checks, ...stays, ...ends },
   ),
 };

@@ -17,13 +17,18 @@ const rules: Readonly<Record<Exclude<RouterName, 'service'>, Rule>> = {
   flag: object({ via, key: filled, flag: filled, stable: filled, candidate: filled }, {}),
 };
 
-/** The names that `via` may have. */
-const names = Object.keys(rules);
+/** What stands beside a misspelt name is not looked at. */
+const ruleOf =
+  (rules: Readonly<Record<string, Rule>>): Rule =>
+  (value, pointer) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return object({ via }, {})(value, pointer);
+    if (!('via' in value)) return [{ pointer: `${pointer}/via`, detail: 'is missing' }];
+    const rule = new Map<unknown, Rule>(Object.entries(rules)).get(value.via);
+    return rule === undefined ? oneOf(Object.keys(rules))(value.via, `${pointer}/via`) : rule(value, pointer);
+  };
 
-/** The route of a canary; what stands beside a misspelt name is not looked at. */
-export const routeRule: Rule = (value, pointer) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return object({ via }, {})(value, pointer);
-  if (!('via' in value)) return [{ pointer: `${pointer}/via`, detail: 'is missing' }];
-  const rule = new Map<unknown, Rule>(Object.entries(rules)).get(value.via);
-  return rule === undefined ? oneOf(names)(value.via, `${pointer}/via`) : rule(value, pointer);
-};
+/** The route of a canary. */
+export const routeRule: Rule = ruleOf(rules);
+
+/** That of a model: its scoring servers belong to no cluster that we know. */
+export const modelRouteRule: Rule = ruleOf({ haproxy: rules.haproxy, nginx: rules.nginx });

@@ -1,11 +1,11 @@
 import { acceptances, conflictPolicies, failurePolicies, misfitPolicies, strategies } from '../contracts/catalog.ts';
 import type { FieldProblem } from '../contracts/api.ts';
-import type { JointSpec, Spec, TableSpec } from '../contracts/spec.ts';
+import type { JointSpec, SimpleSpec, Spec, TableSpec } from '../contracts/spec.ts';
 import { columnsNamed } from './change-names.ts';
 import { checkFields, integer, list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { releaseRuleOf, servicePart } from './check-release-spec.ts';
 import { nearest } from './nearest.ts';
-import { releaseClashes } from './release-clashes.ts';
+import { modelClashes, releaseClashes } from './release-clashes.ts';
 import { partSpecs } from './strategies/release.ts';
 import { approver, duration, notify, specName as name, targetName, wordForms, yesNo } from './spec-words.ts';
 import { parseTimes } from './times.ts';
@@ -34,6 +34,7 @@ const ruleOf = (value: unknown): Rule => {
 /** What is wrong between fields that are each well formed. */
 function clashesOf(spec: Spec): readonly FieldProblem[] {
   if (spec.strategy === 'release') return jointClashes(spec);
+  if (spec.strategy === 'model-canary') return modelClashes(spec);
   return spec.strategy === 'expand-contract' ? tableClashes(spec) : releaseClashes(spec);
 }
 
@@ -42,9 +43,13 @@ const jointClashes = (spec: JointSpec): readonly FieldProblem[] =>
   partSpecs(spec).flatMap((part, index) => {
     const tables = spec.tables.length;
     const at = index < tables ? `/tables/${index}` : `/services/${index - tables}`;
-    const found = part.strategy === 'expand-contract' ? [...partClashes(part), ...swaps(part)] : releaseClashes(part);
-    return found.map((problem) => ({ ...problem, pointer: `${at}${problem.pointer}` }));
+    return clashesIn(part).map((problem) => ({ ...problem, pointer: `${at}${problem.pointer}` }));
   });
+
+function clashesIn(part: SimpleSpec): readonly FieldProblem[] {
+  if (part.strategy === 'expand-contract') return [...partClashes(part), ...swaps(part)];
+  return part.strategy === 'model-canary' ? modelClashes(part) : releaseClashes(part);
+}
 
 const swaps = ({ changes }: TableSpec): FieldProblem[] =>
   changes.flatMap((change, index) =>

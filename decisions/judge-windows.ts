@@ -1,15 +1,29 @@
-import type { Gate, GateCheck, GateWindow, Verdict } from '../contracts/gate.ts';
+import type { ComparedCounts, Gate, GateCheck, GateWindow, Verdict } from '../contracts/gate.ts';
+import { judgeComparison } from './judge-comparison.ts';
 
 /**
  * Says what the latest windows of a gate mean, oldest first; `blindBecause`: why the source gives nothing now, or null.
  *
  * `rollback`: a check is out of its bounds in `fails` of the last `of` windows, each with enough requests. `promote`:
  * as many windows as that could be judged, the last one among them, and that one is within all bounds. Else `hold`, with
- * what is missing. What is bad stays bad when the source falls silent; nothing is ever good for want of data.
+ * what is missing. What is bad stays bad when the source falls silent; nothing is ever good for want of data. What is
+ * compared with the stable side, since the step began, has to agree.
  */
-export function judgeWindows(gate: Gate, windows: readonly GateWindow[], blindBecause: string | null = null): Verdict {
+export function judgeWindows(
+  gate: Gate,
+  windows: readonly GateWindow[],
+  blindBecause: string | null = null,
+  compared: Readonly<Record<string, ComparedCounts | null>> = {},
+): Verdict {
   const latest = windows.slice(-gate.of);
-  return failed(gate, latest) ?? held(gate, latest, blindBecause) ?? promoted(gate, latest);
+  const beside = (gate.compares ?? []).map((one) => judgeComparison(one, compared[one.name] ?? null));
+  return (
+    failed(gate, latest) ??
+    beside.find(({ decision }) => decision === 'rollback') ??
+    held(gate, latest, blindBecause) ??
+    beside.find(({ decision }) => decision === 'hold') ??
+    promoted(gate, latest, beside)
+  );
 }
 
 function failed(gate: Gate, latest: readonly GateWindow[]): Verdict | null {
@@ -31,14 +45,15 @@ function held(gate: Gate, latest: readonly GateWindow[], blindBecause: string | 
   return because === null ? null : { decision: 'hold', because };
 }
 
-const promoted = ({ checks }: Gate, latest: readonly GateWindow[]): Verdict => ({
-  decision: 'promote',
-  because: `${checks.map(({ name }) => name).join(', ')} within bounds in the last of ${latest.length} windows`,
-});
+function promoted({ checks }: Gate, latest: readonly GateWindow[], beside: readonly Verdict[]): Verdict {
+  const names = checks.map(({ name }) => name).join(', ');
+  const bounds = names === '' ? [] : [`${names} within bounds in the last of ${latest.length} windows`];
+  return { decision: 'promote', because: [...bounds, ...beside.map(({ because }) => because)].join('; ') };
+}
 
 /** Why a window says nothing: it is not there, nobody could count, there was too little, or a check has no value. */
 function unjudged(gate: Gate, window: GateWindow | undefined): string | null {
-  if (gate.checks.length === 0) return 'there is no check';
+  if (gate.checks.length === 0 && gate.compares === undefined) return 'there is no check';
   if (window === undefined) return 'no window is over yet';
   const { requests } = window;
   if (requests === null) return 'requests: not measured in the last window';

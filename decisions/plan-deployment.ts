@@ -1,21 +1,33 @@
 import type { FieldProblem } from '../contracts/api.ts';
 import type { TableFacts } from '../contracts/facts.ts';
 import type { ClusterFacts } from '../contracts/cluster-facts.ts';
-import type { Finding, JointPlan, PartPlan, Plan, ReleasePlan, Stage, TablePlan } from '../contracts/plan.ts';
+import type { ModelFacts } from '../contracts/model.ts';
+import type { ModelSpec } from '../contracts/model-spec.ts';
+import type {
+  Finding,
+  JointPlan,
+  ModelPlan,
+  PartPlan,
+  Plan,
+  ReleasePlan,
+  Stage,
+  TablePlan,
+} from '../contracts/plan.ts';
 import type { ReleaseSpec } from '../contracts/release-spec.ts';
 import type { JointSpec, Spec, TableSpec } from '../contracts/spec.ts';
 import { checkFacts } from './check-facts.ts';
 import { hashOf } from './hash.ts';
+import { checkModel, planModel } from './strategies/model-canary.ts';
 import { joined } from './strategies/release.ts';
 import { releaseStrategyOf, tableStrategies } from './strategies/index.ts';
 
 /** What a plan is made of. Equal input gives an equal plan. */
-export type PlanInput = Service & (TableInput | ReleaseInput);
+export type PlanInput = Service & (TableInput | ReleaseInput | ModelInput);
 
 /** What a plan of several parts is made of: each part as a spec of its own, and what was seen for it. */
 export type JointInput = Service & {
   readonly spec: JointSpec;
-  readonly parts: readonly (TableInput | ReleaseInput)[];
+  readonly parts: readonly (TableInput | ReleaseInput | ModelInput)[];
 };
 
 interface Service {
@@ -36,6 +48,12 @@ interface ReleaseInput {
   readonly facts: ClusterFacts;
 }
 
+interface ModelInput {
+  readonly dialect: 'mlflow';
+  readonly spec: ModelSpec;
+  readonly facts: ModelFacts;
+}
+
 export type PlanResult<P extends Plan = Plan> =
   | { readonly ok: true; readonly plan: P }
   | { readonly ok: false; readonly problems: readonly FieldProblem[]; readonly findings: readonly Finding[] };
@@ -47,6 +65,7 @@ export const specHash = (spec: Spec): string => hashOf(spec);
 export function planDeployment(input: Service & TableInput): PlanResult<TablePlan>;
 export function planDeployment(input: PlanInput): PlanResult<PartPlan>;
 export function planDeployment(input: PlanInput): PlanResult<PartPlan> {
+  if (input.dialect === 'mlflow') return planOfModel(input);
   return input.dialect === 'kubernetes' ? planRelease(input) : planTable(input);
 }
 
@@ -73,6 +92,22 @@ function planRelease(input: Service & ReleaseInput): PlanResult<ReleasePlan> {
   if (problems.length > 0) return { ok: false, problems, findings: [] };
   const parts = strategy.plan(spec, facts);
   return sealed<ReleasePlan>({
+    ...common(input, input.spec.target),
+    dialect: input.dialect,
+    spec,
+    facts,
+    onFailure: spec.onFailure ?? 'rollback',
+    ...parts,
+    risk: { ...parts.risk, pointOfNoReturn: pointOfNoReturn(parts.stages) },
+  });
+}
+
+function planOfModel(input: Service & ModelInput): PlanResult<ModelPlan> {
+  const { spec, facts } = input;
+  const problems = checkModel(spec, facts);
+  if (problems.length > 0) return { ok: false, problems, findings: [] };
+  const parts = planModel(spec, facts);
+  return sealed<ModelPlan>({
     ...common(input, input.spec.target),
     dialect: input.dialect,
     spec,

@@ -1,12 +1,56 @@
 import type { FieldProblem } from '../contracts/api.ts';
-import type { BlueGreenSpec, CanarySpec, ReleaseSpec, RollingSpec, SeenSpec } from '../contracts/release-spec.ts';
+import type { ModelSpec } from '../contracts/model-spec.ts';
+import type {
+  BlueGreenSpec,
+  CanarySpec,
+  ChecksSpec,
+  ReleaseSpec,
+  RollingSpec,
+  SeenSpec,
+} from '../contracts/release-spec.ts';
 
 /** What is wrong between the fields of a release, each of which is in order. */
 export function releaseClashes(spec: ReleaseSpec): readonly FieldProblem[] {
   if (spec.strategy === 'rolling') return [...batchClashes(spec), ...standstill(spec)];
   if (spec.strategy === 'canary')
-    return [...flagClashes(spec), ...stepClashes(spec), ...sameSides(spec), ...sameCounters(spec.seen)];
-  return spec.strategy === 'blue-green' ? [...slotClashes(spec), ...sameCounters(spec.seen)] : [];
+    return [
+      ...flagClashes(spec),
+      ...stepClashes(spec),
+      ...sameSides(spec),
+      ...sameCounters(spec.seen),
+      ...compared(spec),
+    ];
+  return spec.strategy === 'blue-green'
+    ? [...slotClashes(spec), ...sameCounters(spec.seen), ...doubled(spec.watch?.checks, '/watch/checks')]
+    : [];
+}
+
+/** The same of a model. */
+export const modelClashes = (spec: ModelSpec): readonly FieldProblem[] => [
+  ...said(
+    spec.candidate.alias !== spec.stable.alias,
+    '/candidate/alias',
+    `must differ from that of the version in service: both are ${spec.stable.alias}`,
+  ),
+  ...stepClashes(spec),
+  ...sameSides(spec),
+  ...sameCounters(spec.seen),
+  ...compared(spec),
+];
+
+/** What was counted is known by its name. */
+function compared({ checks, steps = [] }: Pick<CanarySpec, 'checks' | 'steps'>): FieldProblem[] {
+  return [
+    ...doubled(checks, '/checks'),
+    ...steps.flatMap((step, index) => doubled(step.checks, `/steps/${index}/checks`)),
+  ];
+}
+
+function doubled(checks: ChecksSpec | false | undefined, pointer: string): FieldProblem[] {
+  const names = checks === undefined || checks === false ? [] : (checks.compare ?? []).map(({ name }) => name);
+  return names.flatMap((name, index) =>
+    said(names.indexOf(name) === index, `${pointer}/compare/${index}/name`, `is used twice: ${name}`),
+  );
 }
 
 /** Where batches say how many pods are replaced, nothing else can. */
@@ -41,7 +85,7 @@ function flagClashes(spec: CanarySpec): FieldProblem[] {
 }
 
 /** A share that falls would be a way back, and one that ends below 100 % no release. */
-function stepClashes({ steps = [] }: CanarySpec): FieldProblem[] {
+function stepClashes({ steps = [] }: Pick<CanarySpec, 'steps'>): FieldProblem[] {
   return steps.flatMap((step, index): FieldProblem[] => {
     const before = steps[index - 1]?.weight ?? 0;
     const at = `/steps/${index}`;
@@ -57,7 +101,7 @@ function stepClashes({ steps = [] }: CanarySpec): FieldProblem[] {
 }
 
 /** Both sides under one name could not be told apart. */
-function sameSides({ route, service }: CanarySpec): FieldProblem[] {
+function sameSides({ route, service }: Pick<CanarySpec, 'route' | 'service'>): FieldProblem[] {
   const { stable = service, candidate } = 'stable' in route || 'candidate' in route ? route : { candidate: undefined };
   return said(
     candidate === undefined || candidate !== stable,

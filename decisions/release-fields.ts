@@ -23,6 +23,12 @@ export const releaseForms = {
   host: /^[a-z0-9][a-z0-9.-]{0,250}(?:#[a-z0-9-]{1,63})?$/,
   /** The name or value of a header or a cookie by which requests are chosen. */
   match: /^[\w-]{1,100}$/,
+  /** A registered model; neither / nor : , which addresses of models are divided by. */
+  model: /^[\w.-](?:[\w .-]{0,198}[\w.-])?$/,
+  /** MLflow keeps `latest` and `v1` for itself. */
+  alias: /^(?!latest$|[vV]\d+$)[\w-]{1,200}$/,
+  /** What a comparison is called. */
+  compared: /^[\w.-]{1,40}$/,
 } as const;
 
 /** A text of one form; what it is instead stands in the problem. */
@@ -79,6 +85,13 @@ export const longest = shown(text((value) => (parseDuration(value) === null ? 'm
 export const fail = shown(
   text((value) => (parseFail(value) === null ? 'must be so many of so many windows, such as 3 of 5' : null)),
 );
+export const model = shown(
+  formed(releaseForms.model, 'must be the name of a registered model: 1 to 200 letters, digits and . - _ and spaces'),
+);
+export const alias = shown(
+  formed(releaseForms.alias, 'must be an alias: 1 to 200 letters, digits, - and _, not latest and not v1'),
+);
+export const comparedName = shown(formed(releaseForms.compared, 'must be 1 to 40 letters, digits and . - _'));
 export const filled = formed(releaseForms.filled, 'is empty');
 export const match = formed(releaseForms.match, 'must be 1 to 100 letters, digits, dashes and underscores');
 export const address = formed(

@@ -11,6 +11,7 @@ export function objectsOf(spec: Spec): readonly { readonly target: string; reado
     ];
   const { target } = spec;
   if (spec.strategy === 'expand-contract') return [{ target, object: spec.table }];
+  if (spec.strategy === 'model-canary') return [{ target, object: spec.model }];
   return [{ target, object: spec.strategy === 'blue-green' ? spec.service : spec.workload }];
 }
 
@@ -23,7 +24,8 @@ export const objectOf = (spec: Spec): string =>
 /** What a plan touches, for people. */
 export const plannedObject = (plan: Plan): string =>
   partsOf(plan)
-    .map(({ object }) =>
-      'table' in object ? `${object.schema}.${object.table}` : `${object.namespace}/${object.name}`,
-    )
+    .map(({ object }) => {
+      if ('model' in object) return object.model;
+      return 'table' in object ? `${object.schema}.${object.table}` : `${object.namespace}/${object.name}`;
+    })
     .join(', ');

@@ -62,7 +62,7 @@ export const anew = (progress: Progress): Progress => ({ ...moving(progress), de
 export const isSeenElsewhere = ({ traffic: { seen } = nothing }: Progress, weight: number): boolean =>
   seen !== null && seen !== weight / 100;
 
-/** Whether a share may end: looked at since its time was over and not long ago, in place then, and well by all checks. */
+/** Whether a share may end: looked at since its time was over and not long ago, in place then, and well by all checks; without any, not held. */
 export const mayEnd = (
   stage: Pick<ShiftStage, 'gate' | 'weight' | 'everyMs'>,
   { traffic = nothing, verdict, deadline }: Progress,
@@ -70,7 +70,7 @@ export const mayEnd = (
 ): boolean =>
   isLookedAt(stage, traffic, deadline ?? Infinity, now) &&
   traffic.weight === stage.weight &&
-  (stage.gate === null || verdict?.decision === 'promote');
+  (stage.gate === null ? verdict?.decision !== 'hold' : verdict?.decision === 'promote');
 
 /** What was seen before the end, or before a pause of the service, says nothing after it. */
 const isLookedAt = (

@@ -34,7 +34,7 @@ export function createDependencies(
     activities: {
       target(name) {
         const target = config.targets[name];
-        if (target === undefined || target.dialect === 'kubernetes')
+        if (target === undefined || target.dialect === 'kubernetes' || target.dialect === 'mlflow')
           throw failure('TARGET_UNKNOWN', `the worker knows no database ${name}`);
         return { name, url: target.url };
       },
@@ -43,6 +43,12 @@ export function createDependencies(
         if (target?.dialect !== 'kubernetes') throw failure('TARGET_UNKNOWN', `the worker knows no cluster ${name}`);
         const { kubeconfig, context } = target;
         return { name, kubeconfig, context };
+      },
+      registry(name) {
+        const target = config.targets[name];
+        if (target?.dialect !== 'mlflow') throw failure('TARGET_UNKNOWN', `the worker knows no registry ${name}`);
+        const { url, token } = target;
+        return { name, url, token };
       },
       closing: closing.signal,
       router(name) {

@@ -90,7 +90,11 @@ function summarised<N extends Name>(proxy: ReturnType<typeof given>, name: N): C
  * Looks of a preview, for which somebody waits: run by the worker that has the workflow, without a way through the
  * server. They touch nothing, and an answer that is lost is looked for again.
  */
-export const { look: lookAtOnce, lookCluster: lookAtClusterOnce } = proxyLocalActivities<Activities>({
+export const {
+  look: lookAtOnce,
+  lookCluster: lookAtClusterOnce,
+  lookModel: lookAtModelOnce,
+} = proxyLocalActivities<Activities>({
   startToCloseTimeout: '8 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '1 second' },
 });
@@ -123,6 +127,10 @@ export const buildIndex = summarised(longStatements, 'buildIndex');
 export const backfill = summarised(slices, 'backfill');
 /** Compares rows for one slice of time. */
 export const checkRows = summarised(slices, 'checkRows');
+/** Reads what a registry says of a model. */
+export const readModel = summarised(looks, 'readModel');
+/** Points an alias at a version. */
+export const setAlias = summarised(swift, 'setAlias');
 /** Applies fields of a workload. */
 export const applyWorkload = summarised(swift, 'applyWorkload');
 /** Follows a rollout for one slice of time. */

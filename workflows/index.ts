@@ -6,5 +6,6 @@ export {
   deployment as blueGreen,
   deployment as recreate,
   deployment as release,
+  deployment as modelCanary,
 } from './deployment.ts';
 export { inspect } from './inspect.ts';

@@ -3,14 +3,16 @@ import type { InspectInput, InspectTable } from '../contracts/messages.ts';
 import type { TableFacts } from '../contracts/facts.ts';
 import { sqlDialects } from '../decisions/sql/dialect.ts';
 import type { ClusterFacts } from '../contracts/cluster-facts.ts';
-import { lookAtClusterOnce, lookAtOnce } from './activities.ts';
+import type { ModelFacts } from '../contracts/model.ts';
+import { lookAtClusterOnce, lookAtModelOnce, lookAtOnce } from './activities.ts';
 
 /**
  * Looks at what a spec is about, for a preview or a plan: first at the catalog, then at what the server says of the
  * spec's expressions. Nothing stays behind; the API holds no client of a target and asks this workflow instead.
  */
-export async function inspect(input: InspectInput): Promise<TableFacts | ClusterFacts> {
+export async function inspect(input: InspectInput): Promise<TableFacts | ClusterFacts | ModelFacts> {
   if (input.dialect === 'postgres') return inspectTable(input);
+  if (input.dialect === 'mlflow') return lookAtModelOnce({ target: input.target, looks: input.looks });
   return lookAtClusterOnce({ target: input.target, looks: input.looks });
 }
 

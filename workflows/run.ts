@@ -109,6 +109,7 @@ export class Run {
     const { id: deployment } = this.input;
     const { target, object } = part;
     const { turn } = this.#progress;
+    if ('model' in object) return { deployment, target, homeSchema: '', turn, model: object };
     return 'table' in object
       ? { deployment, target, homeSchema: object.homeSchema, turn }
       : { deployment, target, homeSchema: '', turn, objects: heldObjects(object) };

@@ -1,6 +1,7 @@
 import type { Gate, GateCheck, GateWindow } from '../../contracts/gate.ts';
 import type { FindMetrics } from './index.ts';
-import { askPrometheus, askRange, type Moments, type PrometheusAddress, type RangeAnswer } from './prometheus-query.ts';
+import { askClock, at, increase, lookBackWindows, untold, type Told } from './borders.ts';
+import { askRange, type Moments, type PrometheusAddress, type RangeAnswer } from './prometheus-query.ts';
 
 /** What the latest windows of a gate say, and why the last of them can not be judged for want of data, or null. */
 export interface SeenWindows {
@@ -13,15 +14,6 @@ interface Asked {
   readonly check: GateCheck;
   readonly answer: RangeAnswer;
 }
-
-/** What one window says of one thing, or why it does not. */
-type Told = { readonly value: number; readonly because: null } | { readonly value: null; readonly because: string };
-
-/**
- * A sample that is older than so many windows is not the border's own: nothing was scraped there. A server that does not
- * know `lookback_delta` takes the last value of up to five minutes: then the window has 0 requests, which holds too.
- */
-const lookBackWindows = 1.5;
 
 /**
  * What the latest windows of a gate say; only those that are over, and began at `since` (epoch ms) or later.
@@ -52,14 +44,6 @@ export async function readWindows(
 }
 
 const blind = (because: string): SeenWindows => ({ windows: [], blindBecause: because });
-
-/** By how much the source's clock is ahead of ours, ms, whole seconds; asked of the source itself. */
-async function askClock(source: PrometheusAddress, now: () => number): Promise<Told> {
-  const before = now();
-  const { value, because } = await askPrometheus(source, 'time()');
-  if (value === null) return { value, because };
-  return { value: Math.round((value * 1_000 - (before + now()) / 2) / 1_000) * 1_000, because: null };
-}
 
 async function ask(gate: Gate, source: PrometheusAddress, from: number, moments: Moments): Promise<SeenWindows> {
   const [requests, ...answers] = await Promise.all(
@@ -100,24 +84,3 @@ function valueIn({ check, answer }: Asked, requests: RangeAnswer, index: number)
   if (whole.value === null) return whole;
   return whole.value === 0 ? untold('there were no requests') : { value: part.value / whole.value, because: null };
 }
-
-/**
- * What a counter has counted in a window. One that goes back was begun anew, or one of several that it sums is gone: what
- * it counted meanwhile is not known, and what it says now may be of days.
- */
-function increase(answer: RangeAnswer, index: number): Told {
-  const [before, after] = [at(answer, index, 1), at(answer, index + 1, 1)];
-  if (before.value === null) return before;
-  if (after.value === null) return after;
-  const value = after.value - before.value;
-  return value < 0 ? untold('the counter was begun anew') : { value, because: null };
-}
-
-function at({ values, because }: RangeAnswer, index: number, scale: number): Told {
-  const value = values[index] ?? null;
-  return value === null
-    ? untold(because ?? 'no number at a border of the window')
-    : { value: value * scale, because: null };
-}
-
-const untold = (because: string): Told => ({ value: null, because });

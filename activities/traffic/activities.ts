@@ -5,6 +5,9 @@ import type { Cluster } from '../kubernetes/cluster.ts';
 import { lookObjects } from '../kubernetes/look-cluster.ts';
 import { readObject } from '../kubernetes/objects.ts';
 import type { FindMetrics } from '../metrics/index.ts';
+import { raiseModelFence, raiseModelFenceIfThere } from '../mlflow/claim.ts';
+import { lookModel, readModel } from '../mlflow/look-model.ts';
+import type { Registry } from '../mlflow/registry.ts';
 import { lookRoute, readRoute, setWeight } from './index.ts';
 import { observeMetrics, observeRequests } from './observe.ts';
 import { probeSide } from './probe-side.ts';
@@ -18,14 +21,22 @@ export interface TrafficDependencies {
   readonly metrics: FindMetrics;
 }
 
-type Named = 'lookCluster' | 'setWeight' | 'observeTraffic' | 'watchTraffic' | 'probeSide';
+type Named = 'lookCluster' | 'lookModel' | 'setWeight' | 'observeTraffic' | 'watchTraffic' | 'probeSide';
 
 /** Everything that is done to traffic, and seen of it. */
 export function createTrafficActivities(
   { router, metrics }: TrafficDependencies,
   at: (name: string) => Cluster,
+  registryAt: (name: string) => Registry,
 ): Pick<Activities, Named> {
-  const contextOf = (target: string): RouterContext => ({ cluster: at(target), router, read: readObject });
+  const contextOf = (target: string, read: RouterContext['read'] = readObject): RouterContext => ({
+    // of a model the target is no cluster, and its router lies outside of any
+    get cluster() {
+      return at(target);
+    },
+    router,
+    read,
+  });
   return {
     async lookCluster({ target, looks }) {
       const [objects, route] = await Promise.all([
@@ -34,16 +45,36 @@ export function createTrafficActivities(
       ]);
       return { ...objects, route };
     },
+    async lookModel({ target, looks }) {
+      const [model, route] = await Promise.all([
+        lookModel(registryAt(target), looks),
+        lookRoute(contextOf(target), looks.route),
+      ]);
+      return { ...model, route };
+    },
     async setWeight({ site, route, weight }) {
       const context = contextOf(site.target);
       const [object] = site.objects ?? [];
       const write = () => setWeight(context, site, route, weight);
+      if (site.model !== undefined) {
+        const now = await readRoute(context, route);
+        const raise = weight === 0 || weight < (now.weight ?? 0) ? raiseModelFenceIfThere : raiseModelFence;
+        await raise(registryAt(site.target), site, site.model);
+        return write();
+      }
       // what lies outside the cluster knows no fence: the object that the deployment is known by has to do
       return object === undefined || !('router' in route) ? write() : held(context.cluster, site, object, write);
     },
     observeTraffic: ({ seen }) => observe(seen, metrics),
     watchTraffic: (input) =>
-      watchTraffic({ read: (read) => readRoute({ ...contextOf(input.target), read }, input.route), metrics }, input),
+      watchTraffic(
+        {
+          read: (read) => readRoute(contextOf(input.target, read), input.route),
+          model: (question) => readModel(registryAt(input.target), question),
+          metrics,
+        },
+        input,
+      ),
     probeSide: ({ probe }) => probeSide(probe),
   };
 }

@@ -39,8 +39,8 @@ const Step = closed(
   'One share, for a time',
 );
 
-const steered = {
-  target,
+/** What is the same of everything that gets a growing share. */
+export const steered = {
   seen: Seen,
   steps: Type.Optional(
     Type.Array(Step, { minItems: 1, maxItems: 50, description: 'Default: 5, 25, 50 and 100 %, each for 10m' }),
@@ -58,6 +58,7 @@ const common = {
 };
 const ofPods = {
   ...steered,
+  target,
   workload: namespaced('namespace/name of the Deployment in service', 'shop/checkout'),
   images,
   service: objectName('The Service of that Deployment', 'checkout'),
@@ -66,6 +67,7 @@ const ofPods = {
 };
 const ofFlag = {
   ...steered,
+  target,
   workload: namespaced('namespace/name of the ConfigMap that holds the flag', 'shop/flags'),
   route: flagRoute,
 };

@@ -86,6 +86,43 @@ const check = (of: string, max: TSchema) =>
   );
 const longest = text('The longest time', { pattern: durationPattern, examples: ['300ms'] });
 
+const counted = (side: string) =>
+  closed(
+    {
+      part: filled('PromQL of a counter of those that are so; one value', `sum(right_total{side="${side}"})`),
+      whole: filled('PromQL of a counter of all; one value', `sum(scored_total{side="${side}"})`),
+    },
+    `What is counted of the ${side} side`,
+  );
+
+const Compare = closed(
+  {
+    name: text('What it is called in plans and verdicts', {
+      pattern: releaseForms.compared.source,
+      examples: ['accuracy'],
+    }),
+    candidate: counted('candidate'),
+    stable: counted('stable'),
+    better: Type.Optional(
+      Type.Enum(['more', 'less'], { description: 'Which part is the better one', default: 'more' }),
+    ),
+    margin: Type.Optional(
+      text('How much worse is still as good, in percentage points', {
+        pattern: releaseForms.percent.source,
+        default: '1%',
+      }),
+    ),
+    atLeast: Type.Optional(
+      whole('With fewer counted on either side nothing is said', {
+        minimum: 1,
+        maximum: 1_000_000_000,
+        default: 100,
+      }),
+    ),
+  },
+  'The candidate\u2019s part must not be worse than that of the stable side by more than the margin',
+);
+
 /** The property is said again, or strict readers of the schema take it for a misspelt one. */
 const bound = (field: string) =>
   Type.Unsafe<unknown>({
@@ -109,6 +146,9 @@ export const Checks = Type.Object(
     ),
     p95: check('the 95th percentile, in seconds', longest),
     p99: check('the 99th percentile, in seconds', longest),
+    compare: Type.Optional(
+      Type.Array(Compare, { minItems: 1, maxItems: 10, description: 'What is compared with the stable side' }),
+    ),
     window: time('How long one window is; 1s or longer', '1m'),
     fail: Type.Optional(
       text('So many of the last so many windows out of bounds are a failure', {
@@ -123,8 +163,8 @@ export const Checks = Type.Object(
   },
   {
     additionalProperties: false,
-    description: 'Bounds, judged in windows; one of errors, p95 and p99 at least',
-    anyOf: [bound('errors'), bound('p95'), bound('p99')],
+    description: 'Bounds, judged in windows; one of errors, p95, p99 and compare at least',
+    anyOf: [bound('errors'), bound('p95'), bound('p99'), bound('compare')],
   },
 );
 

@@ -35,22 +35,8 @@ const router = text('Name of a router in the configuration', {
 const server = (description: string, example: string) =>
   text(description, { pattern: releaseForms.server.source, examples: [example] });
 
-/** What divides the requests between two Services or two servers. */
-export const routesOfPods = [
-  closed(
-    { via: via('gateway-api', 'Weights of an HTTPRoute'), name: objectName('Name of the HTTPRoute'), match },
-    'An HTTPRoute of the Gateway API',
-  ),
-  closed(
-    {
-      via: via('istio', 'Weights of a VirtualService'),
-      name: objectName('Name of the VirtualService'),
-      stable: host('stable side'),
-      candidate: host('candidate'),
-      match,
-    },
-    'A VirtualService of Istio',
-  ),
+/** What divides the requests between two servers of a router of the configuration. */
+export const routesOfRouters = [
   closed(
     {
       via: via('haproxy', 'Weights of two servers, by the runtime API'),
@@ -70,6 +56,25 @@ export const routesOfPods = [
     },
     'Two servers of an upstream of NGINX',
   ),
+] as const;
+
+/** What divides the requests between two Services or two servers. */
+export const routesOfPods = [
+  closed(
+    { via: via('gateway-api', 'Weights of an HTTPRoute'), name: objectName('Name of the HTTPRoute'), match },
+    'An HTTPRoute of the Gateway API',
+  ),
+  closed(
+    {
+      via: via('istio', 'Weights of a VirtualService'),
+      name: objectName('Name of the VirtualService'),
+      stable: host('stable side'),
+      candidate: host('candidate'),
+      match,
+    },
+    'A VirtualService of Istio',
+  ),
+  ...routesOfRouters,
 ] as const;
 
 /** What divides users by a flag. */

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { BlueGreenSpecSchema } from './blue-green-spec.ts';
 import { CanarySpecSchema, FlagCanarySpecSchema } from './canary-spec.ts';
 import { JointSpecSchema } from './joint-spec.ts';
+import { ModelSpecSchema } from './model-spec.ts';
 import { RecreateSpecSchema } from './recreate-spec.ts';
 import { RollingSpecSchema } from './rolling-spec.ts';
 import { TableSpecSchema } from './table-spec.ts';
@@ -20,6 +21,7 @@ export const SpecSchema = Type.Union(
     BlueGreenSpecSchema,
     RecreateSpecSchema,
     JointSpecSchema,
+    ModelSpecSchema,
   ],
   { description: 'What a caller wishes' },
 );

@@ -1,5 +1,5 @@
-import type { Gate, GateCheck } from '../../contracts/gate.ts';
-import type { ChecksSpec } from '../../contracts/release-spec.ts';
+import type { Comparison, Gate, GateCheck } from '../../contracts/gate.ts';
+import type { ChecksSpec, CompareSpec } from '../../contracts/release-spec.ts';
 import { ms } from './words.ts';
 
 /** Windows of a minute; three of the last five out of bounds are a failure. */
@@ -29,8 +29,20 @@ export function gateOf(spec: ChecksSpec | false | undefined): Gate | null {
     ...(parseFail(spec.fail ?? usual.fail) ?? { fails: 3, of: 5 }),
     atLeast: spec.atLeast ?? usual.atLeast,
     blindForMs: ms(spec.blindFor ?? usual.blindFor),
+    ...(spec.compare === undefined ? {} : { compares: spec.compare.map(comparisonOf) }),
   };
 }
+
+const usualCompare = { better: 'more', margin: '1%', atLeast: 100 } as const;
+
+const comparisonOf = ({ name, candidate, stable, ...spec }: CompareSpec): Comparison => ({
+  name,
+  better: spec.better ?? usualCompare.better,
+  candidate,
+  stable,
+  margin: parsePercent(spec.margin ?? usualCompare.margin) ?? 0,
+  atLeast: spec.atLeast ?? usualCompare.atLeast,
+});
 
 const errors = ({ errors }: ChecksSpec): GateCheck[] =>
   errors === undefined
@@ -45,6 +57,12 @@ function quantile(spec: ChecksSpec, name: 'p95' | 'p99'): GateCheck[] {
 
 /** What a gate asks, in words. */
 export const gateWords = (gate: Gate | null): string =>
-  gate === null
-    ? ''
-    : `; ${gate.checks.map(({ name, max, unit }) => `${name} ≤ ${unit === '%' ? `${max * 100} %` : `${max} ${unit}`}`).join(', ')}, ${gate.fails} of ${gate.of} windows`;
+  gate === null ? '' : `; ${[...boundWords(gate), ...(gate.compares ?? []).map(compareWords)].join(', ')}`;
+
+function boundWords({ checks, fails, of }: Gate): readonly string[] {
+  const words = checks.map(({ name, max, unit }) => `${name} ≤ ${unit === '%' ? `${max * 100} %` : `${max} ${unit}`}`);
+  return words.length === 0 ? [] : [...words, `${fails} of ${of} windows`];
+}
+
+const compareWords = ({ name, better, margin }: Comparison): string =>
+  `${name} ${better === 'more' ? '≥' : '≤'} stable ± ${margin * 100} %`;

@@ -1,4 +1,5 @@
 import type { FieldProblem } from '../../contracts/api.ts';
+import type { Finding } from '../../contracts/plan.ts';
 import type { CanarySpec, MatchSpec, RouteSpec, SeenSpec } from '../../contracts/release-spec.ts';
 import type { RequestMatch, Route, RouteFacts, Seen } from '../../contracts/route.ts';
 import { missing, owned } from './check-objects.ts';
@@ -59,3 +60,16 @@ const kindOf = ({ via }: RouteSpec): string =>
   via === 'gateway-api' ? 'HTTPRoute' : via === 'istio' ? 'VirtualService' : 'ConfigMap';
 
 const pointerOf = ({ via }: RouteSpec): string => (via === 'flag' ? '/workload' : '/route/name');
+
+/** What is said of a spec in which nobody looks where the traffic goes. */
+export const unseen = ({ seen }: Pick<CanarySpec, 'seen'>): Finding[] =>
+  seen === false
+    ? [
+        {
+          code: 'TRAFFIC_UNSEEN',
+          level: 'warned',
+          detail: 'the route is read back, but nobody looks where the traffic goes',
+          pointer: '/seen',
+        },
+      ]
+    : [];

@@ -1,5 +1,6 @@
 import type { ShiftStage, KeepStage } from '../../contracts/plan.ts';
 import type { CanarySpec, StepSpec } from '../../contracts/release-spec.ts';
+import type { Route } from '../../contracts/route.ts';
 import type { WorkloadRef } from '../../contracts/workload.ts';
 import { formatDuration } from '../duration.ts';
 import { gateOf, gateWords } from './gates.ts';
@@ -11,16 +12,31 @@ const usualSteps: readonly StepSpec[] = [{ weight: 5 }, { weight: 25 }, { weight
 const usualFor = '10m';
 
 /** The steps of a canary, each with its time. */
-export const stepsOf = ({ steps = usualSteps }: CanarySpec): readonly (StepSpec & { readonly for: string })[] =>
+export const stepsOf = ({
+  steps = usualSteps,
+}: Pick<CanarySpec, 'steps'>): readonly (StepSpec & { readonly for: string })[] =>
   steps.map((step) => ({ for: usualFor, ...step }));
 
-/** A stage for each step; `candidate` with `replicas` pods at 100 %, or null where nothing is scaled. */
+/** What steps are made of. */
+type Stepped = Pick<CanarySpec, 'steps' | 'checks' | 'every' | 'approve' | 'seen'>;
+
+/** A workload, and its pods at 100 %. */
+interface Pods {
+  readonly candidate: WorkloadRef;
+  readonly replicas: number;
+}
+
+/** A stage for each step. `pods`: the candidate's; null where nothing is scaled. */
+export const shiftsOf = (spec: Stepped, route: Route, pods: Pods | null = null): readonly ShiftStage[] =>
+  stepsOf(spec).map((step, index) => shiftOf(spec, step, index, route, pods));
+
+/** The same, and the time after them; `candidate` with `replicas` pods at 100 %, or null where nothing is scaled. */
 export function shifts(
   spec: CanarySpec,
   candidate: WorkloadRef | null,
   replicas: number,
 ): readonly (ShiftStage | KeepStage)[] {
-  const steps = stepsOf(spec).map((step, index) => shiftOf(spec, step, index, candidate, replicas));
+  const steps = shiftsOf(spec, routeOf(spec), candidate === null ? null : { candidate, replicas });
   const keepMs = ms(spec.keepOld ?? '0s');
   if (keepMs === 0) return steps;
   return [
@@ -38,11 +54,11 @@ export function shifts(
 }
 
 function shiftOf(
-  spec: CanarySpec,
+  spec: Stepped,
   step: StepSpec & { readonly for: string },
   index: number,
-  candidate: WorkloadRef | null,
-  replicas: number,
+  route: Route,
+  pods: Pods | null,
 ): ShiftStage {
   const gate = gateOf(step.checks ?? spec.checks);
   const { weight } = step;
@@ -54,10 +70,10 @@ function shiftOf(
     undoTitle: 'everything to the stable side',
     approve: approval(needs),
     estimateMs: ms(step.for),
-    route: routeOf(spec),
+    route,
     weight,
     back: 0,
-    scale: candidate === null ? null : { workload: candidate, replicas: podsFor(weight, replicas) },
+    scale: pods === null ? null : { workload: pods.candidate, replicas: podsFor(weight, pods.replicas) },
     seen: seenOf(spec.seen),
     forMs: ms(step.for),
     everyMs: ms(spec.every ?? usual.every),

@@ -25,6 +25,6 @@ export interface SqlDialect {
 }
 
 /** One entry for each dialect there is. */
-export const sqlDialects: Readonly<Record<Exclude<Dialect, 'kubernetes'>, SqlDialect>> = {
+export const sqlDialects: Readonly<Record<Exclude<Dialect, 'kubernetes' | 'mlflow'>, SqlDialect>> = {
   postgres: { inspect, facts: tableFacts, probes, expressions: expressionFacts, dependents: followed },
 };

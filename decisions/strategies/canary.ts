@@ -1,12 +1,12 @@
 import type { FieldProblem } from '../../contracts/api.ts';
 import type { ClusterFacts, ClusterLooks } from '../../contracts/cluster-facts.ts';
-import type { Finding, PlannedObject, Stage } from '../../contracts/plan.ts';
+import type { PlannedObject, Stage } from '../../contracts/plan.ts';
 import type { CanarySpec } from '../../contracts/release-spec.ts';
 import type { Candidate, HeldObject, WorkloadFacts } from '../../contracts/workload.ts';
 import { scaledUpOnly, scalerFindings } from '../releases/autoscalers.ts';
 import { containerProblems, serviceProblems, workloadProblems } from '../releases/check-objects.ts';
 import { serviceAt, workloadAt } from '../releases/facts.ts';
-import { candidateName, routeOf, routeProblems } from '../releases/routes.ts';
+import { candidateName, routeOf, routeProblems, unseen } from '../releases/routes.ts';
 import { podsFor, shifts, stepsOf } from '../releases/steps.ts';
 import { imageChanges, isBlind, plannedWorkload, replacement, workloadFindings } from '../releases/template.ts';
 import { ms, parted, seconds, timesOf, usual } from '../releases/words.ts';
@@ -191,15 +191,3 @@ const bare = (spec: CanarySpec) => ({
   gate: null,
   onFail: 'rollback' as const,
 });
-
-const unseen = ({ seen }: CanarySpec): Finding[] =>
-  seen === false
-    ? [
-        {
-          code: 'TRAFFIC_UNSEEN',
-          level: 'warned',
-          detail: 'the route is read back, but nobody looks where the traffic goes',
-          pointer: '/seen',
-        },
-      ]
-    : [];

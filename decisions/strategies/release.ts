@@ -60,6 +60,7 @@ function inPart(plans: readonly PartPlan[], stage: Stage, part: number): Stage {
 
 const calledAfter = (plan: PartPlan | undefined): string => {
   if (plan === undefined) return '';
+  if ('model' in plan.object) return plan.object.model;
   return 'table' in plan.object ? plan.object.table : plan.object.name;
 };
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
 import { specJsonSchema } from '../../api/schemas/spec-json-schema.ts';
 import { routers, strategies } from '../../contracts/catalog.ts';
+import type { ModelSpec } from '../../contracts/model-spec.ts';
 import type { ReleaseSpec } from '../../contracts/release-spec.ts';
 import { checkSpec } from '../../decisions/check-spec.ts';
 import {
@@ -51,11 +52,11 @@ const pathsOf = (value: unknown, path: Path = []): Path[] =>
       });
 
 describe('what a field may not be', () => {
-  const below = (spec: ReleaseSpec, field: string): [ReleaseSpec, Path[]] => [
+  const below = (spec: ReleaseSpec, field: string): [ReleaseSpec | ModelSpec, Path[]] => [
     spec,
     pathsOf(spec).filter(([first]) => first === field),
   ];
-  const cases: readonly (readonly [ReleaseSpec, readonly Path[]])[] = [
+  const cases: readonly (readonly [ReleaseSpec | ModelSpec, readonly Path[]])[] = [
     ...fullReleases.map((spec) => [spec, pathsOf(spec)] as const),
     ...Object.values(everyRoute).map((route) => below({ ...canarySpec, route }, 'route')),
     ...Object.values(everySeen).map((seen) => below({ ...canarySpec, seen }, 'seen')),
@@ -108,7 +109,7 @@ describe('what a field may not be', () => {
   });
 });
 
-function isObject(path: Path, spec: ReleaseSpec): boolean {
+function isObject(path: Path, spec: ReleaseSpec | ModelSpec): boolean {
   const value = path.reduce<unknown>((at, key) => (at as Record<string | number, unknown>)[key], spec);
   // images are a map by container, and any field there is one more container
   return typeof value === 'object' && !Array.isArray(value) && path.at(-1) !== 'images';

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { checkSpec } from '../../decisions/check-spec.ts';
+import { planOfModel } from '../support/model-plans.ts';
 import { releasePlan } from '../support/cluster-facts.ts';
 
 const folder = new URL('../../examples/', import.meta.url);
@@ -19,7 +20,8 @@ describe('the examples', () => {
   it.each(files)('%s has a plan, if it is a release', (file) => {
     const check = checkSpec(parse(readFileSync(new URL(file, folder), 'utf8')));
     if (!check.ok || check.spec.strategy === 'expand-contract' || check.spec.strategy === 'release') return;
-    const { stages, name } = releasePlan(check.spec);
+    const { spec } = check;
+    const { stages, name } = spec.strategy === 'model-canary' ? planOfModel(spec) : releasePlan(spec);
     expect([name, stages.length > 0]).toEqual([check.spec.name, true]);
   });
 

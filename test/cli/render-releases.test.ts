@@ -6,8 +6,12 @@ import { renderReport } from '../../cli/render/report.ts';
 import { renderStatus } from '../../cli/render/status.ts';
 import { coloured, plain } from '../../cli/render/style.ts';
 import { columns } from '../../cli/render/text.ts';
+import type { ModelSpec } from '../../contracts/model-spec.ts';
+import type { Plan } from '../../contracts/plan.ts';
+import type { ReleaseSpec } from '../../contracts/release-spec.ts';
 import type { Progress, Status, Traffic } from '../../contracts/progress.ts';
 import { releasePlan } from '../support/cluster-facts.ts';
+import { planOfModel } from '../support/model-plans.ts';
 import { blueGreenSpec, canarySpec, fullReleases, recreateSpec } from '../support/release-specs.ts';
 import { aProgress, aReport, aStage, aStatus, aView, now } from './support/fixtures.ts';
 
@@ -42,8 +46,7 @@ describe('the plan of a release', () => {
 
   it.each(fullReleases.map((spec) => [spec.name, spec]))('is at most 120 columns wide: %s', (_, spec) => {
     for (const style of [plain, coloured])
-      for (const line of renderPlan(releasePlan(spec), style).split('\n'))
-        expect(columns(line)).toBeLessThanOrEqual(120);
+      for (const line of renderPlan(planOf(spec), style).split('\n')) expect(columns(line)).toBeLessThanOrEqual(120);
   });
 
   it('has in Markdown a row for each stage, with its time and what a failed check leads to', () => {
@@ -55,6 +58,9 @@ describe('the plan of a release', () => {
     );
   });
 });
+
+const planOf = (spec: ReleaseSpec | ModelSpec): Plan =>
+  spec.strategy === 'model-canary' ? planOfModel(spec) : releasePlan(spec);
 
 describe('where the traffic goes', () => {
   const traffic: Traffic = {

@@ -1,6 +1,7 @@
 import { strategies, type Strategy } from '../../contracts/catalog.ts';
 import { checkSpec } from '../../decisions/check-spec.ts';
 import { expressionFault } from '../../decisions/sql/postgres/expression.ts';
+import { modelSpec } from '../support/release-specs.ts';
 import { centsSpec } from '../support/sql-world.ts';
 
 const pointers = (value: unknown): string[] => {
@@ -38,6 +39,7 @@ describe('whom a spec of any strategy tells', () => {
       tables: [{ target: centsSpec.target, table: centsSpec.table, changes: centsSpec.changes }],
       services: [{ target: 'k8s', workload: 'shop/flags', route, seen: false }],
     },
+    'model-canary': modelSpec,
   } satisfies Record<Strategy, unknown>;
 
   test.each(strategies)('%s: a channel, some, or none', (strategy) => {

@@ -110,7 +110,8 @@ describe('docs/releases.md', () => {
       .replace(/^(tables|services)\[\]\..+$/, '$1')
       .replace(/^.+\.checks\./, 'checks.')
       .replace(/^batches\.validate\./, 'validate.');
-  const leavesOfReleases = kindsOfSpec.slice(1).flatMap((kind) => leavesOfSchema(kind));
+  const ofReleases = kindsOfSpec.slice(1).filter((kind) => !isOfModel(kind));
+  const leavesOfReleases = ofReleases.flatMap((kind) => leavesOfSchema(kind));
   const fields = [...new Set(leavesOfReleases.map(asTold))];
   const names: readonly string[] = [...routers, ...strategies];
 
@@ -127,6 +128,25 @@ describe('docs/releases.md', () => {
   test('has every router in its table of what each can do', () => {
     const told = rowsOf(readPage('docs/releases.md')).map(([cell = '']) => cell);
     expect(routers.filter((name) => !told.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+/** The kind that has a model is told on a page of its own. */
+const isOfModel = ({ properties = {} }: Shape): boolean => 'model' in properties;
+
+describe('docs/models.md', () => {
+  const fields = [...new Set(kindsOfSpec.filter(isOfModel).flatMap((kind) => leavesOfSchema(kind)))];
+  const told = fieldsIn('docs/models.md');
+  const elsewhere = /^(route|seen|checks|steps\[\]|steps|every)\b/;
+
+  test('names every field of a model and no other, but for those of every canary', () => {
+    expect(fields).toEqual(expect.arrayContaining(['candidate.alias', 'route.backend', 'steps[].onFail']));
+    expect(told.sort()).toEqual(fields.filter((field) => !elsewhere.test(field)).sort());
+    const ofCanaries = fieldsIn('docs/releases.md');
+    const left = fields
+      .filter((field) => elsewhere.test(field))
+      .map((field) => field.replace(/^.+\.checks\./, 'checks.'));
+    expect(left.filter((field) => !ofCanaries.includes(field))).toEqual([]);
   });
 });
 

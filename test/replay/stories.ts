@@ -249,6 +249,36 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return ended(deployment);
   },
 
+  async 'model-deployed'(theatre) {
+    const world = new World();
+    world.windows = windows.good;
+    const whole = 100_000;
+    world.compared = { accuracy: { candidate: { part: 90_000, whole }, stable: { part: 90_000, whole } } };
+    const sides = { candidate: { part: 'a', whole: 'b' }, stable: { part: 'c', whole: 'd' } };
+    return ended(
+      await theatre.model(world, { checks: { ...checks, compare: [{ name: 'accuracy', ...sides }] }, approve: false }),
+    );
+  },
+
+  async 'model-rolled-back-in-keep'(theatre) {
+    const deployment = await theatre.model(new World(), { keepOld: '1h' });
+    await deployment.until(({ stage, phase }) => stage === 'keep' && phase === 'in-grace');
+    await deployment.order('rollback');
+    return ended(deployment);
+  },
+
+  async 'model-drifted'(theatre) {
+    const world = new World();
+    const deployment = await theatre.model(world, { steps: [{ weight: 50, for: '1h' }, { weight: 100 }] });
+    await deployment.until(({ phase }) => phase === 'watching');
+    world.aliases['canary'] = '13';
+    await deployment.untilPhase('needs-attention');
+    await deployment.order('abort');
+    await deployment.until(({ stage, phase }) => stage === 'alias' && phase === 'needs-attention');
+    await deployment.order('retry');
+    return ended(deployment);
+  },
+
   async 'rolling-batches'(theatre) {
     const world = new World();
     world.faults = ['no connection'];

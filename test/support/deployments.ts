@@ -3,10 +3,12 @@ import { activityInfo } from '@temporalio/activity';
 import { Client, Connection, WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { workflowTypes, type OrderName, type Phase } from '../../contracts/catalog.ts';
+import type { ModelSpec } from '../../contracts/model-spec.ts';
 import type { BlueGreenSpec, CanarySpec } from '../../contracts/release-spec.ts';
 import type { Actor, DeploymentInput, InspectInput } from '../../contracts/messages.ts';
 import type { Activities } from '../../contracts/activities.ts';
 import type { Outcome, Status } from '../../contracts/progress.ts';
+import { modelPlan } from './model-plans.ts';
 import { jointPlan } from './joint-plans.ts';
 import { testPlan, type PlanWishes } from './plans.ts';
 import {
@@ -109,6 +111,11 @@ export class Theatre {
   /** A table and a service in one plan. */
   release(world: World, wishes: PlanWishes = {}): Promise<Underway> {
     return this.deployPlan(world, jointPlan(this.taskQueue, wishes), {});
+  }
+
+  /** Another version of a model. */
+  model(world: World, wishes: Partial<ModelSpec> = {}): Promise<Underway> {
+    return this.deployPlan(world, modelPlan(this.taskQueue, wishes), {});
   }
 
   /** Other pods after an outage. */

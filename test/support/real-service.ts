@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly routers?: Readonly<Record<string, object>>;
   /** Address of a Prometheus: then there is a metrics source `shop` too. */
   readonly prometheus?: string;
+  /** Address of an MLflow: then there is a target `models` too. */
+  readonly registry?: string;
   readonly drop: () => Promise<void>;
 }
 
@@ -77,6 +79,11 @@ export class RealService {
     more: Pick<Surroundings, 'routers' | 'prometheus'> = {},
   ): Promise<RealService> {
     return RealService.start({ ...(await besides(await freshDatabase())), kubeconfig, ...more });
+  }
+
+  /** One with a registry of models and a router. */
+  static async onRegistry(more: Pick<Surroundings, 'registry' | 'routers' | 'prometheus'>): Promise<RealService> {
+    return RealService.start({ ...(await besides(await freshDatabase())), ...more });
   }
 
   static async start(surroundings?: Surroundings, watching?: Watching): Promise<RealService> {
@@ -226,12 +233,13 @@ const configFor = (
   taskQueue: string,
   level: string,
   kubeconfig: string | null,
-  { routers = {}, prometheus }: Surroundings,
+  { routers = {}, prometheus, registry }: Surroundings,
 ) => ({
   routers,
   targets: {
     shop: { dialect: 'postgres', url: '${env:SHOP_URL}', taskQueue },
     ...(kubeconfig === null ? {} : { k8s: { dialect: 'kubernetes', kubeconfig, taskQueue } }),
+    ...(registry === undefined ? {} : { models: { dialect: 'mlflow', url: registry, taskQueue } }),
   },
   ...(prometheus === undefined ? {} : { metrics: { shop: { kind: 'prometheus', url: prometheus, p99: 'p99' } } }),
   ledger: { url: '${env:LEDGER_URL}' },

@@ -1,3 +1,4 @@
+import type { ModelSpec } from '../../contracts/model-spec.ts';
 import type {
   BlueGreenSpec,
   CanarySpec,
@@ -20,6 +21,16 @@ export const checks: ChecksSpec = {
   fail: '3 of 5',
   atLeast: 100,
   blindFor: '5m',
+  compare: [
+    {
+      name: 'accuracy',
+      better: 'more',
+      candidate: { part: 'right{v="12"}', whole: 'scored{v="12"}' },
+      stable: { part: 'right{v="11"}', whole: 'scored{v="11"}' },
+      margin: '1%',
+      atLeast: 500,
+    },
+  ],
 };
 
 /** Every way to see the traffic. */
@@ -146,14 +157,42 @@ export const recreateSpec: RecreateSpec = {
   onFailure: 'rollback',
 };
 
+/** A model with every field. */
+export const modelSpec: ModelSpec = {
+  name: 'forecast-12',
+  strategy: 'model-canary',
+  target: 'models',
+  model: 'sales_forecast',
+  candidate: { version: 12, alias: 'canary' },
+  stable: { alias: 'champion' },
+  route: { via: 'haproxy', router: 'edge-haproxy', backend: 'forecast', stable: 'v11', candidate: 'v12' },
+  seen: everySeen['a header'] ?? false,
+  steps: [
+    { weight: 5, for: '1h', onFail: 0 },
+    { weight: 100, approve: 'ml-owner', checks: false },
+  ],
+  checks,
+  every: '1m',
+  keepOld: '24h',
+  approve: true,
+  onFailure: 'park',
+};
+
 /** One spec of each kind, with every field that it may have. */
-export const fullReleases: readonly ReleaseSpec[] = [rollingSpec, canarySpec, flagSpec, blueGreenSpec, recreateSpec];
+export const fullReleases: readonly (ReleaseSpec | ModelSpec)[] = [
+  rollingSpec,
+  canarySpec,
+  flagSpec,
+  blueGreenSpec,
+  recreateSpec,
+  modelSpec,
+];
 
 /** A path of keys into a spec. */
 export type Path = readonly (string | number)[];
 
 /** A spec with another value at a path; `undefined`: without it. */
-export function withField(spec: ReleaseSpec, path: Path, value: unknown): unknown {
+export function withField(spec: ReleaseSpec | ModelSpec, path: Path, value: unknown): unknown {
   // not a structured clone: that keeps one object in two places one
   const copy: unknown = JSON.parse(JSON.stringify(spec));
   let at = copy as Record<string | number, unknown>; // made of objects and lists only

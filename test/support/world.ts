@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
-import type { GateWindow } from '../../contracts/gate.ts';
+import type { ComparedCounts, GateWindow } from '../../contracts/gate.ts';
+import type { ModelState } from '../../contracts/model.ts';
 import type { RouteState } from '../../contracts/route.ts';
 import type { RollStatus } from '../../contracts/workload.ts';
 import type { Activities, BackfillFacts, CheckFacts, LookResult, Site } from '../../contracts/activities.ts';
@@ -8,6 +9,7 @@ import type { DeploymentEvent, LedgerEntry } from '../../contracts/events.ts';
 import type { FailureCode } from '../../contracts/failures.ts';
 import type { JsonObject, Row } from '../../contracts/json.ts';
 import { failure } from '../../activities/failures.ts';
+import { modelFacts } from './model-plans.ts';
 
 /** What an effect is told, in the order in which effects happened. */
 export interface Deed {
@@ -56,6 +58,11 @@ export class World {
   /** What the windows of a gate say. */
   windows: () => readonly GateWindow[] = () => [];
   blindBecause: string | null = null;
+  /** What both sides have counted, by the name of the comparison. */
+  compared: Readonly<Record<string, ComparedCounts | null>> = {};
+  /** Where the aliases of the model point, which has the versions of `modelFacts`. */
+  readonly aliases: Record<string, string | null> = { ...modelFacts.aliases };
+  registryAway = false;
   /** What is written into the route by somebody else, right after we have: each of these once, then nothing. */
   edits: number[] = [];
   /** What the route says whatever we write; null: what we write. */
@@ -89,6 +96,13 @@ export class World {
         }),
       raiseFence: ({ site }) => this.#effect('raiseFence', 'raise fence', site, async () => undefined),
       lookCluster: () => Promise.reject(new Error('there is no cluster in this world')),
+      lookModel: () => Promise.reject(new Error('nobody looks at a registry in this world')),
+      readModel: () => this.#at('readModel', async () => this.#registered()),
+      setAlias: ({ site, alias, version, from }) =>
+        this.#effect('setAlias', `alias ${alias} ${version ?? 'gone'}`, site, async () => {
+          if ((this.aliases[alias] ?? null) === from) this.aliases[alias] = version;
+          return { version: this.aliases[alias] ?? null };
+        }),
       standUp: ({ site }) => this.#effect('standUp', 'stand up', site, async () => undefined),
       takeDown: ({ site }) => this.#effect('takeDown', 'take down', site, async () => undefined),
       setScaling: ({ site, held }) =>
@@ -108,11 +122,13 @@ export class World {
           const candidate = Math.round(((this.seen ?? this.weight) * this.requests) / 100);
           return { candidate, stable: this.requests - candidate, unknown: 0 };
         }),
-      watchTraffic: ({ waitMs }) =>
+      watchTraffic: ({ waitMs, model }) =>
         this.#at('watchTraffic', async () => {
           await waitFor(waitMs);
           this.looks.route += 1;
-          return { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
+          const state = this.registryAway ? null : this.#registered();
+          const seen = { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
+          return { ...seen, compared: this.compared, ...(model === undefined ? {} : { model: state }) };
         }),
       probeSide: () => this.#at('probeSide', async () => this.faults.shift() ?? null),
       applyWorkload: ({ site, workload, apply }) =>
@@ -183,6 +199,11 @@ export class World {
     this.#fence = turn;
     this.deeds.push({ what, turn, at: Date.now() });
     return this.#at(name, act);
+  }
+
+  #registered(): ModelState {
+    const { createdAt, versions } = modelFacts;
+    return { createdAt, versions, aliases: { ...this.aliases } };
   }
 
   #routed(): RouteState {

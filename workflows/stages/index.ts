@@ -1,5 +1,6 @@
 import type { StageKind } from '../../contracts/catalog.ts';
 import type { Stage } from '../../contracts/plan.ts';
+import { alias } from './alias.ts';
 import { backfill } from './backfill.ts';
 import { build } from './build.ts';
 import { candidate } from './candidate.ts';
@@ -34,6 +35,7 @@ const runners: { readonly [K in StageKind]: StageRunner<K> } = {
   keep,
   retire,
   scaling,
+  alias,
 };
 
 /** The runner of a stage, for this stage. */

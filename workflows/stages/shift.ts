@@ -4,6 +4,7 @@ import { anew, inPlace, isContended, moving, repaired } from '../../decisions/tr
 import { scaleWorkload } from '../activities.ts';
 import type { Run } from '../run.ts';
 import { untilReady } from './pods.ts';
+import { heldStill } from './held-still.ts';
 import { route, routeBack, seenAt } from './route.ts';
 import { again, park, promote, type StageRunner, type Turn } from './stage.ts';
 import { watch } from './watch.ts';
@@ -13,7 +14,7 @@ import { watch } from './watch.ts';
  * is seen there; then it is watched for as long as the plan says.
  */
 export const shift: StageRunner<'shift'> = {
-  prepare: null,
+  prepare: ({ holds, name }, run) => (holds === undefined ? Promise.resolve(null) : heldStill(holds, name, run)),
   async perform(stage, run) {
     if (run.progress.deadline !== null) return watch(stage, run);
     return (await ready(stage, run)) ?? (await move(stage, run)) ?? opened(stage, run);

@@ -2,6 +2,7 @@ import type { WatchFacts } from '../../contracts/activities.ts';
 import type { Gate, Verdict } from '../../contracts/gate.ts';
 import type { ShiftStage } from '../../contracts/plan.ts';
 import { judgeWindows } from '../../decisions/judge-windows.ts';
+import { driftOf, questionOf } from '../../decisions/models/drift.ts';
 import { currentRecord } from '../../decisions/progress.ts';
 import {
   anew,
@@ -27,7 +28,15 @@ export async function watch(stage: ShiftStage, run: Run): Promise<Turn> {
   if (!run.desk.paused && mayEnd(stage, run.progress, Date.now())) return ended(stage, run);
   const facts = await look(stage, run);
   if (facts === null) return again;
-  return (await repair(stage, facts, run)) ?? judged(stage, facts, run);
+  return moved(stage, facts, run) ?? (await repair(stage, facts, run)) ?? judged(stage, facts, run);
+}
+
+/** Somebody has changed in the registry what is on trial: a person says what holds. */
+function moved({ holds }: ShiftStage, { model }: WatchFacts, run: Run): Turn | null {
+  const drift = holds === undefined || model === undefined || model === null ? null : driftOf(holds, model);
+  if (drift === null) return null;
+  run.update(anew(run.progress));
+  return park('TARGET_DRIFTED', drift);
 }
 
 const ended = (stage: ShiftStage, run: Run): Turn =>
@@ -39,8 +48,9 @@ async function look(stage: ShiftStage, run: Run): Promise<WatchFacts | null> {
   const { paused } = run.desk;
   const waitMs = nextLookMs(stage.everyMs, run.progress, paused, Date.now());
   const since = run.progress.traffic?.since ?? Date.now();
-  const { route, gate, name, weight } = stage;
-  const input = { target: run.target, route, gate, since, waitMs, weight };
+  const { route, gate, name, weight, holds } = stage;
+  const model = holds === undefined ? {} : { model: questionOf(holds) };
+  const input = { target: run.target, route, gate, since, waitMs, weight, ...model };
   const changed = (): boolean =>
     run.pending !== null || run.progress.deadline !== deadline || run.desk.paused !== paused;
   try {
@@ -74,8 +84,8 @@ async function repair(stage: ShiftStage, { route: state }: WatchFacts, run: Run)
 }
 
 async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<Turn> {
-  if (stage.gate === null) return again;
-  const verdict = judgeWindows(stage.gate, facts.windows, facts.blindBecause);
+  if (stage.gate === null) return unjudged(facts, run);
+  const verdict = unlessAway(judgeWindows(stage.gate, facts.windows, facts.blindBecause, facts.compared), facts);
   told(stage, verdict, facts, run);
   // paused, the time is not over
   const isOverdue = !run.desk.paused && verdict.decision === 'hold' && Date.now() >= latestEnd(stage.gate, run);
@@ -83,6 +93,18 @@ async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<T
   if (verdict.decision === 'rollback') return failed(stage, verdict.because, run);
   return calledFor(stage.gate, verdict, run) ?? again;
 }
+
+/** Without checks it may end unless the registry could not be asked. */
+function unjudged({ model }: WatchFacts, run: Run): Turn {
+  if (model !== undefined) run.update({ ...run.progress, verdict: model === null ? away : null });
+  return again;
+}
+
+const away: Verdict = { decision: 'hold', because: 'the registry of models can not be reached' };
+
+/** Nobody saw that the registry still says what is on trial: that holds, and keeps nothing from going back. */
+const unlessAway = (verdict: Verdict, { model }: WatchFacts): Verdict =>
+  model === null && verdict.decision === 'promote' ? away : verdict;
 
 /** When the step could have been over: its time is, and so are as many windows as a verdict takes. */
 const latestEnd = ({ fails, windowMs }: Gate, { progress: { deadline, traffic } }: Run): number =>

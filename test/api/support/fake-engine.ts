@@ -2,6 +2,7 @@ import type { OrderName } from '../../../contracts/catalog.ts';
 import { objectOf } from '../../../decisions/spec-object.ts';
 import type { ClusterFacts } from '../../../contracts/cluster-facts.ts';
 import type { TableFacts } from '../../../contracts/facts.ts';
+import type { ModelFacts } from '../../../contracts/model.ts';
 import type { DeploymentInput, Orders } from '../../../contracts/messages.ts';
 import type { Status } from '../../../contracts/progress.ts';
 import type { Engine } from '../../../api/engine.ts';
@@ -30,6 +31,10 @@ export class FakeEngine implements Engine {
 
   inspectCluster(): Promise<ClusterFacts> {
     return Promise.reject(new Error('this engine has no cluster'));
+  }
+
+  inspectModel(): Promise<ModelFacts> {
+    return Promise.reject(new Error('this engine has no registry'));
   }
 
   async start(input: DeploymentInput): Promise<Status | null> {

@@ -43,7 +43,7 @@ export class Hands {
     });
     this.#folder = folder;
     this.#context = (target) => ({ cluster: at(target), router: ground.router, read: readObject });
-    this.#traffic = createTrafficActivities({ router: ground.router, metrics: () => null }, at);
+    this.#traffic = createTrafficActivities({ router: ground.router, metrics: () => null }, at, noRegistry);
     this.#cluster = createClusterActivities(at);
   }
 
@@ -87,6 +87,10 @@ export class Hands {
     return inActivity(() => this.#traffic.observeTraffic({ seen }));
   }
 }
+
+const noRegistry = (): never => {
+  throw new Error('there is no registry here');
+};
 
 const siteOf = (held: Sample['held'], { turn = 1, deployment = ours }: Delivery): Site => ({
   deployment,
