@@ -21,7 +21,7 @@ export function releaseClashes(spec: ReleaseSpec): readonly FieldProblem[] {
       ...compared(spec),
     ];
   return spec.strategy === 'blue-green'
-    ? [...slotClashes(spec), ...sameCounters(spec.seen), ...doubled(spec.watch?.checks, '/watch/checks')]
+    ? [...slotClashes(spec), ...sameCounters(spec.seen), ...alone(spec.watch?.checks, '/watch/checks')]
     : [];
 }
 
@@ -42,9 +42,20 @@ export const modelClashes = (spec: ModelSpec): readonly FieldProblem[] => [
 function compared({ checks, steps = [] }: Pick<CanarySpec, 'checks' | 'steps'>): FieldProblem[] {
   return [
     ...doubled(checks, '/checks'),
-    ...steps.flatMap((step, index) => doubled(step.checks, `/steps/${index}/checks`)),
+    ...steps.flatMap((step, index) => [
+      ...doubled(step.checks, `/steps/${index}/checks`),
+      ...(step.weight === 100 ? alone(step.checks, `/steps/${index}/checks`) : []),
+    ]),
   ];
 }
+
+/** Where all traffic is on one side there is nothing to compare it with. */
+const alone = (checks: ChecksSpec | false | undefined, pointer: string): FieldProblem[] =>
+  said(
+    checks === undefined || checks === false || checks.compare === undefined,
+    `${pointer}/compare`,
+    'is of no use at 100 %: the other side has no traffic any more',
+  );
 
 function doubled(checks: ChecksSpec | false | undefined, pointer: string): FieldProblem[] {
   const names = checks === undefined || checks === false ? [] : (checks.compare ?? []).map(({ name }) => name);

@@ -20,11 +20,16 @@ function shiftWords({ gate, seen, onFail, weight, forMs }: ShiftStage): readonly
 }
 
 /** `errors ≤ 0.5 %, p99 ≤ 300 ms (shop-prometheus, 3 of 5 windows of 1 min)`. */
-function gateWords({ checks, metrics, fails, of, windowMs }: Gate): string {
+function gateWords({ checks, metrics, fails, of, windowMs, compares = [] }: Gate): string {
   const bounds = checks.map(
     ({ name, max, unit }) => `${name} \u2264 ${unit === '%' ? percentOf(max) : `${max} ${unit}`}`,
   );
-  return `${bounds.join(', ')} (${metrics}; ${fails} of ${of} windows of ${duration(windowMs)} are a failure)`;
+  const beside = compares.map(
+    ({ name, better, margin }) =>
+      `${name} ${better === 'more' ? '\u2265' : '\u2264'} stable \u00b1 ${percentOf(margin)}`,
+  );
+  const windows = bounds.length === 0 ? '' : `; ${fails} of ${of} windows of ${duration(windowMs)} are a failure`;
+  return `${[...bounds, ...beside].join(', ')} (${metrics}${windows})`;
 }
 
 function failWords(onFail: ShiftStage['onFail'], weight: number): string {

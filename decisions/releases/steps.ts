@@ -1,3 +1,4 @@
+import type { Gate } from '../../contracts/gate.ts';
 import type { ShiftStage, KeepStage } from '../../contracts/plan.ts';
 import type { CanarySpec, StepSpec } from '../../contracts/release-spec.ts';
 import type { Route } from '../../contracts/route.ts';
@@ -60,8 +61,8 @@ function shiftOf(
   route: Route,
   pods: Pods | null,
 ): ShiftStage {
-  const gate = gateOf(step.checks ?? spec.checks);
   const { weight } = step;
+  const gate = gateAt(weight, gateOf(step.checks ?? spec.checks));
   const needs = step.approve ?? (index === 0 ? (spec.approve ?? false) : false);
   return {
     kind: 'shift',
@@ -80,6 +81,13 @@ function shiftOf(
     gate,
     onFail: answerOf(step.onFail),
   };
+}
+
+/** At 100 % the stable side has nothing any more that the candidate could be compared with. */
+function gateAt(weight: number, gate: Gate | null): Gate | null {
+  if (weight < 100 || gate?.compares === undefined) return gate;
+  const { compares: _, ...bounds } = gate;
+  return bounds.checks.length === 0 ? null : bounds;
 }
 
 /** How many pods a share needs; whoever gets any needs one. */

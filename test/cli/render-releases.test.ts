@@ -24,7 +24,7 @@ describe('the plan of a release', () => {
   it('shows of each step its weight, its time, its bounds, and what a failed check leads to', () => {
     expect(canary).toContain('weight-5 ✋ approver 5 % on the candidate · seen by 400 requests · errors ≤ 0.5 %, ');
     expect(canary).toContain(
-      'p99 ≤ 300 ms (shop-prometheus; 3 of 5 windows of 1 min are a failure) · else all goes back',
+      'p99 ≤ 300 ms, accuracy ≥ stable ± 1 % (shop-prometheus; 3 of 5 windows of 1 min are a failure) · else all goes back',
     );
     expect(canary).toContain(
       'weight-25 1 h 25 % on the candidate · seen by 400 requests · no checks · undo: everything',

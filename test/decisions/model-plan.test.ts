@@ -62,6 +62,22 @@ describe('the plan of a model', () => {
   });
 });
 
+test('at 100 % nothing is compared with a side that has no traffic any more', () => {
+  const asked = { metrics: 'm', requests: 'r', compare: [comparison] };
+  const gates = (checks: object): unknown[] =>
+    modelPlan('lakeshift', { checks: { ...asked, ...checks } }).stages.flatMap((stage) =>
+      stage.kind === 'shift' ? [[stage.gate?.checks.length, stage.gate?.compares?.length]] : [],
+    );
+  expect(gates({})).toEqual([
+    [0, 1],
+    [undefined, undefined],
+  ]);
+  expect(gates({ errors: { query: 'e', max: '1%' } })).toEqual([
+    [1, 1],
+    [1, undefined],
+  ]);
+});
+
 describe('a model is refused', () => {
   test.each<[string, Partial<ModelSpec>, Partial<ModelFacts>, string, string]>([
     [
@@ -151,6 +167,11 @@ describe('a model is refused', () => {
     ['a version that is no number', { candidate: { version: '12', alias: 'canary' } }, '/candidate/version'],
     ['a model with a slash', { model: 'models:/sales/12' }, '/model'],
     ['a route of a cluster', { route: { via: 'gateway-api', name: 'forecast' } }, '/route/via'],
+    [
+      'a comparison at 100 %',
+      { steps: [{ weight: 100, checks: { metrics: 'm', requests: 'r', compare: [comparison] } }] },
+      '/steps/0/checks/compare',
+    ],
     ['a last step below 100', { steps: [{ weight: 50 }] }, '/steps/0/weight'],
     [
       'one server for both',

@@ -10,8 +10,8 @@ import type {
   SeenSpec,
 } from '../../contracts/release-spec.ts';
 
-/** Every field that checks may have. */
-export const checks: ChecksSpec = {
+/** Every bound that checks may have. */
+export const bounds: ChecksSpec = {
   metrics: 'shop-prometheus',
   requests: 'sum(requests_total{version="4.2"})',
   errors: { query: 'sum(requests_total{version="4.2",code=~"5.."})', max: '0.5%' },
@@ -21,6 +21,11 @@ export const checks: ChecksSpec = {
   fail: '3 of 5',
   atLeast: 100,
   blindFor: '5m',
+};
+
+/** Every field that they may have. */
+export const checks: ChecksSpec = {
+  ...bounds,
   compare: [
     {
       name: 'accuracy',
@@ -117,7 +122,7 @@ export const blueGreenSpec: BlueGreenSpec = {
     every: '2s',
     needs: 3,
   },
-  watch: { for: '30m', checks },
+  watch: { for: '30m', checks: bounds },
   every: '1m',
   keepOld: '24h',
   grace: '300s',
