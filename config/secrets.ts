@@ -1,16 +1,11 @@
 import type { ConfigProblem } from './config-error.ts';
 import { isReference, withoutReferences } from './references.ts';
-import type { ChannelFile, ConfigFile } from './shape.ts';
+import type { ChannelFile, ConfigFile, TargetFile } from './shape.ts';
 
 /** Names every secret that stands in the file itself instead of behind a reference. Never says what it is. */
 export function checkSecrets({ targets, metrics, notify, ledger, api, approvals }: ConfigFile): ConfigProblem[] {
   return [
-    ...Object.entries(targets ?? {}).flatMap(([name, target]) =>
-      'url' in target ? addressProblems(`targets.${name}.url`, target.url) : [],
-    ),
-    ...Object.entries(targets ?? {}).flatMap(([name, target]) =>
-      'token' in target && target.token !== undefined ? secretProblems(`targets.${name}.token`, target.token) : [],
-    ),
+    ...Object.entries(targets ?? {}).flatMap(([name, target]) => targetProblems(`targets.${name}`, target)),
     ...Object.entries(metrics ?? {}).flatMap(([name, { url, token }]) => [
       ...addressProblems(`metrics.${name}.url`, url),
       ...(token === undefined ? [] : secretProblems(`metrics.${name}.token`, token)),
@@ -21,6 +16,11 @@ export function checkSecrets({ targets, metrics, notify, ledger, api, approvals 
     ...(approvals?.key === undefined ? [] : secretProblems('approvals.key', approvals.key)),
   ];
 }
+
+const targetProblems = (path: string, target: TargetFile): ConfigProblem[] => [
+  ...('url' in target ? addressProblems(`${path}.url`, target.url) : []),
+  ...('token' in target ? secretProblems(`${path}.token`, target.token) : []),
+];
 
 /** Slack's address is all that it takes to write there: it is a secret as a whole. */
 const channelProblems = (path: string, channel: ChannelFile): ConfigProblem[] =>

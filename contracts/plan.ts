@@ -10,7 +10,7 @@ import type { Stage } from './stages.ts';
 
 export type * from './stages.ts';
 export type * from './statements.ts';
-export type { PlannedObject, PlannedWorkload } from './workload.ts';
+export type { Batch, PlannedObject, PlannedWorkload } from './workload.ts';
 
 /**
  * The ordered stages that will be done, with every SQL statement in them: plain data, made once by

@@ -4,9 +4,9 @@ import type { JsonObject } from './json.ts';
 import type { Gate, Probe } from './gate.ts';
 import type { ModelHolds } from './model.ts';
 import type { Route, Seen } from './route.ts';
-import type { Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
+import type { Batch, Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
 import type { Protection } from './protection.ts';
-import type { Alteration, BuildStep, RowCheck, Statement } from './statements.ts';
+import type { Alteration, BuildStep, RowCheck, Statement, VacuumRule } from './statements.ts';
 
 interface StageBase {
   readonly kind: StageKind;
@@ -83,17 +83,6 @@ export interface BackfillStage extends StageBase {
   readonly sliceMs: number;
 }
 
-/** How indexes are kept from growing while rows leave their pages. */
-export interface VacuumRule {
-  /** A vacuum is due each time that so many of a heap's rows have left their page, as a share of all its rows. */
-  readonly coldShare: number;
-  readonly settings: readonly Statement[];
-  /** A setting more while an application is there. */
-  readonly gently: Statement;
-  /** With `{heap}` for the quoted name of a partition. */
-  readonly run: Statement;
-}
-
 /**
  * Makes on the new columns what hangs on the old ones, and has the server read them for its statistics; in plans where a
  * column replaces another one. What is made has names of ours until it takes the old one's place.
@@ -162,14 +151,6 @@ export interface RollStage extends StageBase {
   readonly back: JsonObject;
   /** It ends with so many new pods; absent: with all, and Kubernetes itself says when it stands still. */
   readonly batch?: Batch;
-}
-
-/** A part of a rollout that the workload itself can't go beyond. */
-export interface Batch {
-  /** New pods at its end, those of earlier batches among them. */
-  readonly pods: number;
-  /** How long it may take, ms; the clock does not run while it is paused. */
-  readonly deadlineMs: number;
 }
 
 /** Brings the candidate up beside the stable side; until it is ready nothing is sent there. */

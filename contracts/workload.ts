@@ -136,3 +136,11 @@ export interface RollStatus {
   /** One line for people. */
   readonly because: string;
 }
+
+/** A part of a rollout that the workload itself can't go beyond. */
+export interface Batch {
+  /** New pods at its end, those of earlier batches among them. */
+  readonly pods: number;
+  /** How long it may take, ms; the clock does not run while it is paused. */
+  readonly deadlineMs: number;
+}

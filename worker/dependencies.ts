@@ -32,30 +32,8 @@ export function createDependencies(
   const writer = createLedgerWriter(ledger, createAnnouncer(config.notify));
   return {
     activities: {
-      target(name) {
-        const target = config.targets[name];
-        if (target === undefined || target.dialect === 'kubernetes' || target.dialect === 'mlflow')
-          throw failure('TARGET_UNKNOWN', `the worker knows no database ${name}`);
-        return { name, url: target.url };
-      },
-      cluster(name) {
-        const target = config.targets[name];
-        if (target?.dialect !== 'kubernetes') throw failure('TARGET_UNKNOWN', `the worker knows no cluster ${name}`);
-        const { kubeconfig, context } = target;
-        return { name, kubeconfig, context };
-      },
-      registry(name) {
-        const target = config.targets[name];
-        if (target?.dialect !== 'mlflow') throw failure('TARGET_UNKNOWN', `the worker knows no registry ${name}`);
-        const { url, token } = target;
-        return { name, url, token };
-      },
+      ...named(config),
       closing: closing.signal,
-      router(name) {
-        const router = config.routers[name];
-        if (router === undefined) throw failure('TARGET_UNKNOWN', `the worker knows no router ${name}`);
-        return router;
-      },
       metrics(name) {
         const source = config.metrics[name];
         return source === undefined ? null : { name, ...source };
@@ -77,3 +55,33 @@ export function createDependencies(
     },
   };
 }
+
+/** What the configuration has by name; each throws TARGET_UNKNOWN for another name. */
+const named = ({
+  targets,
+  routers,
+}: Config): Pick<ActivityDependencies, 'target' | 'cluster' | 'registry' | 'router'> => ({
+  target(name) {
+    const target = targets[name];
+    if (target === undefined || target.dialect === 'kubernetes' || target.dialect === 'mlflow')
+      throw failure('TARGET_UNKNOWN', `the worker knows no database ${name}`);
+    return { name, url: target.url };
+  },
+  cluster(name) {
+    const target = targets[name];
+    if (target?.dialect !== 'kubernetes') throw failure('TARGET_UNKNOWN', `the worker knows no cluster ${name}`);
+    const { kubeconfig, context } = target;
+    return { name, kubeconfig, context };
+  },
+  registry(name) {
+    const target = targets[name];
+    if (target?.dialect !== 'mlflow') throw failure('TARGET_UNKNOWN', `the worker knows no registry ${name}`);
+    const { url, token } = target;
+    return { name, url, token };
+  },
+  router(name) {
+    const router = routers[name];
+    if (router === undefined) throw failure('TARGET_UNKNOWN', `the worker knows no router ${name}`);
+    return router;
+  },
+});

@@ -32,11 +32,14 @@ export function openRegistry(connection: RegistryConnection): Registry {
   const api = (path: string): string => `/api/2.0/mlflow/${path}`;
   return {
     name: connection.name,
-    get: async (path, query) => read(await ask(connection, 'GET', `${api(path)}?${new URLSearchParams(query)}`)),
+    get: async (path, query) =>
+      read(await ask(connection, 'GET', `${api(path)}?${new URLSearchParams(query).toString()}`)),
     send: async (method, path, body) => read(await ask(connection, method, api(path), JSON.stringify(body))),
     file: async (model, version, path) => {
       const query = new URLSearchParams({ name: model, version, path });
-      return (await ask(connection, 'GET', `/model-versions/get-artifact?${query}`))?.slice(0, mostBytes) ?? null;
+      return (
+        (await ask(connection, 'GET', `/model-versions/get-artifact?${query.toString()}`))?.slice(0, mostBytes) ?? null
+      );
     },
   };
 }
@@ -50,18 +53,8 @@ function read(text: string | null): unknown {
   }
 }
 
-async function ask({ url, token }: RegistryConnection, method: string, path: string, body?: string) {
-  const response = await fetch(`${url.replace(/\/+$/, '')}${path}`, {
-    method,
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-    },
-    ...(body === undefined ? {} : { body }),
-    // a token is for this address alone
-    redirect: 'error',
-    signal: AbortSignal.timeout(patienceMs),
-  }).catch(() => null);
+async function ask(connection: RegistryConnection, method: string, path: string, body: string | null = null) {
+  const response = await send(connection, method, path, body).catch(() => null);
   const text = await response?.text().catch(() => null);
   if (response === null || typeof text !== 'string')
     throw failure('TARGET_UNREACHABLE', 'the registry does not answer');
@@ -69,6 +62,19 @@ async function ask({ url, token }: RegistryConnection, method: string, path: str
   if (response.status === 404) return null;
   throw refusal(response, codeIn(text));
 }
+
+const send = ({ url, token }: RegistryConnection, method: string, path: string, body: string | null) =>
+  fetch(`${url.replace(/\/+$/, '')}${path}`, {
+    method,
+    headers: {
+      ...(body === null ? {} : { 'content-type': 'application/json' }),
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body,
+    // a token is for this address alone
+    redirect: 'error',
+    signal: AbortSignal.timeout(patienceMs),
+  });
 
 function refusal({ status, headers }: Response, code: string) {
   const said = `the registry answers ${status}${code === '' ? '' : ` ${code}`}`;

@@ -1,5 +1,6 @@
-import type { Activities } from '../../contracts/activities.ts';
-import type { Seen } from '../../contracts/route.ts';
+import type { Activities, Site } from '../../contracts/activities.ts';
+import type { HeldModel } from '../../contracts/model.ts';
+import type { Route, RouteState, Seen } from '../../contracts/route.ts';
 import { held } from '../kubernetes/claim.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import { lookObjects } from '../kubernetes/look-cluster.ts';
@@ -52,19 +53,10 @@ export function createTrafficActivities(
       ]);
       return { ...model, route };
     },
-    async setWeight({ site, route, weight }) {
-      const context = contextOf(site.target);
-      const [object] = site.objects ?? [];
-      const write = () => setWeight(context, site, route, weight);
-      if (site.model !== undefined) {
-        const now = await readRoute(context, route);
-        const raise = weight === 0 || weight < (now.weight ?? 0) ? raiseModelFenceIfThere : raiseModelFence;
-        await raise(registryAt(site.target), site, site.model);
-        return write();
-      }
-      // what lies outside the cluster knows no fence: the object that the deployment is known by has to do
-      return object === undefined || !('router' in route) ? write() : held(context.cluster, site, object, write);
-    },
+    setWeight: ({ site, route, weight }) =>
+      site.model === undefined
+        ? setByObject(contextOf(site.target), site, route, weight)
+        : setByModel(contextOf(site.target), registryAt(site.target), site, site.model, route, weight),
     observeTraffic: ({ seen }) => observe(seen, metrics),
     watchTraffic: (input) =>
       watchTraffic(
@@ -77,6 +69,28 @@ export function createTrafficActivities(
       ),
     probeSide: ({ probe }) => probeSide(probe),
   };
+}
+
+/** What lies outside the cluster knows no fence: the object that the deployment is known by has to do. */
+function setByObject(context: RouterContext, site: Site, route: Route, weight: number): Promise<RouteState> {
+  const [object] = site.objects ?? [];
+  const write = () => setWeight(context, site, route, weight);
+  return object === undefined || !('router' in route) ? write() : held(context.cluster, site, object, write);
+}
+
+/** Nor does it beside a registry: there the model has to do, unless it is away and the candidate gets less. */
+async function setByModel(
+  context: RouterContext,
+  registry: Registry,
+  site: Site,
+  model: HeldModel,
+  route: Route,
+  weight: number,
+): Promise<RouteState> {
+  const now = await readRoute(context, route);
+  const raise = weight === 0 || weight < (now.weight ?? 0) ? raiseModelFenceIfThere : raiseModelFence;
+  await raise(registry, site, model);
+  return setWeight(context, site, route, weight);
 }
 
 const observe = (seen: Seen, metrics: FindMetrics) =>

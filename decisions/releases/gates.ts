@@ -1,5 +1,6 @@
 import type { Comparison, Gate, GateCheck } from '../../contracts/gate.ts';
-import type { ChecksSpec, CompareSpec } from '../../contracts/release-spec.ts';
+import type { CompareSpec } from '../../contracts/compare-spec.ts';
+import type { ChecksSpec } from '../../contracts/release-spec.ts';
 import { ms } from './words.ts';
 
 /** Windows of a minute; three of the last five out of bounds are a failure. */
@@ -29,9 +30,13 @@ export function gateOf(spec: ChecksSpec | false | undefined): Gate | null {
     ...(parseFail(spec.fail ?? usual.fail) ?? { fails: 3, of: 5 }),
     atLeast: spec.atLeast ?? usual.atLeast,
     blindForMs: ms(spec.blindFor ?? usual.blindFor),
-    ...(spec.compare === undefined ? {} : { compares: spec.compare.map(comparisonOf) }),
+    ...comparisons(spec),
   };
 }
+
+/** Plans of specs without any are as they were. */
+const comparisons = ({ compare }: ChecksSpec): Pick<Gate, 'compares'> =>
+  compare === undefined ? {} : { compares: compare.map(comparisonOf) };
 
 const usualCompare = { better: 'more', margin: '1%', atLeast: 100 } as const;
 

@@ -79,11 +79,11 @@ export function planModel(spec: ModelSpec, facts: ModelFacts): StagesAndRisk & P
   const object: HeldModel = { model, createdAt: facts.createdAt ?? 0 };
   const keepMs = ms(spec.keepOld ?? '0s');
   const during = holdsOf(object, facts, { [candidate.alias]: version, [stable.alias]: before });
-  const [first, ...others] = shiftsOf(spec, spec.route).map((shift): ShiftStage => ({ ...shift, holds: during }));
+  const shifts = shiftsOf(spec, spec.route).map((shift): ShiftStage => ({ ...shift, holds: during }));
   const trial: AliasStage = {
     ...moved(model, candidate.alias, version, facts.aliases[candidate.alias] ?? null),
     name: 'alias',
-    approve: first?.approve ?? null,
+    approve: shifts[0]?.approve ?? null,
     holds: holdsOf(object, facts, facts.aliases),
   };
   return {
@@ -91,8 +91,7 @@ export function planModel(spec: ModelSpec, facts: ModelFacts): StagesAndRisk & P
     stages: [
       trial,
       // who allows the first step allows the alias before it
-      ...(first === undefined ? [] : [{ ...first, approve: null }]),
-      ...others,
+      ...shifts.map((shift, index) => (index === 0 ? { ...shift, approve: null } : shift)),
       { ...moved(model, stable.alias, version, before), name: 'promote', approve: null, holds: during },
       ...kept(before, keepMs),
     ],

@@ -26,6 +26,8 @@ homeSchema: change_home
 targets:
   shop: { dialect: postgres, url: "\${env:SHOP_URL}" }
   stock: { dialect: postgres, url: "postgres://app@db/stock", taskQueue: stock }
+  models: { dialect: mlflow, url: "https://mlflow.internal", token: "\${env:CI_TOKEN}" }
+  scratch: { dialect: mlflow, url: "http://127.0.0.1:5000" }
 metrics:
   shop-prometheus: { kind: prometheus, url: "https://prometheus.internal/", p99: "shop_p99", over: 30s, errors: "shop_errors", token: "\${env:CI_TOKEN}" }
   plain: { kind: prometheus, url: "http://prometheus:9090", p99: "shop_p99" }
@@ -70,6 +72,8 @@ describe('a configuration', () => {
       targets: {
         shop: { dialect: 'postgres', url: env.SHOP_URL, taskQueue: 'lakeshift' },
         stock: { dialect: 'postgres', url: 'postgres://app@db/stock', taskQueue: 'stock' },
+        models: { dialect: 'mlflow', url: 'https://mlflow.internal', token: env.CI_TOKEN, taskQueue: 'lakeshift' },
+        scratch: { dialect: 'mlflow', url: 'http://127.0.0.1:5000', token: null, taskQueue: 'lakeshift' },
       },
       metrics: {
         'shop-prometheus': {
@@ -353,6 +357,22 @@ approvals: { key: "\${file:empty}" }
       `${least}routers: { a: { kind: traefik, address: "h:1" }, b: { kind: haproxy, address: "http://h" }, c: { kind: nginx, file: "" } }`,
       ['routers.a.kind', 'routers.b.address', 'routers.c.file'],
     ],
+    [
+      'a token of a registry that stands there',
+      `${least}targets: { a: { dialect: mlflow, url: "https://u:s3cret@mlflow", token: literal } }`,
+      ['targets.a.url', 'targets.a.token'],
+    ],
+    [
+      'a token of a registry that anybody could read on its way',
+      `${least}targets: { a: { dialect: mlflow, url: "http://mlflow:5000", token: "\${env:CI_TOKEN}" } }`,
+      ['targets.a.url'],
+    ],
+    [
+      'a registry with what a cluster has',
+      `${least}targets: { a: { dialect: mlflow, url: "http://mlflow:5000", kubeconfig: /k } }`,
+      ['targets.a.kubeconfig'],
+    ],
+    ['a registry without an address', `${least}targets: { a: { dialect: mlflow } }`, ['targets.a.url']],
     [
       'a token of metrics that stands there',
       `${least}metrics: { a: { kind: prometheus, url: "https://u:s3cret@p", p99: x, token: literal } }`,

@@ -37,9 +37,7 @@ describe('the plan of a model', () => {
   });
 
   test('has in each stage what has to stay as it is meanwhile', () => {
-    const held = stages.flatMap((stage) =>
-      'holds' in stage && stage.holds !== undefined ? [stage.holds.aliases] : [],
-    );
+    const held = stages.flatMap((stage) => ('holds' in stage ? [stage.holds.aliases] : []));
     const before = [
       { alias: 'champion', version: '11' },
       { alias: 'canary', version: null },
@@ -184,7 +182,7 @@ describe('a model is refused', () => {
       '/checks/compare/1/name',
     ],
   ])('in a spec with %s', (_, wishes, pointer) => {
-    const checked = checkSpec({ ...modelSpec, ...(wishes as object) });
+    const checked = checkSpec({ ...modelSpec, every: '1s', ...(wishes as object) });
     expect(checked.ok ? [] : checked.problems.map((problem) => problem.pointer)).toEqual([pointer]);
   });
 });

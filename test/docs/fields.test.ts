@@ -132,7 +132,9 @@ describe('docs/releases.md', () => {
 });
 
 /** The kind that has a model is told on a page of its own. */
-const isOfModel = ({ properties = {} }: Shape): boolean => 'model' in properties;
+function isOfModel({ properties = {} }: Shape): boolean {
+  return 'model' in properties;
+}
 
 describe('docs/models.md', () => {
   const fields = [...new Set(kindsOfSpec.filter(isOfModel).flatMap((kind) => leavesOfSchema(kind)))];

@@ -19,6 +19,7 @@ const describeOnAll = lacking === '' && describeOnPrometheus === describe ? desc
 /** Versions of the test's model, and the scoring servers of both. */
 const versions = { usual: '1', better: '2' } as const;
 type Side = keyof typeof versions;
+const beside = { usual: 'better', better: 'usual' } as const;
 
 describeOnAll('a canary of a model', () => {
   const counters = new Exposition();
@@ -56,19 +57,15 @@ describeOnAll('a canary of a model', () => {
     });
   }, 60_000);
 
+  /** All to that side; it gets them before the other one gets none any more. */
   const weigh = (stable: Side): Promise<string> =>
-    askRuntime(
-      haproxy.runtime,
-      Object.keys(versions)
-        .map((side) => `set weight split/${side} ${side === stable ? 100 : 0}`)
-        .join('; '),
-    );
+    askRuntime(haproxy.runtime, `set weight split/${stable} 100; set weight split/${beside[stable]} 0`);
   const weightOf = async (side: Side): Promise<number> =>
     Number(/^\d+/.exec(await askRuntime(haproxy.runtime, `get weight split/${side}`))?.[0]);
 
   /** A model in which one side is in service, and the spec that brings the other one. */
   async function ready(stable: Side, wishes: Partial<ModelSpec> = {}): Promise<{ model: TestModel; spec: ModelSpec }> {
-    const candidate: Side = stable === 'usual' ? 'better' : 'usual';
+    const candidate = beside[stable];
     const model = await TestModel.of('usual', 'better', 'wider');
     await Promise.all([model.point('champion', versions[stable]), weigh(stable)]);
     const counted = (side: Side) => ({ part: `right_total{side="${side}"}`, whole: `scored_total{side="${side}"}` });
@@ -129,7 +126,6 @@ describeOnAll('a canary of a model', () => {
     const tookMs = Date.now() - ordered;
     await service.reaches(id, 'rolled-back');
     expect(await model.look()).toEqual({ aliases: { champion: '1' }, tags: {} });
-    process.stderr.write(`alias and traffic were back after ${tookMs} ms\n`);
     // on an idle machine it is below one second
     expect(tookMs).toBeLessThan(5_000);
   }, 120_000);
@@ -237,5 +233,5 @@ backend split
   balance roundrobin
   http-response set-header x-side %s
 ${Object.entries(sides)
-  .map(([name, address]) => `  server ${name} ${new URL(address).host} weight 0\n`)
+  .map(([name, address]) => `  server ${name} ${new URL(address).host} weight ${name === 'usual' ? 100 : 0}\n`)
   .join('')}`;

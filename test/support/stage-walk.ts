@@ -74,6 +74,7 @@ export class StageWalk {
       case 'keep':
       case 'retire':
       case 'scaling':
+      case 'alias':
     }
   }
 

@@ -75,7 +75,7 @@ export async function offerMlflow(
     installing.abort();
     // one that did not start has told whoever asked for it
     const servers = await Promise.allSettled(started);
-    await Promise.all(servers.map((server) => (server.status === 'fulfilled' ? server.value.stop() : undefined)));
+    await Promise.all(servers.flatMap((server) => (server.status === 'fulfilled' ? [server.value.stop()] : [])));
   };
   return { address, stop };
 }
