@@ -121,6 +121,19 @@ describe('an alias that somebody else moves', () => {
     expect(world.kinds('finding').at(-1)?.text).toContain('; it is left there');
   });
 
+  test('keeps no candidate that fails: it goes home, and then a person is asked', async () => {
+    const world = new World();
+    world.windows = windows.good;
+    const deployment = await theatre.model(world, { ...long, checks });
+    await watching(deployment, 'weight-50');
+    world.windows = windows.bad;
+    world.aliases['canary'] = '13';
+    expect(await drifted(deployment)).toBe('alias canary points to version 13, and neither to none nor to 12');
+    expect([world.weight, (await deployment.status()).stage]).toEqual([0, 'alias']);
+    await deployment.order('retry');
+    await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
+  });
+
   test('before the promotion keeps the version in service where it is', async () => {
     const world = new World();
     const deployment = await theatre.model(world, {

@@ -31,10 +31,11 @@ export async function watch(stage: ShiftStage, run: Run): Promise<Turn> {
   return moved(stage, facts, run) ?? (await repair(stage, facts, run)) ?? judged(stage, facts, run);
 }
 
-/** Somebody has changed in the registry what is on trial: a person says what holds. */
-function moved({ holds }: ShiftStage, { model }: WatchFacts, run: Run): Turn | null {
+/** Somebody has changed in the registry what is on trial: a person says what holds, unless it has failed anyway. */
+function moved({ holds, gate }: ShiftStage, facts: WatchFacts, run: Run): Turn | null {
+  const { model } = facts;
   const drift = holds === undefined || model === undefined || model === null ? null : driftOf(holds, model);
-  if (drift === null) return null;
+  if (drift === null || (gate !== null && verdictOf(gate, facts).decision === 'rollback')) return null;
   run.update(anew(run.progress));
   return park('TARGET_DRIFTED', drift);
 }
@@ -85,7 +86,7 @@ async function repair(stage: ShiftStage, { route: state }: WatchFacts, run: Run)
 
 async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<Turn> {
   if (stage.gate === null) return unjudged(facts, run);
-  const verdict = unlessAway(judgeWindows(stage.gate, facts.windows, facts.blindBecause, facts.compared), facts);
+  const verdict = unlessAway(verdictOf(stage.gate, facts), facts);
   told(stage, verdict, facts, run);
   // paused, the time is not over
   const isOverdue = !run.desk.paused && verdict.decision === 'hold' && Date.now() >= latestEnd(stage.gate, run);
@@ -93,6 +94,9 @@ async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<T
   if (verdict.decision === 'rollback') return failed(stage, verdict.because, run);
   return calledFor(stage.gate, verdict, run) ?? again;
 }
+
+const verdictOf = (gate: Gate, { windows, blindBecause, compared }: WatchFacts): Verdict =>
+  judgeWindows(gate, windows, blindBecause, compared);
 
 /** Without checks it may end unless the registry could not be asked. */
 function unjudged({ model }: WatchFacts, run: Run): Turn {
