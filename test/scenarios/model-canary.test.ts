@@ -8,6 +8,7 @@ import { startHaproxy, type RunningHaproxy } from '../../tools/haproxy/server.ts
 import { freePort } from '../../tools/ports.ts';
 import { whyNot } from '../support/data-planes/why-not.ts';
 import { Callers } from '../support/mlflow/callers.ts';
+import { RegistryProxy } from '../support/mlflow/registry-proxy.ts';
 import { describeOnMlflow, registry, scoringServer, TestModel } from '../support/mlflow/registry.ts';
 import { describeOnPrometheus, Exposition, TestPrometheus } from '../support/prometheus.ts';
 import { RealService } from '../support/real-service.ts';
@@ -27,6 +28,7 @@ describeOnAll('a canary of a model', () => {
   let prometheus: TestPrometheus;
   let haproxy: RunningHaproxy;
   let callers: Callers;
+  let way: RegistryProxy;
   let url: string;
 
   beforeAll(async () => {
@@ -42,10 +44,12 @@ describeOnAll('a canary of a model', () => {
     callers = new Callers(url, counters, Object.keys(sides));
     prometheus = await TestPrometheus.start(counters);
     const routers = { edge: { kind: 'haproxy', address: haproxy.runtime } };
-    service = await RealService.onRegistry({ registry: mlflow, routers, prometheus: prometheus.url });
+    way = await RegistryProxy.to(mlflow);
+    service = await RealService.onRegistry({ registry: way.url, routers, prometheus: prometheus.url });
   }, 120_000);
   afterAll(async () => {
     await service.stop();
+    await way.shut();
     const { lost, sent, bySide } = await callers.stop();
     await haproxy.stop();
     await prometheus.stop();
@@ -166,6 +170,44 @@ describeOnAll('a canary of a model', () => {
     expect((await service.order(id, 'retry')).status).toBe(200);
     await service.reaches(id, 'rolled-back');
     expect(await model.look()).toEqual({ aliases: { canary: '3', champion: '1' }, tags: {} });
+  }, 120_000);
+
+  test('goes home when it fails while the registry is away; the alias follows when that is back', async () => {
+    const { model, spec } = await ready('usual', {
+      steps: [
+        { weight: 50, for: '1h' },
+        { weight: 100, for: '1s' },
+      ],
+    });
+    const id = await start(spec);
+    await at(id, 'weight-50', 'watching');
+    await way.shut();
+    counters.moves(() => counters.add('errors_total{side="better"}', 1));
+    try {
+      await service.until('the traffic to be home', async () => ((await weightOf('better')) === 0 ? true : null));
+      expect((await model.look()).aliases).toEqual({ canary: '2', champion: '1' });
+    } finally {
+      counters.moves(null);
+      await way.reopen();
+    }
+    const { status } = await service.reaches(id, 'rolled-back');
+    expect(status.progress.because).toMatch(/^errors \d+\.\d\d %, above 0\.10 % in /);
+    expect(await model.look()).toEqual({ aliases: { champion: '1' }, tags: {} });
+  }, 120_000);
+
+  test('moves each alias once, also when the answers to it are lost', async () => {
+    const { model, spec } = await ready('usual', { steps: [{ weight: 100, for: '1s', checks: false }] });
+    const lose = (): void => {
+      for (const path of ['set-tag', 'alias']) way.losing.add(`POST /api/2.0/mlflow/registered-models/${path}`);
+    };
+    lose();
+    const id = await start(spec);
+    await at(id, 'weight-100', 'watching');
+    expect([...way.losing]).toEqual([]);
+    lose();
+    await service.reaches(id, 'deployed');
+    expect([...way.losing]).toEqual([]);
+    expect(await model.look()).toEqual({ aliases: { canary: '2', champion: '2' }, tags: {} });
   }, 120_000);
 
   test('is held by one deployment, and refused when it does not fit', async () => {
