@@ -18,7 +18,7 @@ import {
 export interface ConfigFile {
   readonly environment?: string;
   readonly homeSchema?: string;
-  readonly targets?: Readonly<Record<string, TargetFile>>;
+  readonly targets?: Readonly<Record<string, DatabaseFile | ClusterFile | RegistryFile>>;
   readonly metrics?: Readonly<Record<string, MetricsFile>>;
   readonly routers?: Readonly<Record<string, HaproxyFile | NginxFile>>;
   readonly notify?: Readonly<Record<string, SlackFile | WebhookFile>>;
