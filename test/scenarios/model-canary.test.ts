@@ -143,7 +143,9 @@ describeOnAll('a canary of a model', () => {
     });
     const id = await start(spec);
     const { status } = await service.reaches(id, 'rolled-back');
-    expect(status.progress.because).toMatch(/^accuracy [78]\d\.\d\d % beside 9\d\.\d\d %, worse by more than 10\.00 %$/);
+    expect(status.progress.because).toMatch(
+      /^accuracy [78]\d\.\d\d % beside 9\d\.\d\d %, worse by more than 10\.00 %$/,
+    );
     expect(await model.look()).toEqual({ aliases: { champion: '2' }, tags: {} });
     expect([await weightOf('usual'), await weightOf('better')]).toEqual([0, 100]);
   }, 120_000);
