@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { buildWithGo, findGo, isProgram, oldestGo } from '../go.ts';
 import { findHome } from '../home.ts';
 import { ToolFailure } from '../tool-failure.ts';
-import { etcdVersion, kubernetesVersion } from './version.ts';
+import { etcdVersion, kubernetesLinker as linker, kubernetesVersion } from './version.ts';
 
 /** What the search depends on; each has the default that the test run uses. */
 export interface Surroundings {
@@ -29,11 +29,6 @@ const packages = [
   'k8s.io/kubernetes/cmd/kube-apiserver',
   'k8s.io/kubernetes/cmd/kube-controller-manager',
 ] as const;
-
-/** How the programs know which version they are; a build of Kubernetes' own sets the same. */
-const linker = Object.entries({ gitVersion: `v${kubernetesVersion}`, gitMajor: '1', gitMinor: '36' })
-  .map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
-  .join(' ');
 
 /**
  * The programs of a control plane, of our cache or built from source with Go; no registry has them ready-made.
