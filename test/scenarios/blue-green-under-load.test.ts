@@ -5,6 +5,7 @@ import { startHaproxy } from '../support/data-planes/haproxy.ts';
 import { startNginx } from '../support/data-planes/nginx.ts';
 import { firstStartMs, planes, type PlaneName } from '../support/data-planes/planes.ts';
 import { sendRequests } from '../support/data-planes/requests.ts';
+import { untilSent } from '../support/data-planes/until-sent.ts';
 import type { DataPlane, Sides } from '../support/data-planes/sides.ts';
 import { startTraefik } from '../support/data-planes/traefik.ts';
 import {
@@ -24,6 +25,7 @@ const start: Readonly<Record<PlaneName, (namespace: TestNamespace, sides: Sides)
   nginx: startNginx,
 };
 const replicas = 3;
+/** Requests of each way. */
 const wanted = 20_000;
 
 describeOnKubernetes('a blue-green release under load', () => {
@@ -88,23 +90,23 @@ describeOnKubernetes('a blue-green release under load', () => {
       async () => {
         await sides(name);
         const plane = await start[name](namespace, { stable: name });
-        const requests = await sendRequests({ url: plane.url, connections: 32, perSecond: 1_000 });
+        const requests = await sendRequests({ url: plane.url, connections: 32, perSecond: 3_000 });
         try {
           const first = (await service.deploy(release(name, 'app:v2', plane.url), randomUUID())).status.id;
           await service.reaches(first, 'in-grace');
           const { planHash } = (await service.view(first)).status;
           expect((await service.order(first, 'skip', { planHash })).status).toBe(200);
           await service.reaches(first, 'deployed');
+          await untilSent(requests, wanted);
 
           const second = (await service.deploy(release(name, 'app:v3', plane.url), randomUUID())).status.id;
           await service.reaches(second, 'in-grace');
+          const { sent: forward } = await requests.counts();
           const ordered = Date.now();
           expect((await service.order(second, 'rollback')).status).toBe(200);
           await service.reaches(second, 'rolled-back');
-          await service.until('enough requests', async () => {
-            const enough = (await requests.counts()).sent >= wanted;
-            return enough && Date.now() > ordered + 6_000 ? true : null;
-          });
+          await untilSent(requests, forward + wanted);
+          await service.until('a while at home', () => Promise.resolve(Date.now() > ordered + 6_000 ? true : null));
           const counts = await requests.stop();
           expect(counts.failed).toEqual({});
           expect(counts).toMatchObject({ lost: 0, underWay: 0, answered: counts.sent });

@@ -6,6 +6,7 @@ import { startHaproxy, type HaproxyPlane } from '../support/data-planes/haproxy.
 import { startNginx, type NginxPlane } from '../support/data-planes/nginx.ts';
 import { firstStartMs, planes, type PlaneName } from '../support/data-planes/planes.ts';
 import { sendRequests, type Requests } from '../support/data-planes/requests.ts';
+import { untilSent } from '../support/data-planes/until-sent.ts';
 import type { DataPlane } from '../support/data-planes/sides.ts';
 import { startTraefik, type TraefikPlane } from '../support/data-planes/traefik.ts';
 import {
@@ -20,6 +21,7 @@ import { rights } from '../support/kubernetes/rights.ts';
 import { RealService } from '../support/real-service.ts';
 
 const replicas = 4;
+/** Requests of each way. */
 const wanted = 20_000;
 
 describeOnKubernetes('a canary under load', () => {
@@ -136,26 +138,27 @@ describeOnKubernetes('a canary under load', () => {
     where(
       `loses no request, forward and back, and its shares are those of the plan${because}`,
       async () => {
-        const requests = await sendRequests({ url: planeOf(name).url, connections: 32, perSecond: 1_000 });
+        const requests = await sendRequests({ url: planeOf(name).url, connections: 32, perSecond: 3_000 });
         try {
           const first = await start(release(name, 1));
           const five = await shareAt(first, 5, 2_500, requests, 'v2');
           expect(five).toMatchObject({ holds: true });
-          expect(five.total).toBeGreaterThan(1_000);
+          // a share of 5 % shows in as many, also where the machine has little time for us
+          expect(five.total).toBeGreaterThan(500);
           await service.reaches(first, 'deployed');
           await podsGone(`${name}-candidate`);
           expect(await namesLeft(name)).toEqual([]);
+          await untilSent(requests, wanted);
 
           const second = await start(release(name, 2, { steps: [{ weight: 50, for: '1h' }, { weight: 100 }] }));
           expect(await shareAt(second, 50, 2_000, requests, 'v3')).toMatchObject({ holds: true });
+          const { sent: forward } = await requests.counts();
           const ordered = Date.now();
           expect((await service.order(second, 'abort')).status).toBe(200);
           await service.reaches(second, 'rolled-back');
           await podsGone(`${name}-candidate`);
-          await service.until('enough requests', async () => {
-            const enough = (await requests.counts()).sent >= wanted;
-            return enough && Date.now() > ordered + 6_000 ? true : null;
-          });
+          await untilSent(requests, forward + wanted);
+          await service.until('a while at home', () => Promise.resolve(Date.now() > ordered + 6_000 ? true : null));
           const counts = await requests.stop();
           expect(counts.failed).toEqual({});
           expect(counts).toMatchObject({ lost: 0, underWay: 0, answered: counts.sent });

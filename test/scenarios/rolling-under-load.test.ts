@@ -7,6 +7,7 @@ import { getNginx } from '../../tools/nginx/get.ts';
 import { startHaproxy } from '../support/data-planes/haproxy.ts';
 import { startNginx } from '../support/data-planes/nginx.ts';
 import { sendRequests, type Requests } from '../support/data-planes/requests.ts';
+import { untilSent } from '../support/data-planes/until-sent.ts';
 import type { DataPlane, Sides } from '../support/data-planes/sides.ts';
 import { findTraefik, startTraefik } from '../support/data-planes/traefik.ts';
 import { whyNot } from '../support/data-planes/why-not.ts';
@@ -36,6 +37,7 @@ const planes: readonly Plane[] = [
 /** The first test that asks for Traefik waits while it is built. */
 const firstStartMs = 20 * 60_000;
 const replicas = 4;
+/** Requests of each way. */
 const wanted = 20_000;
 
 describeOnKubernetes('a rolling release under load', () => {
@@ -110,7 +112,7 @@ describeOnKubernetes('a rolling release under load', () => {
   ): Promise<Awaited<ReturnType<Requests['stop']>>> {
     const proxy = await plane.start(namespace, { stable: name });
     try {
-      const requests = await sendRequests({ url: proxy.url, connections: 32, perSecond: 1_000 });
+      const requests = await sendRequests({ url: proxy.url, connections: 32, perSecond: 3_000 });
       try {
         await work(requests);
         return await requests.stop();
@@ -137,12 +139,14 @@ describeOnKubernetes('a rolling release under load', () => {
         expect(await findings(release(name, 'app:v3'))).not.toContain('NO_DRAIN');
         const counts = await underLoad(plane, name, async (requests) => {
           await service.reaches(await start(release(name, 'app:v3')), 'deployed');
+          await untilSent(requests, wanted);
           const second = await start(release(name, 'app:v4'));
           await answeredBy(requests, 'v4');
+          const { sent: forward } = await requests.counts();
           expect((await service.order(second, 'abort')).status).toBe(200);
           await service.reaches(second, 'rolled-back');
           await settled(name);
-          await service.until('enough requests', async () => ((await requests.counts()).sent >= wanted ? true : null));
+          await untilSent(requests, forward + wanted);
         });
         const { byVersion, ...rest } = counts;
         expect(rest).toEqual({
@@ -154,7 +158,7 @@ describeOnKubernetes('a rolling release under load', () => {
           trouble: null,
           underWay: 0,
         });
-        expect(counts.sent).toBeGreaterThanOrEqual(wanted);
+        expect(counts.sent).toBeGreaterThanOrEqual(2 * wanted);
         expect(Object.keys(byVersion).sort()).toEqual(['v2', 'v3', 'v4']);
       },
       firstStartMs,
