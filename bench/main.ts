@@ -9,6 +9,7 @@ import { ddlBench } from './ddl.ts';
 import { feltBench } from './felt.ts';
 import { goingHomeBench } from './going-home.ts';
 import { kubectlRolloutBench } from './kubectl-rollout.ts';
+import { seenHomeBench } from './seen-home.ts';
 import { historyBench, orderBench, startBench } from './service.ts';
 import { waitingBench } from './waiting.ts';
 import { meets, renderResult, type Bench } from './figures.ts';
@@ -25,6 +26,7 @@ const benches: Readonly<Record<string, Bench>> = {
   history: historyBench,
   waiting: waitingBench,
   'going-home': goingHomeBench,
+  'seen-home': seenHomeBench,
   'kubectl-rollout': kubectlRolloutBench,
   'blue-green-script': blueGreenScriptBench,
 };
