@@ -193,6 +193,30 @@ export interface WatchInput {
   readonly waitMs: number;
   /** The share that is to be found, whole percent: another one is looked at twice. */
   readonly weight?: number;
+  /** What else is looked at meanwhile; absent: nothing. */
+  readonly dependencies?: readonly DependencyLook[];
+}
+
+/** A dependency to look at while an activity waits. */
+export interface DependencyLook {
+  readonly name: string;
+  readonly probe: Probe;
+  /** Until its first look, ms, and between two of them. */
+  readonly waitMs: number;
+  readonly everyMs: number;
+  /** True: good answers are no news. All else ends the waiting at once. */
+  readonly isWell: boolean;
+}
+
+/** What was seen of a dependency. */
+export interface DependencyAnswer {
+  readonly name: string;
+  /** Good answers, */
+  readonly good: number;
+  /** and what was wrong with the one after them; null: nothing. */
+  readonly fault: string | null;
+  /** How long ago the last one came, ms. */
+  readonly agoMs: number;
 }
 
 export interface WatchFacts {
@@ -201,4 +225,6 @@ export interface WatchFacts {
   readonly windows: readonly GateWindow[];
   /** Why there are none, or null. */
   readonly blindBecause: string | null;
+  /** Of those dependencies that were looked at; absent from workers of before. */
+  readonly answers?: readonly DependencyAnswer[];
 }

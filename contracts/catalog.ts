@@ -103,6 +103,7 @@ export const phases = [
   'validating',
   'shifting',
   'watching',
+  'held',
   'cleaning-up',
   'paused',
   'needs-attention',

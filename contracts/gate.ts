@@ -34,8 +34,10 @@ export interface Gate {
   readonly of: number;
   /** A window with fewer requests says nothing. */
   readonly atLeast: number;
-  /** After so long without data a person is called, ms. */
+  /** After so long without data a person is called, ms; */
   readonly blindForMs: number;
+  /** or all is taken back. Absent: a person. */
+  readonly blind?: 'rollback';
 }
 
 export interface GateCheck {
@@ -67,3 +69,20 @@ export type Probe =
   | { readonly by: 'http'; readonly url: string; readonly status: number; readonly timeoutMs: number }
   | { readonly by: 'tcp'; readonly address: string; readonly timeoutMs: number }
   | { readonly by: 'grpc'; readonly address: string; readonly service: string; readonly timeoutMs: number };
+
+/** What the candidate needs besides itself, and when it is not sent anything for want of it. */
+export interface Dependency {
+  readonly name: string;
+  readonly probe: Probe;
+  /** Between two looks, ms; while its breaker is open the wait doubles, */
+  readonly everyMs: number;
+  /** up to this, ms. */
+  readonly backoffMs: number;
+  /** So many bad answers among the last `of` open its breaker. */
+  readonly fails: number;
+  readonly of: number;
+  /** So many good answers in a row close it again. */
+  readonly closeAfter: number;
+  /** After so long without its being closed a person is called, ms; the clock does not run while it is paused. */
+  readonly openForMs: number;
+}

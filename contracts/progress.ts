@@ -53,6 +53,10 @@ export interface Progress {
   readonly felt?: Felt;
   /** Where the traffic goes, in a release; absent: nothing has been moved yet. */
   readonly traffic?: Traffic;
+  /** What is known of the candidate's dependencies; absent: it has none, or nobody has looked yet. */
+  readonly breakers?: readonly Breaker[];
+  /** The share was taken home because of an open breaker; null or absent: it is where the plan has it. */
+  readonly fallback?: Fallback | null;
   /** How far the asking of a new side is, so that a new run goes on counting; null or absent: at its begin. */
   readonly asked?: Asked | null;
   /** A person has answered to CLAIM_GONE: what cannot be undone for want of a claim is owed no more. */
@@ -66,6 +70,41 @@ export interface Asked {
   readonly inRow: number;
   /** What was wrong the last time that something was. */
   readonly because: string;
+  /** Bad answers since the last good one; absent: it was not counted. */
+  readonly badInRow?: number;
+}
+
+/** Whether the candidate may rely on a dependency: `closed` it may, `open` it may not, `half-open` it is being tried. */
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/** The circuit breaker of one dependency. */
+export interface Breaker {
+  readonly name: string;
+  /** Which of the plan's parts needs it; absent: the plan has one. */
+  readonly part?: number;
+  readonly state: BreakerState;
+  /** Since when, epoch ms. */
+  readonly since: number;
+  /** What was wrong the last time that something was; null: nothing ever was. */
+  readonly because: string | null;
+  /** Whether each of the latest answers was good, oldest first: as many as it is judged by. */
+  readonly answers: readonly boolean[];
+  /** Bad answers since it opened, which make the waits longer. */
+  readonly waits: number;
+  /** When it was last looked at, epoch ms; 0: never. */
+  readonly lookedAt: number;
+  /** When it is to be looked at next, epoch ms. */
+  readonly nextAt: number;
+  /** When a person is called, epoch ms; null: the clock does not run. */
+  readonly until: number | null;
+}
+
+/** A share that was taken home. */
+export interface Fallback {
+  /** Since when, epoch ms. */
+  readonly since: number;
+  /** How long the share lasts once it is back, as people may have ordered meanwhile, ms. */
+  readonly forMs: number;
 }
 
 /** The candidate's share of the traffic. */

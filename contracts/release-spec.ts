@@ -63,6 +63,8 @@ export interface CanarySpec {
   readonly steps?: readonly StepSpec[];
   /** What every step is judged by, unless it says otherwise. */
   readonly checks?: ChecksSpec;
+  /** What it needs besides itself. Default: nothing. */
+  readonly dependencies?: readonly DependencySpec[];
   /** How often the route and the checks are looked at. Default `1m`. */
   readonly every?: string;
   /** How long the stable side is kept after the last step, before its own pods are replaced. Default `0s`. */
@@ -174,6 +176,25 @@ export interface ChecksSpec {
   readonly atLeast?: number;
   /** After so long without data a person is called. Default `5m`. */
   readonly blindFor?: string;
+  /** Then a person is called, or all is taken back. Default `hold`. */
+  readonly blind?: 'hold' | 'rollback';
+}
+
+/** What the candidate needs besides itself: without it everything goes to the stable side until it is back. */
+export interface DependencySpec {
+  /** What it is called in the status. */
+  readonly name: string;
+  readonly probe: ProbeSpec;
+  /** Default `10s`. */
+  readonly every?: string;
+  /** So many bad answers of the last so many. Default `3 of 5`. */
+  readonly fail?: string;
+  /** How many good answers in a row it takes to be back. Default 2. */
+  readonly closeAfter?: number;
+  /** The longest wait between two looks while it is away. Default `1m`. */
+  readonly backoff?: string;
+  /** After so long a person is called. Default `30m`. */
+  readonly openFor?: string;
 }
 
 /** The idle one of two sides is brought up, tried, and takes all traffic at once. */
@@ -191,6 +212,8 @@ export interface BlueGreenSpec {
   readonly validate?: ValidateSpec;
   /** How long it is watched after the switch. Default `5m`. */
   readonly watch?: { readonly for?: string; readonly checks?: ChecksSpec };
+  /** What the new side needs besides itself. Default: nothing. */
+  readonly dependencies?: readonly DependencySpec[];
   readonly every?: string;
   /** How long the old side is kept ready. Default `24h`. */
   readonly keepOld?: string;
@@ -209,6 +232,8 @@ export interface ValidateSpec {
   readonly tries?: number;
   /** Default `2s`. */
   readonly every?: string;
+  /** After a bad answer each wait is twice as long as the last one, up to this. Default: they are all the same. */
+  readonly backoff?: string;
   /** How many good answers in a row. Default 3. */
   readonly needs?: number;
 }

@@ -1,7 +1,7 @@
 import type { ApprovalNeed } from './approval-need.ts';
 import type { StageKind } from './catalog.ts';
 import type { JsonObject } from './json.ts';
-import type { Gate, Probe } from './gate.ts';
+import type { Dependency, Gate, Probe } from './gate.ts';
 import type { Route, Seen } from './route.ts';
 import type { Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
 import type { Protection } from './protection.ts';
@@ -183,6 +183,8 @@ export interface ValidateStage extends StageBase {
   readonly probes: readonly Probe[];
   readonly tries: number;
   readonly everyMs: number;
+  /** After a bad answer each wait is twice as long as the last one, up to this, ms; absent: they are all the same. */
+  readonly backoffMs?: number;
   /** In a row. */
   readonly needs: number;
 }
@@ -208,6 +210,8 @@ export interface ShiftStage extends StageBase {
   readonly gate: Gate | null;
   /** What a failed check leads to: all is taken back, it stays and a person is called, or that weight and a person. */
   readonly onFail: 'rollback' | 'hold' | { readonly weight: number };
+  /** Without one of them everything goes to the stable side until it is back; absent: it has none. */
+  readonly dependencies?: readonly Dependency[];
 }
 
 /** Keeps the old side ready for a while: until then going back is a change of the route. */

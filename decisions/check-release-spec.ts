@@ -46,6 +46,7 @@ const checksFields = object(
     fail,
     atLeast: whole(1, 1_000_000_000),
     blindFor: time(),
+    blind: oneOf(['hold', 'rollback']),
   },
 );
 const checks: Rule = (value, pointer) => {
@@ -74,8 +75,13 @@ const probe: Rule = (value, pointer) => {
 
 const validate = object(
   { probes: list(probe, 1, 10) },
-  { tries: whole(1, 1_000), every: time(), needs: whole(1, 100) },
+  { tries: whole(1, 1_000), every: time(), backoff: time(), needs: whole(1, 100) },
 );
+const dependency = object(
+  { name: objectName, probe },
+  { every: time(second), fail, closeAfter: whole(1, 100), backoff: time(second), openFor: time(second) },
+);
+const dependencies = list(dependency, 1, 10);
 const batches = object({ size: batchSize }, { validate, pause: time() });
 
 /** Somebody has to accept the downtime: nobody is no answer. */
@@ -92,7 +98,16 @@ const stays = { every: time(second), keepOld: time() };
 
 const canaryFields = [
   { workload, route: routeRule, seen: orFalse(seen) },
-  { images, service: objectName, steps: list(step, 1, 50), checks, ...stays, ...times, approve: approver },
+  {
+    images,
+    service: objectName,
+    steps: list(step, 1, 50),
+    checks,
+    dependencies,
+    ...stays,
+    ...times,
+    approve: approver,
+  },
 ] as const;
 /** A service of a release: a canary without name and strategy. */
 export const servicePart: Rule = object({ target: targetName, ...canaryFields[0] }, canaryFields[1]);
@@ -109,6 +124,7 @@ const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
       seen: orFalse(seen),
       validate,
       watch: object({}, { for: time(), checks }),
+      dependencies,
       ...stays,
       ...times,
       ...ends,

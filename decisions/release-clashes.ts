@@ -5,8 +5,14 @@ import type { BlueGreenSpec, CanarySpec, ReleaseSpec, RollingSpec, SeenSpec } fr
 export function releaseClashes(spec: ReleaseSpec): readonly FieldProblem[] {
   if (spec.strategy === 'rolling') return [...batchClashes(spec), ...standstill(spec)];
   if (spec.strategy === 'canary')
-    return [...flagClashes(spec), ...stepClashes(spec), ...sameSides(spec), ...sameCounters(spec.seen)];
-  return spec.strategy === 'blue-green' ? [...slotClashes(spec), ...sameCounters(spec.seen)] : [];
+    return [
+      ...flagClashes(spec),
+      ...stepClashes(spec),
+      ...sameSides(spec),
+      ...sameCounters(spec.seen),
+      ...sameNames(spec),
+    ];
+  return spec.strategy === 'blue-green' ? [...slotClashes(spec), ...sameCounters(spec.seen), ...sameNames(spec)] : [];
 }
 
 /** Where batches say how many pods are replaced, nothing else can. */
@@ -69,6 +75,14 @@ function sameSides({ route, service }: CanarySpec): FieldProblem[] {
 function sameCounters(seen: SeenSpec | false | undefined): FieldProblem[] {
   if (seen === undefined || seen === false || !('metrics' in seen)) return [];
   return said(seen.candidate !== seen.stable, '/seen/candidate', 'must differ from the query of the stable side');
+}
+
+/** Its name is all that tells a dependency from the others, in the status and from look to look. */
+function sameNames({ dependencies = [] }: Pick<CanarySpec, 'dependencies'>): FieldProblem[] {
+  const names = dependencies.map(({ name }) => name);
+  return names.flatMap((name, index) =>
+    said(names.indexOf(name) === index, `/dependencies/${index}/name`, `must differ from those of the others: ${name}`),
+  );
 }
 
 function slotClashes({ slots, validate }: BlueGreenSpec): FieldProblem[] {

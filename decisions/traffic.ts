@@ -1,6 +1,7 @@
 import type { ShiftStage } from '../contracts/plan.ts';
 import type { Progress, Traffic } from '../contracts/progress.ts';
 import type { RouteState, SeenShare } from '../contracts/route.ts';
+import { areWellSince, breakersOf } from './breakers.ts';
 
 /** How often somebody else's change of a route is put right before a person is called. */
 export const mostRepairs = 3;
@@ -34,6 +35,10 @@ export const moving = (progress: Progress): Progress => traffic(progress, { repa
 export const inPlace = (progress: Progress, now: number): Progress =>
   traffic(progress, { since: now, blind: null, heldSince: null });
 
+/** The share that was taken home is where the plan has it again. */
+export const restored = (progress: Progress): Progress =>
+  (progress.fallback ?? null) === null ? progress : { ...progress, fallback: null };
+
 /** The checks were asked: why there is no data, or null; and whether they hold a step whose time is over. */
 export function looked(progress: Progress, because: string | null, isOverdue: boolean, now: number): Progress {
   const { blind, heldSince } = progress.traffic ?? nothing;
@@ -62,15 +67,26 @@ export const anew = (progress: Progress): Progress => ({ ...moving(progress), de
 export const isSeenElsewhere = ({ traffic: { seen } = nothing }: Progress, weight: number): boolean =>
   seen !== null && seen !== weight / 100;
 
-/** Whether a share may end: looked at since its time was over and not long ago, in place then, and well by all checks. */
+/**
+ * Whether a share may end: looked at since its time was over and not long ago, in place then, and well by all checks and
+ * in all that it needs.
+ */
 export const mayEnd = (
-  stage: Pick<ShiftStage, 'gate' | 'weight' | 'everyMs'>,
-  { traffic = nothing, verdict, deadline }: Progress,
+  stage: Pick<ShiftStage, 'gate' | 'weight' | 'everyMs' | 'dependencies' | 'part'>,
+  { traffic = nothing, verdict, deadline, breakers = [] }: Progress,
   now: number,
 ): boolean =>
   isLookedAt(stage, traffic, deadline ?? Infinity, now) &&
   traffic.weight === stage.weight &&
+  areWellSince(breakersOf(stage, { breakers }, now), deadline ?? Infinity) &&
   (stage.gate === null || verdict?.decision === 'promote');
+
+/** The share was taken home for want of a dependency; how long it was to last, people's orders included, is kept. */
+export function fallenBack(progress: Progress, forMs: number, now: number): Progress {
+  const { deadline, traffic: { since } = nothing } = progress;
+  const lasts = deadline === null || since === null ? forMs : Math.max(0, deadline - since);
+  return { ...anew(progress), fallback: { since: now, forMs: lasts } };
+}
 
 /** What was seen before the end, or before a pause of the service, says nothing after it. */
 const isLookedAt = (

@@ -10,6 +10,7 @@ import type { Ledger } from './connect.ts';
 const decisive: readonly EventKind[] = [
   'started',
   'verdict',
+  'breaker',
   'order',
   'order-refused',
   'approval',

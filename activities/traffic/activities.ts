@@ -43,7 +43,10 @@ export function createTrafficActivities(
     },
     observeTraffic: ({ seen }) => observe(seen, metrics),
     watchTraffic: (input) =>
-      watchTraffic({ read: (read) => readRoute({ ...contextOf(input.target), read }, input.route), metrics }, input),
+      watchTraffic(
+        { read: (read) => readRoute({ ...contextOf(input.target), read }, input.route), metrics, probe: probeSide },
+        input,
+      ),
     probeSide: ({ probe }) => probeSide(probe),
   };
 }

@@ -1,33 +1,49 @@
 import { cancelled, heartbeat } from '@temporalio/activity';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WatchFacts, WatchInput } from '../../contracts/activities.ts';
+import type { Probe } from '../../contracts/gate.ts';
 import type { RouteState } from '../../contracts/route.ts';
 import { lookObject } from '../kubernetes/look-object.ts';
 import { readObject } from '../kubernetes/objects.ts';
 import type { FindMetrics } from '../metrics/index.ts';
 import { readWindows, type SeenWindows } from '../metrics/windows.ts';
+import { lookAfter } from './look-after.ts';
 import type { RouterContext } from './router.ts';
 
 /** What the looks are made with: the route, with its object read in that way, and the sources of a gate. */
 interface Sources {
   readonly read: (read: RouterContext['read']) => Promise<RouteState>;
   readonly metrics: FindMetrics;
+  readonly probe: (probe: Probe) => Promise<string | null>;
 }
 
-/** Waits, and then looks at the route and at the latest windows of the gate; keeps no worker that is asked to end. */
-export async function watchTraffic(sources: Sources, { gate, since, waitMs, weight }: WatchInput): Promise<WatchFacts> {
+/**
+ * Waits, and then looks at the route and at the latest windows of the gate; keeps no worker that is asked to end.
+ * Dependencies are looked at while it waits, and news of one of them end the waiting.
+ */
+export async function watchTraffic(
+  sources: Sources,
+  { gate, since, waitMs, weight, dependencies }: WatchInput,
+): Promise<WatchFacts> {
   // a source that is slow to answer is no dead worker
   const beat = setInterval(() => heartbeat(), 1_000);
+  const over = new AbortController();
   try {
-    if (waitMs > 0) await Promise.race([sleep(waitMs, undefined, { ref: false }), cancelled()]);
+    const waited = dependencies === undefined ? wait(waitMs) : lookAfter(dependencies, waitMs, sources.probe, over);
+    const answers = await Promise.race([waited, cancelled()]);
     const [route, seen] = await Promise.all([
       look(sources, weight),
       gate === null ? noGate : readWindows(gate, since, sources.metrics),
     ]);
-    return { route, ...seen };
+    return { route, ...seen, ...(answers === undefined ? {} : { answers }) };
   } finally {
+    over.abort();
     clearInterval(beat);
   }
+}
+
+async function wait(ms: number): Promise<undefined> {
+  if (ms > 0) await sleep(ms, undefined, { ref: false });
 }
 
 /** What a watch tells may be of before our own write: nobody is told to have changed a route by that alone. */

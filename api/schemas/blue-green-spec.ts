@@ -13,6 +13,7 @@ import {
   target,
   time,
 } from './release-parts.ts';
+import { Dependencies } from './dependencies-spec.ts';
 import { Notify, specName, strategy } from './spec-parts.ts';
 import { Validate } from './validate-spec.ts';
 import { closed, text } from './words.ts';
@@ -44,6 +45,7 @@ export const BlueGreenSpecSchema = closed(
         'How it is watched after the switch; a failed check takes all back',
       ),
     ),
+    dependencies: Dependencies,
     every,
     keepOld: time('How long the old side is kept ready', '24h'),
     ...podTimes,

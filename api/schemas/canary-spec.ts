@@ -14,6 +14,7 @@ import {
   time,
 } from './release-parts.ts';
 import { flagRoute, routesOfPods } from './route-spec.ts';
+import { Dependencies } from './dependencies-spec.ts';
 import { Notify, specName, strategy } from './spec-parts.ts';
 import { closed, whole } from './words.ts';
 
@@ -46,6 +47,7 @@ const steered = {
     Type.Array(Step, { minItems: 1, maxItems: 50, description: 'Default: 5, 25, 50 and 100 %, each for 10m' }),
   ),
   checks: Type.Optional(Checks),
+  dependencies: Dependencies,
   every,
   keepOld: time('How long the stable side is kept ready after the last step', '0s'),
   approve: approve('Who must allow the first step'),

@@ -58,6 +58,21 @@ const TrafficSchema = open(
   'Where the traffic goes, in a release',
 );
 
+const BreakerSchema = open(
+  {
+    name: text('The dependency'),
+    state: Type.Enum(['closed', 'open', 'half-open'], {
+      description: 'closed: the candidate may rely on it; open: it may not; half-open: it is being tried',
+    }),
+    since: moment('Since when'),
+    because: nullable(text('One line'), 'What was wrong the last time that something was; null: nothing ever was'),
+    lookedAt: moment('When it was last looked at; 0: never'),
+    nextAt: moment('When it is to be looked at next'),
+    until: nullable(moment('A moment'), 'When a person is called; null: the clock does not run'),
+  },
+  'The circuit breaker of one dependency of the candidate',
+);
+
 const ProgressSchema = open(
   {
     direction: Type.Enum(['forward', 'back'], { description: 'Where it goes' }),
@@ -72,6 +87,13 @@ const ProgressSchema = open(
       nullable(Type.Object({}, { description: 'Decision, because' }), 'What the checks last said'),
     ),
     traffic: Type.Optional(TrafficSchema),
+    breakers: Type.Optional(listOf(BreakerSchema, 'What the candidate needs besides itself')),
+    fallback: Type.Optional(
+      nullable(
+        open({ since: moment('Since when') }, 'A share that is at home'),
+        'Everything is on the stable side because of an open breaker; null: it is not',
+      ),
+    ),
     wayBack: WayBackSchema,
     findings: listOf(FindingSchema, 'What preflight found'),
     evidence: nullable(Type.Object({}, { description: 'Stage, hash, findings' }), 'What an approval is bound to'),

@@ -9,7 +9,8 @@ const timeout = Type.Optional(
 );
 const hostPort = (example: string) => text('host:port', { pattern: releaseForms.hostPort.source, examples: [example] });
 
-const Probe = Type.Union(
+/** One question to a side, or to what it needs. */
+export const Probe = Type.Union(
   [
     closed(
       {
@@ -43,6 +44,12 @@ export const Validate = closed(
     probes: Type.Array(Probe, { minItems: 1, maxItems: 10, description: 'All of them have to be answered' }),
     tries: Type.Optional(whole('How often it is tried at the most', { minimum: 1, maximum: 1_000, default: 30 })),
     every: time('How long to wait in between', '2s'),
+    backoff: Type.Optional(
+      text('After a bad answer each wait is twice as long, up to this; without it they are all the same', {
+        pattern: durationPattern,
+        examples: ['30s'],
+      }),
+    ),
     needs: Type.Optional(whole('How many good answers in a row', { minimum: 1, maximum: 100, default: 3 })),
   },
   'What has to be answered before it goes on',

@@ -1,6 +1,6 @@
-import type { Gate } from '../../contracts/gate.ts';
+import type { Dependency, Gate, Probe } from '../../contracts/gate.ts';
 import type { ShiftStage, Stage, ValidateStage } from '../../contracts/plan.ts';
-import type { Progress, Traffic } from '../../contracts/progress.ts';
+import type { Breaker, Progress, Traffic } from '../../contracts/progress.ts';
 import { ago, count, duration } from './format.ts';
 
 /** What a stage of a release does besides its title, each in a few words. */
@@ -9,22 +9,28 @@ export function releaseWords(stage: Stage): readonly string[] {
   return stage.kind === 'validate' ? validateWords(stage) : [];
 }
 
-function shiftWords({ gate, seen, onFail, weight, forMs }: ShiftStage): readonly string[] {
+function shiftWords({ gate, seen, onFail, weight, forMs, dependencies = [] }: ShiftStage): readonly string[] {
+  const needs = dependencies.map(dependencyWords);
   const looks =
     seen === null
       ? []
       : [seen.by === 'requests' ? `seen by ${count(seen.requests)} requests` : `seen by ${seen.source}`];
   // a share that is only set and read back has nothing to be judged by
-  if (gate === null) return forMs === 0 ? looks : [...looks, 'no checks'];
-  return [...looks, gateWords(gate), `else ${failWords(onFail, weight)}`];
+  if (gate === null) return forMs === 0 ? looks : [...looks, 'no checks', ...needs];
+  return [...looks, gateWords(gate), `else ${failWords(onFail, weight)}`, ...needs];
 }
 
+/** `needs scores-db (tcp db.data:5432 every 10 s): home after 3 bad answers of 5, a person after 30 min`. */
+const dependencyWords = ({ name, probe, everyMs, fails, of, openForMs }: Dependency): string =>
+  `needs ${name} (${probeWords(probe)} every ${duration(everyMs)}): home after ${fails} bad answers of ${of}, a person after ${duration(openForMs)}`;
+
 /** `errors ≤ 0.5 %, p99 ≤ 300 ms (shop-prometheus, 3 of 5 windows of 1 min)`. */
-function gateWords({ checks, metrics, fails, of, windowMs }: Gate): string {
+function gateWords({ checks, metrics, fails, of, windowMs, blind, blindForMs }: Gate): string {
   const bounds = checks.map(
     ({ name, max, unit }) => `${name} \u2264 ${unit === '%' ? percentOf(max) : `${max} ${unit}`}`,
   );
-  return `${bounds.join(', ')} (${metrics}; ${fails} of ${of} windows of ${duration(windowMs)} are a failure)`;
+  const blindWords = blind === 'rollback' ? `; without data for ${duration(blindForMs)} all goes back` : '';
+  return `${bounds.join(', ')} (${metrics}; ${fails} of ${of} windows of ${duration(windowMs)} are a failure${blindWords})`;
 }
 
 function failWords(onFail: ShiftStage['onFail'], weight: number): string {
@@ -32,20 +38,32 @@ function failWords(onFail: ShiftStage['onFail'], weight: number): string {
   return onFail === 'hold' ? `it stays at ${weight} % for a person` : `back to ${onFail.weight} % for a person`;
 }
 
-const validateWords = ({ probes }: ValidateStage): readonly string[] => [
-  probes.map((probe) => (probe.by === 'http' ? `GET ${probe.url}` : `${probe.by} ${probe.address}`)).join(', '),
-];
+const validateWords = ({ probes }: ValidateStage): readonly string[] => [probes.map(probeWords).join(', ')];
+
+const probeWords = (probe: Probe): string =>
+  probe.by === 'http' ? `GET ${probe.url}` : `${probe.by} ${probe.address}`;
 
 /** Where the traffic goes now, and what its checks say; no line when nothing has been moved. `now` in epoch ms. */
 export function trafficLines(progress: Progress, now: number): readonly string[] {
-  const { traffic, outcome, verdict, deadline } = progress;
-  if (traffic === undefined || outcome !== null) return [];
+  const { traffic, outcome, verdict, deadline, breakers = [] } = progress;
+  if (outcome !== null) return [];
   const judged = verdict !== null && (deadline !== null || progress.parked !== null);
+  const where = (at: Traffic): string =>
+    `  traffic: ${[...whereWords(at, now), `looked ${ago(at.lookedAt, now)}`].join(' \u00b7 ')}`;
   return [
-    `  traffic: ${[...whereWords(traffic, now), `looked ${ago(traffic.lookedAt, now)}`].join(' \u00b7 ')}`,
-    ...(judged ? [`  checks: ${verdict.decision}: ${verdict.because}`] : []),
+    ...(traffic === undefined ? [] : [where(traffic)]),
+    ...(traffic === undefined || !judged ? [] : [`  checks: ${verdict.decision}: ${verdict.because}`]),
+    ...breakers.map((breaker) => `  needs ${breakerWords(breaker, now).join(' \u00b7 ')}`),
   ];
 }
+
+/** What a dependency is, since when and why, and when a person is called. */
+const breakerWords = ({ name, state, since, because, answers, lookedAt, until }: Breaker, now: number): string[] => [
+  `${name}: ${state} for ${duration(Math.max(0, now - since))}`,
+  ...(because === null || (state === 'closed' && answers.at(-1) === true) ? [] : [because]),
+  lookedAt === 0 ? 'not looked at yet' : `looked ${ago(lookedAt, now)}`,
+  ...(until === null ? [] : [`a person is called in ${duration(Math.max(0, until - now))}`]),
+];
 
 /** Where it went at the end; for a report. */
 export const trafficWords = (traffic: Traffic): string => whereWords(traffic, traffic.lookedAt).join(' \u00b7 ');

@@ -27,6 +27,8 @@ const ofKind: Readonly<Record<EventKind, (event: DeploymentEvent) => TurningPoin
   'undo-ended': always('stage-undone'),
   ended: always('ended'),
   rebuilt: always(null),
+  // That it is being tried is no news yet.
+  breaker: ({ data }) => (data['state'] === 'half-open' ? null : 'breaker'),
 };
 
 /** Nobody has to do anything about what is only tried again. */

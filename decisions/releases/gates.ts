@@ -29,6 +29,7 @@ export function gateOf(spec: ChecksSpec | false | undefined): Gate | null {
     ...(parseFail(spec.fail ?? usual.fail) ?? { fails: 3, of: 5 }),
     atLeast: spec.atLeast ?? usual.atLeast,
     blindForMs: ms(spec.blindFor ?? usual.blindFor),
+    ...(spec.blind === 'rollback' ? { blind: spec.blind } : {}),
   };
 }
 

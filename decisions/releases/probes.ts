@@ -1,28 +1,42 @@
 import type { Probe } from '../../contracts/gate.ts';
 import type { ValidateStage } from '../../contracts/plan.ts';
 import type { ProbeSpec, ValidateSpec } from '../../contracts/release-spec.ts';
+import { backoff } from '../backoff.ts';
+import { formatDuration } from '../duration.ts';
 import { ms } from './words.ts';
 
 const usual = { tries: 30, every: '2s', needs: 3, timeout: '2s', status: 200 } as const;
 
 /** The stage that asks a side before it gets traffic. */
 export function validation(spec: ValidateSpec, side: string): ValidateStage {
-  const { tries = usual.tries, every = usual.every, needs = usual.needs } = spec;
+  const { tries = usual.tries, every = usual.every, needs = usual.needs, backoff } = spec;
+  const backoffMs = backoff === undefined ? null : ms(backoff);
   return {
     kind: 'validate',
     name: 'validate',
-    title: `${side} answers ${needs} times in a row, ${tries} tries every ${every}`,
+    title: `${side} answers ${needs} times in a row, ${tries} tries every ${every}${longestWords(spec, tries, ms(every))}`,
     undoTitle: 'nothing to take back',
     approve: null,
     estimateMs: needs * ms(every),
     probes: spec.probes.map(probeOf),
     tries,
     everyMs: ms(every),
+    ...(backoffMs === null ? {} : { backoffMs }),
     needs,
   };
 }
 
-function probeOf(spec: ProbeSpec): Probe {
+/** With waits of different length nobody sees at once how long it may take: when no try is answered, and each in its time. */
+function longestWords({ backoff: longest, probes }: ValidateSpec, tries: number, everyMs: number): string {
+  if (longest === undefined) return '';
+  const waits = Array.from({ length: tries - 1 }, (_, index) => backoff(everyMs, ms(longest), index + 1));
+  const asked = probes.reduce((sum, { timeout = usual.timeout }) => sum + ms(timeout), 0);
+  const totalMs = waits.reduce((sum, wait) => sum + wait, tries * asked);
+  return `, later up to ${longest}; ${formatDuration(totalMs)} at the most`;
+}
+
+/** How a side is asked. */
+export function probeOf(spec: ProbeSpec): Probe {
   const timeoutMs = ms(spec.timeout ?? usual.timeout);
   if ('http' in spec) return { by: 'http', url: spec.http, status: spec.status ?? usual.status, timeoutMs };
   if ('tcp' in spec) return { by: 'tcp', address: spec.tcp, timeoutMs };

@@ -2,7 +2,9 @@ import type { ShiftStage, KeepStage } from '../../contracts/plan.ts';
 import type { CanarySpec, StepSpec } from '../../contracts/release-spec.ts';
 import type { WorkloadRef } from '../../contracts/workload.ts';
 import { formatDuration } from '../duration.ts';
+import { dependenciesOf } from './dependencies.ts';
 import { gateOf, gateWords } from './gates.ts';
+import { kept } from './keep.ts';
 import { routeOf, seenOf } from './routes.ts';
 import { approval, ms, usual } from './words.ts';
 
@@ -21,20 +23,7 @@ export function shifts(
   replicas: number,
 ): readonly (ShiftStage | KeepStage)[] {
   const steps = stepsOf(spec).map((step, index) => shiftOf(spec, step, index, candidate, replicas));
-  const keepMs = ms(spec.keepOld ?? '0s');
-  if (keepMs === 0) return steps;
-  return [
-    ...steps,
-    {
-      kind: 'keep',
-      name: 'keep',
-      title: `the stable side is kept ready for ${formatDuration(keepMs)}`,
-      undoTitle: 'nothing to take back',
-      approve: null,
-      estimateMs: keepMs,
-      forMs: keepMs,
-    },
-  ];
+  return [...steps, ...kept(ms(spec.keepOld ?? '0s'), 'the stable side', steps.at(-1))];
 }
 
 function shiftOf(
@@ -63,6 +52,7 @@ function shiftOf(
     everyMs: ms(spec.every ?? usual.every),
     gate,
     onFail: answerOf(step.onFail),
+    ...dependenciesOf(spec.dependencies),
   };
 }
 

@@ -8,7 +8,9 @@ import { formatDuration } from '../duration.ts';
 import { scaledUpOnly, scalerFindings } from '../releases/autoscalers.ts';
 import { containerProblems, serviceProblems, workloadProblems } from '../releases/check-objects.ts';
 import { serviceAt, workloadAt } from '../releases/facts.ts';
+import { dependenciesOf } from '../releases/dependencies.ts';
 import { gateOf, gateWords } from '../releases/gates.ts';
+import { kept } from '../releases/keep.ts';
 import { validation } from '../releases/probes.ts';
 import { seenOf } from '../releases/routes.ts';
 import {
@@ -110,23 +112,12 @@ function sideProblems(spec: BlueGreenSpec, facts: ClusterFacts): readonly FieldP
 
 function stagesOf(spec: BlueGreenSpec, sides: Sides, keepMs: number): readonly Stage[] {
   const { active, idle } = sides;
+  const switched = switchOver(spec, sides);
   return [
     bringUp(spec, sides),
     ...(spec.validate === undefined ? [] : [validation(spec.validate, idle.name)]),
-    switchOver(spec, sides),
-    ...(keepMs === 0
-      ? []
-      : [
-          {
-            kind: 'keep' as const,
-            name: 'keep',
-            title: `${active.name} is kept ready for ${formatDuration(keepMs)}`,
-            undoTitle: 'nothing to take back',
-            approve: null,
-            estimateMs: keepMs,
-            forMs: keepMs,
-          },
-        ]),
+    switched,
+    ...kept(keepMs, active.name, switched),
     cleanUp(spec, sides),
   ];
 }
@@ -173,6 +164,7 @@ function switchOver(spec: BlueGreenSpec, { active, idle, route }: Sides): ShiftS
     everyMs: ms(spec.every ?? usual.every),
     gate,
     onFail: 'rollback',
+    ...dependenciesOf(spec.dependencies),
   };
 }
 

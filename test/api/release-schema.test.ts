@@ -138,6 +138,8 @@ test.each<[string, ReleaseSpec, Path, unknown]>([
 test.each<[string, ReleaseSpec, Path, unknown]>([
   ['weights that fall', canarySpec, ['steps', 1, 'weight'], 4],
   ['sides of one name', flagSpec, ['route', 'candidate'], 'off'],
+  ['dependencies of one name', blueGreenSpec, ['dependencies', 1, 'name'], 'scores-db'],
+  ['a dependency that is looked at without a rest', canarySpec, ['dependencies', 0, 'every'], '10ms'],
   ['more answers than tries', blueGreenSpec, ['validate', 'tries'], 2],
   ['a time above a year', rollingSpec, ['grace'], '400d'],
   ['looks without a pause', canarySpec, ['every'], '0s'],

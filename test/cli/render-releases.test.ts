@@ -6,7 +6,7 @@ import { renderReport } from '../../cli/render/report.ts';
 import { renderStatus } from '../../cli/render/status.ts';
 import { coloured, plain } from '../../cli/render/style.ts';
 import { columns } from '../../cli/render/text.ts';
-import type { Progress, Status, Traffic } from '../../contracts/progress.ts';
+import type { Breaker, Progress, Status, Traffic } from '../../contracts/progress.ts';
 import { releasePlan } from '../support/cluster-facts.ts';
 import { blueGreenSpec, canarySpec, fullReleases, recreateSpec } from '../support/release-specs.ts';
 import { aProgress, aReport, aStage, aStatus, aView, now } from './support/fixtures.ts';
@@ -20,10 +20,13 @@ describe('the plan of a release', () => {
   it('shows of each step its weight, its time, its bounds, and what a failed check leads to', () => {
     expect(canary).toContain('weight-5 ✋ approver 5 % on the candidate · seen by 400 requests · errors ≤ 0.5 %, ');
     expect(canary).toContain(
-      'p99 ≤ 300 ms (shop-prometheus; 3 of 5 windows of 1 min are a failure) · else all goes back',
+      'p99 ≤ 300 ms (shop-prometheus; 3 of 5 windows of 1 min are a failure; without data for 5 min all goes back) · else all goes back',
     );
     expect(canary).toContain(
-      'weight-25 1 h 25 % on the candidate · seen by 400 requests · no checks · undo: everything',
+      'needs scores-db (tcp db.data:5432 every 10 s): home after 3 bad answers of 5, a person after 30 min',
+    );
+    expect(canary).toContain(
+      'weight-25 1 h 25 % on the candidate · seen by 400 requests · no checks · needs scores-db',
     );
     expect(canary).toContain('else it stays at 50 % for a person');
     expect(canary).toContain('weight-100 ✋ owners 100 % on the candidate');
@@ -34,7 +37,9 @@ describe('the plan of a release', () => {
     const blueGreen = flat(renderPlan(releasePlan(blueGreenSpec), plain));
     expect(blueGreen).toContain('GET http://trino-green:8080/v1/info, tcp trino-green:8080, grpc trino-green:8081');
     expect(blueGreen).toContain('switch 30 min everything to trino-green');
-    expect(blueGreen).toContain('trino-blue is kept ready for 1d');
+    expect(blueGreen).toContain(
+      'keep 24 h trino-blue is kept ready · seen by 400 requests · no checks · needs scores-db',
+    );
     expect(flat(renderPlan(releasePlan(recreateSpec), plain))).toContain(
       'risk: high (downtime, which the spec accepts)',
     );
@@ -87,6 +92,28 @@ describe('where the traffic goes', () => {
     );
     expect(text).toContain('checks: hold: 12 requests in the last window, fewer than 100');
     expect(text).toContain('48 min to go');
+  });
+
+  it('is said with what the candidate needs: its state, since when, why, and when a person is called', () => {
+    const open: Breaker = {
+      name: 'scores-db',
+      state: 'open',
+      since: now - 120_000,
+      because: 'no connection',
+      answers: [false],
+      waits: 3,
+      lookedAt: now - 4_000,
+      nextAt: now,
+      until: now + 1_680_000,
+    };
+    const closed: Breaker = { ...open, name: 'ranking', state: 'closed', answers: [true], until: null };
+    const unseen: Breaker = { ...closed, name: 'cache', because: null, answers: [], lookedAt: 0 };
+    const held = shifting({ deadline: null, fallback: { since: now, forMs: 1 }, breakers: [open, closed, unseen] });
+    expect(shown(held)).toContain(
+      'needs scores-db: open for 2 min · no connection · looked 4 s ago · a person is called in 28 min' +
+        ' needs ranking: closed for 2 min · looked 4 s ago needs cache: closed for 2 min · not looked at yet',
+    );
+    expect([...Compile(DeploymentViewSchema).Errors(aView(held))]).toEqual([]);
   });
 
   it('is not said to be seen when nobody has looked, nor to be there when somebody else has written the route', () => {

@@ -2,6 +2,7 @@ import type {
   BlueGreenSpec,
   CanarySpec,
   ChecksSpec,
+  DependencySpec,
   RecreateSpec,
   ReleaseSpec,
   RollingSpec,
@@ -20,7 +21,22 @@ export const checks: ChecksSpec = {
   fail: '3 of 5',
   atLeast: 100,
   blindFor: '5m',
+  blind: 'rollback',
 };
+
+/** What a side may need besides itself: one with every field, one with none that can be left out. */
+export const dependencies: readonly DependencySpec[] = [
+  {
+    name: 'scores-db',
+    probe: { tcp: 'db.data:5432', timeout: '1s' },
+    every: '10s',
+    fail: '3 of 5',
+    closeAfter: 2,
+    backoff: '1m',
+    openFor: '30m',
+  },
+  { name: 'ranking', probe: { grpc: 'ranking.ml:8500' } },
+];
 
 /** Every way to see the traffic. */
 export const everySeen: Readonly<Record<string, SeenSpec | false>> = {
@@ -62,6 +78,7 @@ export const canarySpec: CanarySpec = {
     { weight: 100, approve: 'owners', onFail: 'rollback' },
   ],
   checks,
+  dependencies,
   every: '30s',
   keepOld: '1h',
   grace: '60s',
@@ -104,9 +121,11 @@ export const blueGreenSpec: BlueGreenSpec = {
     ],
     tries: 30,
     every: '2s',
+    backoff: '30s',
     needs: 3,
   },
   watch: { for: '30m', checks },
+  dependencies,
   every: '1m',
   keepOld: '24h',
   grace: '300s',

@@ -1,13 +1,22 @@
 import { Context } from '@temporalio/activity';
-import type { GateWindow } from '../../contracts/gate.ts';
+import type { GateWindow, Probe } from '../../contracts/gate.ts';
 import type { RouteState } from '../../contracts/route.ts';
 import type { RollStatus } from '../../contracts/workload.ts';
-import type { Activities, BackfillFacts, CheckFacts, LookResult, Site } from '../../contracts/activities.ts';
+import type {
+  Activities,
+  BackfillFacts,
+  CheckFacts,
+  DependencyAnswer,
+  DependencyLook,
+  LookResult,
+  Site,
+} from '../../contracts/activities.ts';
 import type { Phase } from '../../contracts/catalog.ts';
 import type { DeploymentEvent, LedgerEntry } from '../../contracts/events.ts';
 import type { FailureCode } from '../../contracts/failures.ts';
 import type { JsonObject, Row } from '../../contracts/json.ts';
 import { failure } from '../../activities/failures.ts';
+import { lookAfter } from '../../activities/traffic/look-after.ts';
 
 /** What an effect is told, in the order in which effects happened. */
 export interface Deed {
@@ -68,6 +77,9 @@ export class World {
   looks = { traffic: 0, route: 0 };
   /** What is wrong with the new side, try by try; then nothing is. */
   faults: (string | null)[] = [];
+  /** Addresses of what the new side needs that do not answer, and how often any was asked. */
+  away = new Set<string>();
+  asked = 0;
   paused = false;
   rate: number | null = null;
   #fence = 0;
@@ -108,11 +120,12 @@ export class World {
           const candidate = Math.round(((this.seen ?? this.weight) * this.requests) / 100);
           return { candidate, stable: this.requests - candidate, unknown: 0 };
         }),
-      watchTraffic: ({ waitMs }) =>
+      watchTraffic: ({ waitMs, dependencies }) =>
         this.#at('watchTraffic', async () => {
-          await waitFor(waitMs);
+          const answers = dependencies === undefined ? await waitFor(waitMs) : await this.#needed(dependencies, waitMs);
           this.looks.route += 1;
-          return { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
+          const facts = { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
+          return answers === undefined ? facts : { ...facts, answers };
         }),
       probeSide: () => this.#at('probeSide', async () => this.faults.shift() ?? null),
       applyWorkload: ({ site, workload, apply }) =>
@@ -183,6 +196,27 @@ export class World {
     this.#fence = turn;
     this.deeds.push({ what, turn, at: Date.now() });
     return this.#at(name, act);
+  }
+
+  /** As the real activity looks after them. */
+  async #needed(looks: readonly DependencyLook[], waitMs: number): Promise<readonly DependencyAnswer[]> {
+    const over = new AbortController();
+    const { cancellationSignal } = Context.current();
+    const cancel = (): void => over.abort();
+    cancellationSignal.addEventListener('abort', cancel);
+    const beat = setInterval(() => Context.current().heartbeat(), 50);
+    const ask = async (probe: Probe): Promise<string | null> => {
+      this.asked += 1;
+      return this.away.has('address' in probe ? probe.address : '') ? 'no connection' : null;
+    };
+    try {
+      const answers = await lookAfter(looks, waitMs, ask, over);
+      cancellationSignal.throwIfAborted();
+      return answers;
+    } finally {
+      clearInterval(beat);
+      cancellationSignal.removeEventListener('abort', cancel);
+    }
   }
 
   #routed(): RouteState {

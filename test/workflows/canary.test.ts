@@ -272,6 +272,21 @@ describe('at the end of a step', () => {
     await deployment.order('abort');
     await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
   });
+
+  test('a source that gives nothing for too long takes all back where the spec says so; too few requests do not', async () => {
+    const { world, deployment } = await watched({ checks: { ...checks, blindFor: '300ms', blind: 'rollback' } });
+    world.windows = windows.tooFew;
+    await deployment.order('skip', { actor: approver });
+    const { progress } = await deployment.untilPhase('needs-attention');
+    expect(progress.parked?.code).toBe('GATE_HELD');
+    world.blindBecause = 'shop does not answer';
+    await deployment.order('retry');
+    await expect(deployment.outcome()).resolves.toMatchObject({
+      phase: 'rolled-back',
+      because: 'weight-50 failed: METRICS_BLIND shop does not answer',
+    });
+    expect(world.story.slice(-3)).toEqual(removed);
+  });
 });
 
 describe('while a share is watched', () => {

@@ -68,6 +68,21 @@ describe('a blue-green switch', () => {
     );
   });
 
+  test('waits longer and longer for a side that does not answer, and no longer than usual for one that does', async () => {
+    const world = new World();
+    world.faults = ['no connection', 'no connection', 'no connection', null, 'no connection'];
+    const deployment = await theatre.blueGreen(world, {
+      validate: { probes: [{ tcp: 'green:80' }], tries: 9, every: '100ms', backoff: '250ms', needs: 3 },
+    });
+    await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'deployed' });
+    const { events } = await deployment.handle.fetchHistory();
+    const waits = (events ?? []).flatMap(
+      ({ timerStartedEventAttributes: timer }) => timer?.startToFireTimeout?.nanos ?? [],
+    );
+    expect(waits.map((nanos) => nanos / 1_000_000)).toEqual(expect.arrayContaining([100, 200, 250]) as number[]);
+    expect(waits.filter((nanos) => nanos === 100_000_000).length).toBeGreaterThanOrEqual(4);
+  });
+
   test('waits for its approval before the switch, with the new side ready', async () => {
     const world = new World();
     const deployment = await theatre.blueGreen(world, { approve: true });

@@ -39,7 +39,7 @@ export async function seenAt(
 /** Takes the share back. What it is taken from may be removed next: that nothing is sent there comes first. */
 export async function routeBack(stage: ShiftStage, run: Run): Promise<void> {
   await routedBack(stage, run);
-  const fault = await seenBack(stage, run);
+  const fault = await seenHome(stage, stage.back, run);
   if (fault === null) return;
   // once: who then orders a retry has looked, and knows better
   if (fault.hurts && run.progress.verdict?.decision !== 'hold') {
@@ -60,14 +60,15 @@ async function routedBack(stage: ShiftStage, run: Run): Promise<void> {
   }
 }
 
-/** What is seen of the traffic on the way back; that nobody can see it keeps nothing from going home. */
-async function seenBack(
+/** What is seen of the traffic on its way home; that nobody can see it keeps nothing from going there. */
+export async function seenHome(
   stage: ShiftStage,
+  weight: number,
   run: Run,
 ): Promise<{ readonly because: string; readonly hurts: boolean } | null> {
   try {
-    const because = await seenAt(stage, stage.back, run, () => (run.progress.traffic?.seen ?? null) === null);
-    return because === null ? null : { because, hurts: isSeenElsewhere(run.progress, stage.back) };
+    const because = await seenAt(stage, weight, run, () => (run.progress.traffic?.seen ?? null) === null);
+    return because === null ? null : { because, hurts: isSeenElsewhere(run.progress, weight) };
   } catch (error) {
     const failure = failureOf(error);
     if (failure === null) throw error;
