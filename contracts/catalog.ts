@@ -85,6 +85,10 @@ export const orderNames = [
 ] as const;
 export type OrderName = (typeof orderNames)[number];
 
+/** What a command can run in: a pod, or one of a workload's. */
+export const execKinds = ['Deployment', 'StatefulSet', 'Pod'] as const;
+export type ExecKind = (typeof execKinds)[number];
+
 /** The one word people see. Derived by `decisions/phase.ts`, never stored as truth. */
 export const phases = [
   'starting',

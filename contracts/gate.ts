@@ -1,3 +1,5 @@
+import type { ExecKind } from './catalog.ts';
+
 /** A fact that was measured: a number, or null when nobody could see. Never a verdict. */
 export interface Reading {
   readonly name: string;
@@ -68,7 +70,25 @@ export interface GateWindow {
 export type Probe =
   | { readonly by: 'http'; readonly url: string; readonly status: number; readonly timeoutMs: number }
   | { readonly by: 'tcp'; readonly address: string; readonly timeoutMs: number }
-  | { readonly by: 'grpc'; readonly address: string; readonly service: string; readonly timeoutMs: number };
+  | { readonly by: 'grpc'; readonly address: string; readonly service: string; readonly timeoutMs: number }
+  | {
+      readonly by: 'exec';
+      /** Name of a cluster in the configuration. */
+      readonly target: string;
+      /** A pod, or the workload in whose youngest ready pod the command runs. */
+      readonly of: ExecRef;
+      /** Null: the pod's only one. */
+      readonly container: string | null;
+      readonly command: readonly string[];
+      readonly timeoutMs: number;
+    };
+
+/** Where a command runs. */
+export interface ExecRef {
+  readonly kind: ExecKind;
+  readonly namespace: string;
+  readonly name: string;
+}
 
 /** What the candidate needs besides itself, and when it is not sent anything for want of it. */
 export interface Dependency {

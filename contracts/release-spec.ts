@@ -1,5 +1,5 @@
 import type { NotifySpec } from './notifications.ts';
-import type { FailurePolicy, WorkloadKind } from './catalog.ts';
+import type { ExecKind, FailurePolicy, WorkloadKind } from './catalog.ts';
 
 /** Other pods of a workload in a cluster. */
 export type ReleaseSpec = RollingSpec | CanarySpec | BlueGreenSpec | RecreateSpec;
@@ -241,7 +241,18 @@ export interface ValidateSpec {
 export type ProbeSpec =
   | { readonly http: string; readonly status?: number; readonly timeout?: string }
   | { readonly tcp: string; readonly timeout?: string }
-  | { readonly grpc: string; readonly service?: string; readonly timeout?: string };
+  | { readonly grpc: string; readonly service?: string; readonly timeout?: string }
+  | {
+      /** `namespace/name` of what the command runs in. */
+      readonly exec: string;
+      /** Default `Deployment`: in its youngest ready pod. */
+      readonly kind?: ExecKind;
+      /** Needed where a pod has several. */
+      readonly container?: string;
+      /** It has to end with 0. Nothing that it says is kept. */
+      readonly command: readonly string[];
+      readonly timeout?: string;
+    };
 
 /** All pods end, then the new ones start: with downtime, which somebody has to accept. */
 export interface RecreateSpec {

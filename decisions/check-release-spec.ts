@@ -1,7 +1,7 @@
-import { failurePolicies, strategies, workloadKinds } from '../contracts/catalog.ts';
+import { execKinds, failurePolicies, strategies, workloadKinds } from '../contracts/catalog.ts';
 import type { ReleaseSpec } from '../contracts/release-spec.ts';
 import { routeRule } from './check-route-spec.ts';
-import { list, object, oneOf, type Rule } from './check-fields.ts';
+import { list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { nearest } from './nearest.ts';
 import {
   address,
@@ -67,9 +67,16 @@ const onFail: Rule = (value, pointer) =>
 const step = object({ weight: whole(1, 100) }, { for: time(), approve: approver, checks: orFalse(checks), onFail });
 
 const timeout = time(1);
+/** A word of a command. What stands in it may be meant to stay unseen: it is not said again. */
+const word = text((value) => (value.length > 1_000 || value.includes('\0') ? 'must be at most 1000 characters' : null));
 const probe: Rule = (value, pointer) => {
   if (has(value, 'tcp')) return object({ tcp: hostPort }, { timeout })(value, pointer);
   if (has(value, 'grpc')) return object({ grpc: hostPort }, { service: filled, timeout })(value, pointer);
+  if (has(value, 'exec'))
+    return object(
+      { exec: workload, command: list(word, 1, 50) },
+      { kind: oneOf(execKinds), container: objectName, timeout },
+    )(value, pointer);
   return object({ http: address }, { status: whole(100, 599), timeout })(value, pointer);
 };
 

@@ -44,10 +44,14 @@ export function createTrafficActivities(
     observeTraffic: ({ seen }) => observe(seen, metrics),
     watchTraffic: (input) =>
       watchTraffic(
-        { read: (read) => readRoute({ ...contextOf(input.target), read }, input.route), metrics, probe: probeSide },
+        {
+          read: (read) => readRoute({ ...contextOf(input.target), read }, input.route),
+          metrics,
+          probe: (probe) => probeSide(probe, at),
+        },
         input,
       ),
-    probeSide: ({ probe }) => probeSide(probe),
+    probeSide: ({ probe }) => probeSide(probe, at),
   };
 }
 

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
+import { execKinds } from '../../contracts/catalog.ts';
 import { durationPattern } from '../../decisions/duration.ts';
 import { releaseForms } from '../../decisions/release-fields.ts';
-import { filled, time } from './release-parts.ts';
+import { filled, namespaced, objectName, time } from './release-parts.ts';
 import { closed, text, whole } from './words.ts';
 
 const timeout = Type.Optional(
@@ -33,6 +34,26 @@ export const Probe = Type.Union(
         timeout,
       },
       'Asks the health service of gRPC',
+    ),
+    closed(
+      {
+        exec: namespaced('namespace/name of what the command runs in', 'data-platform/trino-green'),
+        kind: Type.Optional(
+          Type.Enum([...execKinds], {
+            description: 'What that is; of a workload the youngest ready pod is taken',
+            default: 'Deployment',
+          }),
+        ),
+        container: Type.Optional(objectName('Needed where a pod has several', 'trino')),
+        command: Type.Array(text('A word', { pattern: '^[^\\u0000]*$', maxLength: 1_000 }), {
+          minItems: 1,
+          maxItems: 50,
+          description: 'It has to end with 0; nothing that it says is kept, and no secret belongs into it',
+          examples: [['trino', '--execute', 'SELECT 1']],
+        }),
+        timeout,
+      },
+      'Runs a command through the API server',
     ),
   ],
   { description: 'One question' },

@@ -40,8 +40,11 @@ function failWords(onFail: ShiftStage['onFail'], weight: number): string {
 
 const validateWords = ({ probes }: ValidateStage): readonly string[] => [probes.map(probeWords).join(', ')];
 
-const probeWords = (probe: Probe): string =>
-  probe.by === 'http' ? `GET ${probe.url}` : `${probe.by} ${probe.address}`;
+function probeWords(probe: Probe): string {
+  if (probe.by === 'http') return `GET ${probe.url}`;
+  if (probe.by !== 'exec') return `${probe.by} ${probe.address}`;
+  return `runs ${probe.command[0] ?? ''} in ${probe.of.kind} ${probe.of.namespace}/${probe.of.name}`;
+}
 
 /** Where the traffic goes now, and what its checks say; no line when nothing has been moved. `now` in epoch ms. */
 export function trafficLines(progress: Progress, now: number): readonly string[] {

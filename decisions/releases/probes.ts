@@ -3,12 +3,12 @@ import type { ValidateStage } from '../../contracts/plan.ts';
 import type { ProbeSpec, ValidateSpec } from '../../contracts/release-spec.ts';
 import { backoff } from '../backoff.ts';
 import { formatDuration } from '../duration.ts';
-import { ms } from './words.ts';
+import { ms, parted } from './words.ts';
 
 const usual = { tries: 30, every: '2s', needs: 3, timeout: '2s', status: 200 } as const;
 
 /** The stage that asks a side before it gets traffic. */
-export function validation(spec: ValidateSpec, side: string): ValidateStage {
+export function validation(spec: ValidateSpec, side: string, target: string): ValidateStage {
   const { tries = usual.tries, every = usual.every, needs = usual.needs, backoff } = spec;
   const backoffMs = backoff === undefined ? null : ms(backoff);
   return {
@@ -18,7 +18,7 @@ export function validation(spec: ValidateSpec, side: string): ValidateStage {
     undoTitle: 'nothing to take back',
     approve: null,
     estimateMs: needs * ms(every),
-    probes: spec.probes.map(probeOf),
+    probes: spec.probes.map((probe) => probeOf(probe, target)),
     tries,
     everyMs: ms(every),
     ...(backoffMs === null ? {} : { backoffMs }),
@@ -35,10 +35,14 @@ function longestWords({ backoff: longest, probes }: ValidateSpec, tries: number,
   return `, later up to ${longest}; ${formatDuration(totalMs)} at the most`;
 }
 
-/** How a side is asked. */
-export function probeOf(spec: ProbeSpec): Probe {
+/** How a side, or what it needs, is asked; `target` is the cluster of the spec. */
+export function probeOf(spec: ProbeSpec, target: string): Probe {
   const timeoutMs = ms(spec.timeout ?? usual.timeout);
   if ('http' in spec) return { by: 'http', url: spec.http, status: spec.status ?? usual.status, timeoutMs };
   if ('tcp' in spec) return { by: 'tcp', address: spec.tcp, timeoutMs };
+  if ('exec' in spec) {
+    const of = { kind: spec.kind ?? 'Deployment', ...parted(spec.exec) };
+    return { by: 'exec', target, of, container: spec.container ?? null, command: spec.command, timeoutMs };
+  }
   return { by: 'grpc', address: spec.grpc, service: spec.service ?? '', timeoutMs };
 }

@@ -52,7 +52,7 @@ function shiftOf(
     everyMs: ms(spec.every ?? usual.every),
     gate,
     onFail: answerOf(step.onFail),
-    ...dependenciesOf(spec.dependencies),
+    ...dependenciesOf(spec),
   };
 }
 

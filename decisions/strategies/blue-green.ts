@@ -115,7 +115,7 @@ function stagesOf(spec: BlueGreenSpec, sides: Sides, keepMs: number): readonly S
   const switched = switchOver(spec, sides);
   return [
     bringUp(spec, sides),
-    ...(spec.validate === undefined ? [] : [validation(spec.validate, idle.name)]),
+    ...(spec.validate === undefined ? [] : [validation(spec.validate, idle.name, spec.target)]),
     switched,
     ...kept(keepMs, active.name, switched),
     cleanUp(spec, sides),
@@ -164,7 +164,7 @@ function switchOver(spec: BlueGreenSpec, { active, idle, route }: Sides): ShiftS
     everyMs: ms(spec.every ?? usual.every),
     gate,
     onFail: 'rollback',
-    ...dependenciesOf(spec.dependencies),
+    ...dependenciesOf(spec),
   };
 }
 

@@ -127,6 +127,10 @@ test.each<[string, ReleaseSpec, Path, unknown]>([
   ['a flag with pods', flagSpec, ['images'], { app: 'a:1' }],
   ['pods with a flag', canarySpec, ['route'], everyRoute['flag']],
   ['a port that is none', blueGreenSpec, ['validate', 'probes', 1, 'tcp'], 'trino:65536'],
+  ['a command without words', canarySpec, ['dependencies', 2, 'probe', 'command'], []],
+  ['a command in something else', canarySpec, ['dependencies', 2, 'probe', 'kind'], 'Job'],
+  ['a word of a command with a zero in it', canarySpec, ['dependencies', 2, 'probe', 'command', 0], 'a\u0000b'],
+  ['a word of a command that has no end', canarySpec, ['dependencies', 2, 'probe', 'command', 0], 'a'.repeat(1_001)],
   ['a downtime that nobody accepts', recreateSpec, ['accept'], undefined],
   ['a downtime that nobody approves', recreateSpec, ['approve'], false],
 ])('%s is refused by both', (_, spec, path, value) => {

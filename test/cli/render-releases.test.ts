@@ -25,6 +25,7 @@ describe('the plan of a release', () => {
     expect(canary).toContain(
       'needs scores-db (tcp db.data:5432 every 10 s): home after 3 bad answers of 5, a person after 30 min',
     );
+    expect(canary).toContain('needs warm-cache (runs is-warm in StatefulSet shop/checkout every 10 s)');
     expect(canary).toContain(
       'weight-25 1 h 25 % on the candidate · seen by 400 requests · no checks · needs scores-db',
     );

@@ -36,6 +36,10 @@ export const dependencies: readonly DependencySpec[] = [
     openFor: '30m',
   },
   { name: 'ranking', probe: { grpc: 'ranking.ml:8500' } },
+  {
+    name: 'warm-cache',
+    probe: { exec: 'shop/checkout', kind: 'StatefulSet', container: 'app', command: ['is-warm', ''], timeout: '5s' },
+  },
 ];
 
 /** Every way to see the traffic. */

@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Probe } from '../../../contracts/gate.ts';
 import type { DependencyLook, WatchFacts, WatchInput } from '../../../contracts/activities.ts';
 import { probeSide } from '../../../activities/traffic/probe-side.ts';
 import { watchTraffic } from '../../../activities/traffic/watch-traffic.ts';
@@ -15,6 +16,10 @@ async function listening(): Promise<{ server: Server; port: number; count: () =>
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { server, port: (server.address() as AddressInfo).port, count: () => count }; // it listens on a port
 }
+const probe = (asked: Probe): Promise<string | null> =>
+  probeSide(asked, () => {
+    throw new Error('there is no cluster here');
+  });
 const look = (port: number, wishes: Partial<DependencyLook> = {}): DependencyLook => ({
   name: 'db',
   probe: { by: 'tcp', address: `127.0.0.1:${port}`, timeoutMs: 1_000 },
@@ -25,7 +30,7 @@ const look = (port: number, wishes: Partial<DependencyLook> = {}): DependencyLoo
 });
 const route = { weight: 5, because: '5 % on the candidate' };
 const watch = async (input: Partial<WatchInput>, environment = new MockActivityEnvironment()): Promise<WatchFacts> =>
-  environment.run(watchTraffic, { read: () => Promise.resolve(route), metrics: () => null, probe: probeSide }, {
+  environment.run(watchTraffic, { read: () => Promise.resolve(route), metrics: () => null, probe }, {
     target: 'k8s',
     route: { via: 'flag', namespace: 'a', name: 'b', key: 'c', flag: 'd', stable: 'off', candidate: 'on' },
     gate: null,

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CustomResources } from '../../../tools/custom-resources/sources.ts';
+import { certificates } from '../../../tools/kubernetes/flags.ts';
 import { whyNoKubernetes } from '../../../tools/kubernetes/get.ts';
 import type { ClusterAccess } from '../../../tools/kubernetes/kubeconfig.ts';
 import { startKubernetes, type KubernetesOptions, type RunningKubernetes } from '../../../tools/kubernetes/server.ts';
@@ -114,7 +115,8 @@ async function startAgent(
     args: [
       '--disable-warning=ExperimentalWarning',
       fileURLToPath(new URL('node-agent.ts', import.meta.url)),
-      ...[kubeconfigFile, 'node-1', String(part)],
+      // the API server asks no node who it is: its own certificate does
+      ...[kubeconfigFile, 'node-1', String(part), join(certificates(folder), 'apiserver')],
     ],
     logFile: join(folder, 'node-agent.log'),
     recordIn,
