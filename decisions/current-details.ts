@@ -1,5 +1,6 @@
 import type { Plan } from '../contracts/plan.ts';
 import type { StageProgress, StageState, Status } from '../contracts/progress.ts';
+import { breakerWords, openOnes } from './breakers.ts';
 
 /** The plan as a checklist in Markdown, for the Temporal UI. */
 export function currentDetails(plan: Plan, status: Status): string {
@@ -13,6 +14,7 @@ export function currentDetails(plan: Plan, status: Status): string {
       ? null
       : `tries again: \`${progress.busy.code}\` ${progress.busy.detail}`,
     progress.waitingFor === null ? null : `waits for ${progress.waitingFor.what}: ${progress.waitingFor.detail}`,
+    ...openOnes(progress.breakers ?? []).map((breaker) => `dependency ${breakerWords(breaker)}`),
     progress.deadline === null ? null : `until ${new Date(progress.deadline).toISOString()}`,
     status.possible.length === 0 ? null : `possible: ${status.possible.join(', ')}`,
   ].filter((line) => line !== null);

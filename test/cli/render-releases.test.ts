@@ -57,7 +57,7 @@ describe('the plan of a release', () => {
     const text = planMarkdown(plan);
     expect(text.split('\n').filter((line) => line.startsWith('| '))).toHaveLength(plan.stages.length + 2);
     expect(text).toMatch(
-      /\| weight-25 \| ✋ owners \| 1h \| 25 % on the candidate .*; else back to 5 % for a person \|/,
+      /\| weight-25 \| ✋ owners \| 1h \| 25 % on the candidate .*; else back to 5 % for a person; without data all goes back; needs scores-db, ranking, warm-cache, else everything goes home until it is back \|/,
     );
   });
 });

@@ -1,5 +1,5 @@
 import { approver, type Theatre, type Underway } from '../support/deployments.ts';
-import type { CanarySpec, StepSpec } from '../../contracts/release-spec.ts';
+import type { CanarySpec, DependencySpec, StepSpec } from '../../contracts/release-spec.ts';
 import { windows } from '../support/gate-windows.ts';
 import { anyApprover } from '../support/plans.ts';
 import { checks } from '../support/release-plans.ts';
@@ -210,6 +210,33 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return ended(deployment);
   },
 
+  async 'canary-held-by-a-breaker'(theatre) {
+    const world = new World();
+    world.windows = windows.good;
+    const dependencies = [{ ...needed, openFor: '400ms' }];
+    const deployment = await theatre.canary(world, { ...watchedAt50(), checks, dependencies, keepOld: '50ms' });
+    await watching(deployment);
+    world.away.add('db:5432');
+    await deployment.untilPhase('held');
+    await deployment.untilPhase('needs-attention');
+    await deployment.order('retry');
+    await deployment.until(() => world.weight === 0);
+    world.away.clear();
+    await watching(deployment);
+    await deployment.order('skip', { actor: approver });
+    return ended(deployment);
+  },
+
+  async 'canary-aborted-while-held'(theatre) {
+    const world = new World();
+    const deployment = await theatre.canary(world, { ...watchedAt50(), dependencies: [needed] });
+    await watching(deployment);
+    world.away.add('db:5432');
+    await deployment.until(({ phase, progress }) => phase === 'held' && (progress.traffic?.since ?? null) !== null);
+    await deployment.order('abort');
+    return ended(deployment);
+  },
+
   async 'blue-green-deployed'(theatre) {
     const world = new World();
     world.faults = ['it answers 503'];
@@ -276,6 +303,15 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
   },
 
   'inspect-table': async (theatre) => ({ workflowId: await theatre.inspect(new World()) }),
+};
+
+/** What a candidate needs, looked at often. */
+const needed: DependencySpec = {
+  name: 'db',
+  probe: { tcp: 'db:5432' },
+  every: '20ms',
+  fail: '2 of 3',
+  backoff: '40ms',
 };
 
 /** A canary that stays at its second step. */
