@@ -1,5 +1,8 @@
 import type { NotifySpec } from './notifications.ts';
-import type { ExecKind, FailurePolicy, WorkloadKind } from './catalog.ts';
+import type { FailurePolicy, WorkloadKind } from './catalog.ts';
+import type { ChecksSpec, DependencySpec, ValidateSpec } from './health-spec.ts';
+
+export type * from './health-spec.ts';
 
 /** Other pods of a workload in a cluster. */
 export type ReleaseSpec = RollingSpec | CanarySpec | BlueGreenSpec | RecreateSpec;
@@ -157,46 +160,6 @@ export interface StepSpec {
   readonly onFail?: number | 'rollback' | 'hold';
 }
 
-/** Fixed bounds, judged in windows. */
-export interface ChecksSpec {
-  /** Name of a metrics source in the configuration. */
-  readonly metrics: string;
-  /** PromQL of a counter of the candidate's requests; one value. */
-  readonly requests: string;
-  /** A counter of failed requests, and their greatest share. */
-  readonly errors?: { readonly query: string; readonly max: string };
-  /** Seconds, and the longest time. */
-  readonly p95?: { readonly query: string; readonly max: string };
-  readonly p99?: { readonly query: string; readonly max: string };
-  /** Default `1m`. */
-  readonly window?: string;
-  /** So many of the last so many windows. Default `3 of 5`. */
-  readonly fail?: string;
-  /** Requests without which a window says nothing. Default 100. */
-  readonly atLeast?: number;
-  /** After so long without data a person is called. Default `5m`. */
-  readonly blindFor?: string;
-  /** Then a person is called, or all is taken back. Default `hold`. */
-  readonly blind?: 'hold' | 'rollback';
-}
-
-/** What the candidate needs besides itself: without it everything goes to the stable side until it is back. */
-export interface DependencySpec {
-  /** What it is called in the status. */
-  readonly name: string;
-  readonly probe: ProbeSpec;
-  /** Default `10s`. */
-  readonly every?: string;
-  /** So many bad answers of the last so many. Default `3 of 5`. */
-  readonly fail?: string;
-  /** How many good answers in a row it takes to be back. Default 2. */
-  readonly closeAfter?: number;
-  /** The longest wait between two looks while it is away. Default `1m`. */
-  readonly backoff?: string;
-  /** After so long a person is called. Default `30m`. */
-  readonly openFor?: string;
-}
-
 /** The idle one of two sides is brought up, tried, and takes all traffic at once. */
 export interface BlueGreenSpec {
   readonly name: string;
@@ -225,34 +188,6 @@ export interface BlueGreenSpec {
   readonly onFailure?: FailurePolicy;
   readonly notify?: NotifySpec;
 }
-
-export interface ValidateSpec {
-  readonly probes: readonly ProbeSpec[];
-  /** Default 30. */
-  readonly tries?: number;
-  /** Default `2s`. */
-  readonly every?: string;
-  /** After a bad answer each wait is twice as long as the last one, up to this. Default: they are all the same. */
-  readonly backoff?: string;
-  /** How many good answers in a row. Default 3. */
-  readonly needs?: number;
-}
-
-export type ProbeSpec =
-  | { readonly http: string; readonly status?: number; readonly timeout?: string }
-  | { readonly tcp: string; readonly timeout?: string }
-  | { readonly grpc: string; readonly service?: string; readonly timeout?: string }
-  | {
-      /** `namespace/name` of what the command runs in. */
-      readonly exec: string;
-      /** Default `Deployment`: in its youngest ready pod. */
-      readonly kind?: ExecKind;
-      /** Needed where a pod has several. */
-      readonly container?: string;
-      /** It has to end with 0. Nothing that it says is kept. */
-      readonly command: readonly string[];
-      readonly timeout?: string;
-    };
 
 /** All pods end, then the new ones start: with downtime, which somebody has to accept. */
 export interface RecreateSpec {

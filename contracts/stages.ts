@@ -5,7 +5,7 @@ import type { Dependency, Gate, Probe } from './gate.ts';
 import type { Route, Seen } from './route.ts';
 import type { Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
 import type { Protection } from './protection.ts';
-import type { Alteration, BuildStep, RowCheck, Statement } from './statements.ts';
+import type { Alteration, BuildStep, RowCheck, Statement, VacuumRule } from './statements.ts';
 
 interface StageBase {
   readonly kind: StageKind;
@@ -80,17 +80,6 @@ export interface BackfillStage extends StageBase {
   readonly rate: number | null;
   /** How long one activity works before it hands back, ms. */
   readonly sliceMs: number;
-}
-
-/** How indexes are kept from growing while rows leave their pages. */
-export interface VacuumRule {
-  /** A vacuum is due each time that so many of a heap's rows have left their page, as a share of all its rows. */
-  readonly coldShare: number;
-  readonly settings: readonly Statement[];
-  /** A setting more while an application is there. */
-  readonly gently: Statement;
-  /** With `{heap}` for the quoted name of a partition. */
-  readonly run: Statement;
 }
 
 /**

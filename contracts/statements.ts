@@ -83,3 +83,14 @@ export interface IndexBuild {
   /** Removes what an attempt has left that did not come to its end. */
   readonly drop: Statement;
 }
+
+/** How indexes are kept from growing while rows leave their pages. */
+export interface VacuumRule {
+  /** A vacuum is due each time that so many of a heap's rows have left their page, as a share of all its rows. */
+  readonly coldShare: number;
+  readonly settings: readonly Statement[];
+  /** A setting more while an application is there. */
+  readonly gently: Statement;
+  /** With `{heap}` for the quoted name of a partition. */
+  readonly run: Statement;
+}

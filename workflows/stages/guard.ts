@@ -25,6 +25,10 @@ export async function guard(stage: ShiftStage, run: Run): Promise<Turn | null> {
   return moved ?? hold(stage, dependencies, run);
 }
 
+/** It was taken home and is known to be there. */
+const isHome = ({ progress: { fallback = null, traffic } }: Run): boolean =>
+  fallback !== null && (traffic?.since ?? null) !== null;
+
 /** Everything to the stable side, written and read back; that it is seen there is looked at once it is. */
 async function comeHome(stage: ShiftStage, run: Run): Promise<Turn | null> {
   if ((run.progress.fallback ?? null) === null) {
@@ -36,7 +40,7 @@ async function comeHome(stage: ShiftStage, run: Run): Promise<Turn | null> {
       what: 'dependency',
     });
   }
-  if ((run.progress.traffic?.since ?? null) !== null) return null;
+  if (isHome(run)) return null;
   const state = await route(stage, 0, run);
   if (state.weight !== 0) {
     run.update(repaired(run.progress));
@@ -75,8 +79,7 @@ async function hold(stage: ShiftStage, dependencies: readonly Dependency[], run:
   const facts = await look(empty, run);
   if (facts === null) return again;
   hear(stage, facts, run);
-  const { fallback = null, traffic } = run.progress;
   // until it is known to be home, what the route says is not somebody else's doing
-  if (fallback === null || (traffic?.since ?? null) === null) return again;
-  return (await repair(empty, facts, run)) ?? again;
+  const repairs = isHome(run) ? await repair(empty, facts, run) : null;
+  return repairs ?? again;
 }
