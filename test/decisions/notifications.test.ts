@@ -121,7 +121,7 @@ describe('what is told of an event', () => {
     ],
     [
       'a dependency that is away',
-      { kind: 'breaker', data: { name: 'scores-db', state: 'open', because: keys } },
+      { kind: 'breaker', data: { name: 'scores-db', state: 'open', before: 'closed', because: keys } },
       'breaker',
       'scores-db is away: everything goes to the stable side',
       null,
@@ -173,6 +173,7 @@ describe('what is told of an event', () => {
     ['the beginning of an undo', { kind: 'undo-began' }],
     ['a rebuild', { kind: 'rebuilt' }],
     ['a dependency that is being tried', { kind: 'breaker', data: { name: 'scores-db', state: 'half-open' } }],
+    ['one that was tried in vain', { kind: 'breaker', data: { name: 'db', state: 'open', before: 'half-open' } }],
   ])('nothing of %s', (_, event) => {
     expect(told(event)).toBeNull();
   });
