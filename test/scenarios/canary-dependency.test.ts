@@ -33,6 +33,7 @@ class Database {
   }
 
   async up(): Promise<void> {
+    if (this.#server !== null) return;
     const server = createServer((socket) => {
       this.#sockets.add(socket);
       socket.on('error', () => undefined);
@@ -165,9 +166,9 @@ describeOnKubernetes('a canary that needs a database', () => {
       expect(held.progress.breakers).toMatchObject([{ name: 'scores-db', state: 'open', because: 'no connection' }]);
       await database.up();
       await isQuarter(await inPlace(id, 'watching'), 'v2', 'v1');
-      const { deadline, traffic } = (await status(id)).progress;
-      expect((deadline ?? 0) - (traffic?.since ?? 0)).toBe(3_600_000);
-      expect((await service.order(id, 'skip')).status).toBe(200);
+      const { planHash, progress } = await status(id);
+      expect((progress.deadline ?? 0) - (progress.traffic?.since ?? 0)).toBe(3_600_000);
+      expect((await service.order(id, 'skip', { planHash })).status).toBe(200);
       await service.reaches(id, 'deployed');
       await nothingLost();
     },
