@@ -25,7 +25,8 @@ export async function registerNode(config: KubeConfig, name: string, address: st
   const status = {
     addresses: [
       { type: 'InternalIP', address },
-      { type: 'Hostname', address: name },
+      // what the API server asks first, and nobody resolves the name of a node here
+      { type: 'Hostname', address },
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: port } },
     declaredFeatures: ['ExtendWebSocketsToKubelet'],
