@@ -149,7 +149,8 @@ export class ChunkWriter {
   async write(session: Session, { from, to, pass, next }: Chunk): Promise<Written | null> {
     const which = this.ground.stripes === 1 ? null : pass;
     const written = await this.#run(session, next, { from, to }, which);
-    if (written !== null) this.#found.set(which, find(this.#found.get(which) ?? null, { pages: to - from, ...written }));
+    if (written !== null)
+      this.#found.set(which, find(this.#found.get(which) ?? null, { pages: to - from, ...written }));
     return written;
   }
 

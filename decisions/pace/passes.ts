@@ -37,11 +37,13 @@ export function passesFor(page: Page): readonly number[] {
 function byKey({ rowsPerPage, fillfactor }: Page): readonly number[] {
   const parts = primeFrom(rowsPerPage);
   // fewer rows of a page in a pass would be all overhead: each pass reads all of them
-  const least = Math.max(Math.round((3 * parts) / rowsPerPage), Math.round(0.036 * parts));
-  if (least * 3 > parts) return [0, parts];
+  const enough = Math.max(Math.round((3 * parts) / rowsPerPage), Math.round(0.036 * parts));
+  if (enough * 3 > parts) return [0, parts];
   const room = (1 - fillfactor / 100) * parts;
   const first = leaving * parts;
-  if (room > first) return equal(parts, Math.max(least, room * fits));
+  // but of few rows, no more than the first pass makes room for
+  const least = Math.min(enough, Math.max(2, Math.floor(first)));
+  if (room > first) return equal(parts, Math.max(enough, room * fits));
   const cuts = [0, Math.max(1, Math.floor(first))];
   for (let step = first * afterFirst; ; step *= shrinkOf(rowsPerPage)) {
     const size = Math.max(least, Math.round(step));
