@@ -4,10 +4,12 @@ import type { JsonObject } from './json.ts';
 import type { Gate, Probe } from './gate.ts';
 import type { Route, Seen } from './route.ts';
 import type { Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
+import type { ShadowStage } from './shadow-stage.ts';
 import type { Protection } from './protection.ts';
 import type { Alteration, BuildStep, RowCheck, Statement } from './statements.ts';
 
-interface StageBase {
+/** What every stage has. */
+export interface StageBase {
   readonly kind: StageKind;
   /** Unique in the plan; what operators name as the expected stage. */
   readonly name: string;
@@ -237,6 +239,7 @@ export type Stage =
   | ShiftStage
   | KeepStage
   | RetireStage
+  | ShadowStage
   | PreflightStage
   | ExpandStage
   | BackfillStage

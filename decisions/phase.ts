@@ -55,4 +55,5 @@ const ofKind: Readonly<Record<StageKind, Phase>> = {
   keep: 'in-grace',
   retire: 'cleaning-up',
   scaling: 'bringing-up',
+  shadow: 'comparing',
 };

@@ -1,11 +1,13 @@
 import type { FieldProblem } from '../contracts/api.ts';
 import type { BlueGreenSpec, CanarySpec, ReleaseSpec, RollingSpec, SeenSpec } from '../contracts/release-spec.ts';
+import { shadowClashes } from './check-shadow-spec.ts';
 
 /** What is wrong between the fields of a release, each of which is in order. */
 export function releaseClashes(spec: ReleaseSpec): readonly FieldProblem[] {
   if (spec.strategy === 'rolling') return [...batchClashes(spec), ...standstill(spec)];
   if (spec.strategy === 'canary')
     return [...flagClashes(spec), ...stepClashes(spec), ...sameSides(spec), ...sameCounters(spec.seen)];
+  if (spec.strategy === 'shadow') return shadowClashes(spec);
   return spec.strategy === 'blue-green' ? [...slotClashes(spec), ...sameCounters(spec.seen)] : [];
 }
 

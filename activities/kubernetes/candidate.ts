@@ -1,7 +1,7 @@
-import type { V1Container, V1Deployment, V1Service } from '@kubernetes/client-node';
+import type { V1Container, V1Deployment, V1EnvVar, V1Service } from '@kubernetes/client-node';
 import type { Site } from '../../contracts/activities.ts';
 import type { JsonObject } from '../../contracts/json.ts';
-import type { Candidate, ObjectRef, WorkloadRef } from '../../contracts/workload.ts';
+import type { Candidate, EnvSource, ObjectRef, WorkloadRef } from '../../contracts/workload.ts';
 import { failure } from '../failures.ts';
 import { checkHeld, held, holderOf, marked } from './claim.ts';
 import { partOf, type Cluster } from './cluster.ts';
@@ -13,6 +13,7 @@ import { applyObject, deleteObject, merge, nameOf, readObject } from './objects.
  */
 export async function standUp(cluster: Cluster, site: Site, candidate: Candidate): Promise<void> {
   await held(cluster, site, candidate.of, async (stable: V1Deployment) => {
+    checkVariables(stable, candidate);
     await applyOwn(cluster, site, deploymentOf(candidate), deploymentBody(stable, candidate));
     if (candidate.service !== null) await copyService(cluster, site, candidate, candidate.service);
   });
@@ -103,14 +104,43 @@ function deploymentBody(stable: V1Deployment, candidate: Candidate): JsonObject 
 }
 
 /** Routers hear of a pod that goes only after it was told: until then it serves. */
-function changed(container: V1Container, { images, drainSeconds }: Candidate): V1Container {
+function changed(container: V1Container, { images, drainSeconds, env }: Candidate): V1Container {
   const { name, image, lifecycle } = container;
   const drains = drainSeconds > 0 && lifecycle?.preStop === undefined;
   const preStop = drains ? { sleep: { seconds: drainSeconds } } : lifecycle?.preStop;
   // plain data: the client makes no use of its classes
   return Object.assign({}, container, given({ image: images[name] ?? image }), {
+    ...(env === undefined ? {} : { env: withVariables(container, env) }),
     lifecycle: Object.assign({}, lifecycle, given({ preStop })),
   });
+}
+
+/** Only where the container has such a variable, or may have it of an object whose keys nobody has listed here. */
+function withVariables({ env = [], envFrom = [] }: V1Container, wanted: NonNullable<Candidate['env']>): V1EnvVar[] {
+  const names = env.map(({ name }) => name);
+  const ours = Object.entries(wanted).filter(([name]) => envFrom.length > 0 || names.includes(name));
+  return [
+    ...env.filter(({ name }) => wanted[name] === undefined),
+    ...ours.map(([name, source]) => ({ name, ...variableOf(source) })),
+  ];
+}
+
+const variableOf = (source: EnvSource): Omit<V1EnvVar, 'name'> => {
+  if ('value' in source) return { value: source.value };
+  const { key } = source;
+  return 'secret' in source
+    ? { valueFrom: { secretKeyRef: { name: source.secret, key } } }
+    : { valueFrom: { configMapKeyRef: { name: source.configMap, key } } };
+};
+
+/** A variable that nobody reads would leave the candidate writing where the stable side does. */
+function checkVariables(stable: V1Deployment, { env = {} }: Candidate): void {
+  const { containers = [] } = partOf(stable.spec?.template.spec);
+  if (containers.some(({ envFrom = [] }) => envFrom.length > 0)) return;
+  const known = containers.flatMap((container) => (container.env ?? []).map(({ name }) => name));
+  const unknown = Object.keys(env).find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw failure('CLUSTER_REFUSED', `no container has a variable ${unknown} that could be another one`);
 }
 
 /** The fields that have a value. */

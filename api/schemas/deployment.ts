@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import type { DeploymentPage, DeploymentView, Report } from '../../contracts/api.ts';
 import { eventKinds } from '../../contracts/events.ts';
 import { FindingSchema } from './problem.ts';
+import { ShadowSchema } from './shadow.ts';
 import {
   ActorSchema,
   listOf,
@@ -72,6 +73,7 @@ const ProgressSchema = open(
       nullable(Type.Object({}, { description: 'Decision, because' }), 'What the checks last said'),
     ),
     traffic: Type.Optional(TrafficSchema),
+    shadow: Type.Optional(nullable(ShadowSchema, 'Of a shadow; null: nothing was compared')),
     wayBack: WayBackSchema,
     findings: listOf(FindingSchema, 'What preflight found'),
     evidence: nullable(Type.Object({}, { description: 'Stage, hash, findings' }), 'What an approval is bound to'),
@@ -219,6 +221,7 @@ export const ReportSchema = Type.Unsafe<Report>(
       decisions: listOf(EventSchema, 'What was decided, by whom, on what evidence'),
       approvals: listOf(ApprovalReport, 'Who approved what'),
       traffic: Type.Optional(nullable(TrafficSchema, 'When it was last looked at; null: nothing has been moved')),
+      shadow: Type.Optional(nullable(ShadowSchema, 'Of a shadow; null: nothing was compared')),
       application: open(
         {
           errorsCaused: nullable(whole('Errors'), 'Errors of the application that we caused; null: not measured'),

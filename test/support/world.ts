@@ -7,7 +7,9 @@ import type { Phase } from '../../contracts/catalog.ts';
 import type { DeploymentEvent, LedgerEntry } from '../../contracts/events.ts';
 import type { FailureCode } from '../../contracts/failures.ts';
 import type { JsonObject, Row } from '../../contracts/json.ts';
+import type { ShadowFacts } from '../../contracts/shadow.ts';
 import { failure } from '../../activities/failures.ts';
+import { comparison } from './shadow-facts.ts';
 
 /** What an effect is told, in the order in which effects happened. */
 export interface Deed {
@@ -68,6 +70,8 @@ export class World {
   looks = { traffic: 0, route: 0 };
   /** What is wrong with the new side, try by try; then nothing is. */
   faults: (string | null)[] = [];
+  /** What each slice of a shadow sees; then the stable side is silent. */
+  slicesOfShadow: ((wanted: number) => ShadowFacts)[] = [];
   paused = false;
   rate: number | null = null;
   #fence = 0;
@@ -113,6 +117,11 @@ export class World {
           await waitFor(waitMs);
           this.looks.route += 1;
           return { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
+        }),
+      compareSides: ({ wanted }) =>
+        this.#at('compareSides', async () => {
+          await waitFor(20);
+          return (this.slicesOfShadow.shift() ?? comparison({ silent: 10 }))(wanted);
         }),
       probeSide: () => this.#at('probeSide', async () => this.faults.shift() ?? null),
       applyWorkload: ({ site, workload, apply }) =>
