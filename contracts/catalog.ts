@@ -1,7 +1,15 @@
 /** Every name a caller may write or read. Unknown names are refused everywhere against these lists. */
 
 /** How a deployment gets from the old shape to the new one. */
-export const strategies = ['expand-contract', 'rolling', 'canary', 'blue-green', 'recreate', 'release', 'shadow'] as const;
+export const strategies = [
+  'expand-contract',
+  'rolling',
+  'canary',
+  'blue-green',
+  'recreate',
+  'release',
+  'shadow',
+] as const;
 export type Strategy = (typeof strategies)[number];
 
 /** The workflow type of each strategy: what Temporal lists them by. */

@@ -1,5 +1,5 @@
 import type { Comparison, ShadowSource, SideAddresses } from './shadow.ts';
-import type { StageBase } from './stages.ts';
+import type { StageBase } from './stage-base.ts';
 
 /** Asks both sides the same requests and compares what they answer; nobody is served by the candidate. */
 export interface ShadowStage extends StageBase {

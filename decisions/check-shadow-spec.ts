@@ -50,12 +50,20 @@ const sending = object(
 );
 
 const isSending = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && 'method' in value && otherMethods.some((name) => name === value.method);
+  typeof value === 'object' &&
+  value !== null &&
+  'method' in value &&
+  otherMethods.some((name) => name === value.method);
 
 /** The stable side gets each request too, and often. */
 const safeRequest: Rule = (value, pointer) =>
   isSending(value)
-    ? [{ pointer: `${pointer}/method`, detail: 'is asked of the stable side too, again and again: say harmless: true if that changes nothing' }]
+    ? [
+        {
+          pointer: `${pointer}/method`,
+          detail: 'is asked of the stable side too, again and again: say harmless: true if that changes nothing',
+        },
+      ]
     : asking(value, pointer);
 const anyRequest: Rule = (value, pointer) => (isSending(value) ? sending : asking)(value, pointer);
 

@@ -33,7 +33,10 @@ export function judgeShadow(stage: Bounds, shadow: Shadow): Verdict {
   const { low, high } = intervalOf(agreed, compared, confidenceOf(stage));
   const because = `${agreementWords(shadow)}${mostly(shadow.differs)}`;
   if (low >= stage.agree) return { decision: 'promote', because };
-  return { decision: high < stage.agree ? 'rollback' : 'hold', because: `${because}; ${shareWords(stage.agree)} is wanted` };
+  return {
+    decision: high < stage.agree ? 'rollback' : 'hold',
+    because: `${because}; ${shareWords(stage.agree)} is wanted`,
+  };
 }
 
 /** `998 of 1,000 answers agree (99.80 %; 99.10 to 99.98 % at 99 %), of 20 different requests`. */
@@ -41,7 +44,7 @@ export function agreementWords({ compared, agreed, interval, requests }: Shadow)
   const within =
     interval === null
       ? ''
-      : `; ${shareWords(interval.low)} to ${shareWords(interval.high)} at ${shareWords(interval.confidence)} confidence`;
+      : `; ${shareWords(interval.low).replace(' %', '')} to ${shareWords(interval.high)} at ${shareWords(interval.confidence)} confidence`;
   const share = compared === 0 ? '' : ` (${shareWords(agreed / compared)}${within})`;
   return `${agreed} of ${compared} answers agree${share}, to ${requests} different requests`;
 }

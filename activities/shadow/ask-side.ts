@@ -41,7 +41,9 @@ export async function askSide(
 async function read({ body }: Response): Promise<Buffer | null> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of body ?? []) {
+  if (body === null) return Buffer.alloc(0);
+  // the types of Node do not say that it gives bytes
+  for await (const part of body as AsyncIterable<Uint8Array>) {
     length += part.length;
     if (length > mostBytes) return null;
     parts.push(part);
@@ -49,4 +51,5 @@ async function read({ body }: Response): Promise<Buffer | null> {
   return Buffer.concat(parts);
 }
 
-const typeOf = ({ headers }: Response): string => (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+const typeOf = ({ headers }: Response): string =>
+  (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';

@@ -84,7 +84,9 @@ function isSame(one: JsonValue, other: JsonValue, place: Place, { tolerance }: R
   if (by === undefined) return false;
   const apart = Math.abs(Number(one) - Number(other));
   const within = by.absolute !== null && apart <= by.absolute;
-  return within || (by.relative !== null && apart <= by.relative * Math.max(Math.abs(Number(one)), Math.abs(Number(other))));
+  return (
+    within || (by.relative !== null && apart <= by.relative * Math.max(Math.abs(Number(one)), Math.abs(Number(other))))
+  );
 }
 
 const isNumber = (value: JsonValue): value is number | bigint => typeof value === 'number' || typeof value === 'bigint';

@@ -19,12 +19,13 @@ export async function compareSides(cluster: () => Cluster, input: CompareInput):
   const tally = new Tally(rulesOf(stage.compare));
   const ending = new AbortController();
   const begun = Date.now();
+  const hasEnded = (): boolean => ending.signal.aborted;
   let sent = 0;
   const lane = async (): Promise<void> => {
-    while (sent < wanted && Date.now() < begun + stage.sliceMs && !ending.signal.aborted) {
+    while (sent < wanted && Date.now() < begun + stage.sliceMs && !hasEnded()) {
       const place = sent++;
       await sleep(Math.max(0, begun + (1_000 * place) / stage.perSecond - Date.now()), undefined, { ref: false });
-      if (ending.signal.aborted) return;
+      if (hasEnded()) return;
       tally.add(await askBoth(requestAt(requests, next + place), input, ending.signal));
     }
   };

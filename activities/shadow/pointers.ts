@@ -21,6 +21,4 @@ const name = /^[A-Za-z_][A-Za-z_-]{0,39}\d{0,2}$/;
 
 /** A place as it may be shown: never with a name that looks like a value. */
 export const shown = (place: Place): string =>
-  place
-    .map((part) => (part !== null && name.test(part) ? `/${part}` : '/*'))
-    .join('');
+  place.map((part) => (part !== null && name.test(part) ? `/${part}` : '/*')).join('');

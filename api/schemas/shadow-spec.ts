@@ -77,7 +77,10 @@ const Requests = Type.Union(
     closed({ list: requestList(Type.Union([Asking, Sending], { description: 'A request' })), harmless }, 'Requests'),
     closed(
       {
-        configMap: objectName('A ConfigMap of the namespace, which holds a list of requests as JSON', 'scoring-requests'),
+        configMap: objectName(
+          'A ConfigMap of the namespace, which holds a list of requests as JSON',
+          'scoring-requests',
+        ),
         key,
         harmless: Type.Optional(harmless),
       },

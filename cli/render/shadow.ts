@@ -35,7 +35,8 @@ const placesLine = (words: string, places: readonly PointerCount[]): string[] =>
 const change = (stable: SideLatency, candidate: SideLatency, at: 'p50Ms' | 'p99Ms'): string =>
   `${time(stable[at])} \u2192 ${time(candidate[at])}`;
 
-const time = (ms: number | null): string => (ms === null ? 'not measured' : `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`);
+const time = (ms: number | null): string =>
+  ms === null ? 'not measured' : `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 
 /** Never more than it is: 99.996 % is not 100. */
 const percentOf = (share: number): string => `${(Math.floor(share * 10_000) / 100).toFixed(2).replace(/\.?0+$/, '')} %`;

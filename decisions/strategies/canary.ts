@@ -1,7 +1,7 @@
 import type { ClusterFacts, ClusterLooks } from '../../contracts/cluster-facts.ts';
 import type { Finding, PlannedObject, Stage } from '../../contracts/plan.ts';
 import type { CanarySpec } from '../../contracts/release-spec.ts';
-import type { HeldObject, WorkloadFacts } from '../../contracts/workload.ts';
+import type { Candidate, HeldObject, WorkloadFacts } from '../../contracts/workload.ts';
 import { scaledUpOnly, scalerFindings } from '../releases/autoscalers.ts';
 import { candidateOf, candidateProblems } from '../releases/candidates.ts';
 import { workloadAt } from '../releases/facts.ts';
@@ -74,15 +74,20 @@ function objectOf(spec: CanarySpec, facts: ClusterFacts): PlannedObject {
   return { ...plannedWorkload(workloadAt(facts, 0)), also };
 }
 
-function ofWorkload(spec: CanarySpec, facts: ClusterFacts): readonly Stage[] {
-  const workload = workloadAt(facts, 0);
-  const { replicas } = workload;
+/** The candidate as its first step needs it. */
+function firstPods(spec: CanarySpec, facts: ClusterFacts, replicas: number): Candidate {
   const { drain, deadline } = timesOf(spec);
-  const candidate = candidateOf(spec, facts, {
+  return candidateOf(spec, facts, {
     replicas: podsFor(stepsOf(spec)[0]?.weight ?? 0, replicas),
     drainSeconds: seconds(drain),
     deadlineSeconds: seconds(deadline),
   });
+}
+
+function ofWorkload(spec: CanarySpec, facts: ClusterFacts): readonly Stage[] {
+  const workload = workloadAt(facts, 0);
+  const { replicas } = workload;
+  const candidate = firstPods(spec, facts, replicas);
   const ref = { kind: 'Deployment', namespace: workload.namespace, name: candidate.name } as const;
   const changes = imageChanges(workload, spec.images ?? {});
   const how = { images: spec.images ?? {}, surge: '25%', unavailable: 0, ...timesOf(spec) };

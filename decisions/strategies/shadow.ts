@@ -15,7 +15,16 @@ import { looksOf, usualAgree, usualAtLeast } from '../releases/shadow-looks.ts';
 import type { ReleaseStrategy } from './strategy.ts';
 
 /** Where a spec says nothing. */
-const wont = { replicas: 1, rate: 10, timeout: '2s', blindFor: '5m' } as const;
+const wont = {
+  replicas: 1,
+  rate: 10,
+  timeout: '2s',
+  blindFor: '5m',
+  agree: usualAgree,
+  compare: {},
+  noise: false,
+  onFail: 'rollback',
+} as const satisfies Partial<ShadowSpec>;
 /** How long one activity asks before it hands back, ms. */
 const sliceMs = 30_000;
 
@@ -99,27 +108,26 @@ function stagesOf(spec: ShadowSpec, facts: ClusterFacts, changes: readonly strin
 
 function comparing(spec: ShadowSpec): ShadowStage {
   const looks = looksOf(spec);
-  const agree = spec.agree ?? usualAgree;
-  const { harmless = false } = spec.requests;
+  const { rate, timeout, blindFor, agree, compare, noise, onFail, requests, sides, workload } = { ...wont, ...spec };
   return {
     kind: 'shadow',
     name: 'shadow',
-    title: `${looks[0]} to ${looks.at(-1)} answers compared, ${spec.rate ?? wont.rate} requests a second; ${agree} agree`,
+    title: `${looks[0]} to ${looks.at(-1)} answers compared, ${rate} requests a second; ${agree} agree`,
     undoTitle: 'nothing to take back',
     approve: null,
     estimateMs: leastMs(spec),
-    sides: spec.sides,
-    source: sourceOf(spec.requests, parted(spec.workload).namespace),
-    harmless,
-    compare: comparisonOf(spec.compare ?? {}),
-    noise: spec.noise ?? false,
+    sides,
+    source: sourceOf(requests, parted(workload).namespace),
+    harmless: requests.harmless === true,
+    compare: comparisonOf(compare),
+    noise,
     agree: parsePercent(agree) ?? 1,
     looks,
-    perSecond: spec.rate ?? wont.rate,
-    timeoutMs: ms(spec.timeout ?? wont.timeout),
+    perSecond: rate,
+    timeoutMs: ms(timeout),
     sliceMs,
-    blindForMs: ms(spec.blindFor ?? wont.blindFor),
-    onFail: spec.onFail ?? 'rollback',
+    blindForMs: ms(blindFor),
+    onFail,
   };
 }
 

@@ -239,7 +239,7 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
 
   async 'shadow-deployed'(theatre) {
     const world = new World();
-    world.slicesOfShadow = [comparison({ differ: 8 }), comparison({ differ: 1 }), comparison()];
+    world.slicesOfShadow = [comparison({ differ: 8 }), comparison({ differ: 8 }), comparison({ differ: 1 })];
     return ended(await theatre.shadow(world));
   },
 

@@ -208,7 +208,15 @@ export const shadowOfConfigMap: ShadowSpec = {
 };
 
 /** One spec of each kind, with every field that it may have. */
-export const fullReleases: readonly ReleaseSpec[] = [rollingSpec, canarySpec, flagSpec, blueGreenSpec, recreateSpec, shadowSpec, shadowOfConfigMap];
+export const fullReleases: readonly ReleaseSpec[] = [
+  rollingSpec,
+  canarySpec,
+  flagSpec,
+  blueGreenSpec,
+  recreateSpec,
+  shadowSpec,
+  shadowOfConfigMap,
+];
 
 /** A path of keys into a spec. */
 export type Path = readonly (string | number)[];

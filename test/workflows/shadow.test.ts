@@ -25,13 +25,13 @@ describe('a shadow', () => {
 
   test('that is in doubt is looked at again, at twice as many answers', async () => {
     const world = new World();
-    world.slicesOfShadow = [comparison({ differ: 8 }), comparison({ differ: 1 }), comparison()];
+    world.slicesOfShadow = [comparison({ differ: 8 }), comparison({ differ: 8 }), comparison({ differ: 1 })];
     const deployment = await theatre.shadow(world);
     await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'deployed' });
     expect(world.kinds('verdict').map(({ data }) => [data['decision'], data['compared'], data['agreed']])).toEqual([
       ['hold', 1_000, 992],
-      ['hold', 2_000, 1_991],
-      ['promote', 4_000, 3_991],
+      ['hold', 2_000, 1_984],
+      ['promote', 4_000, 3_983],
     ]);
   });
 

@@ -26,7 +26,12 @@ describe('two answers', () => {
     ['of lists of another length', { a: [1] }, { a: [1, 2] }, ['/a']],
     ['that are other scalars', 1, 2, ['body']],
     ['with large numbers that differ in the last digit', '{"id":9007199254740993}', '{"id":9007199254740992}', ['/id']],
-    ['that differ in several places', { a: 1, b: 2, c: [{ d: 1 }, { d: 2 }] }, { a: 2, b: 3, c: [{ d: 3 }, { d: 4 }] }, ['/a', '/b', '/c/*/d']],
+    [
+      'that differ in several places',
+      { a: 1, b: 2, c: [{ d: 1 }, { d: 2 }] },
+      { a: 2, b: 3, c: [{ d: 3 }, { d: 4 }] },
+      ['/a', '/b', '/c/*/d'],
+    ],
     ['with a name of Object.prototype', '{"__proto__":{"a":1}}', '{"__proto__":{"a":2}}', ['/__proto__/a']],
     ['that say they are JSON and are none, and are the same', 'no', 'no', []],
     ['that say they are JSON and are none', 'no', 'yes', ['body']],
@@ -52,8 +57,20 @@ describe('two answers', () => {
 });
 
 describe('what is left out', () => {
-  const one = { id: 'x', items: [{ at: 1, deep: { er: 1 } }, { at: 2, deep: { er: 2 } }] };
-  const other = { id: 'y', items: [{ at: 3, deep: { er: 4 } }, { at: 2, deep: { er: 2 } }] };
+  const one = {
+    id: 'x',
+    items: [
+      { at: 1, deep: { er: 1 } },
+      { at: 2, deep: { er: 2 } },
+    ],
+  };
+  const other = {
+    id: 'y',
+    items: [
+      { at: 3, deep: { er: 4 } },
+      { at: 2, deep: { er: 2 } },
+    ],
+  };
   test.each<[readonly string[], readonly string[]]>([
     [[], ['/id', '/items/*/at', '/items/*/deep/er']],
     [['/id'], ['/items/*/at', '/items/*/deep/er']],

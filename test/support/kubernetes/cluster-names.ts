@@ -31,7 +31,9 @@ async function addressesOf({ url, ca, token }: ClusterAccess, service: string, n
     asked.end();
   });
   const { items } = JSON.parse(said) as Slices; // the API server answers it
-  const ready = items.flatMap(({ endpoints = [] }) => endpoints.filter(({ conditions }) => conditions?.ready !== false));
+  const ready = items.flatMap(({ endpoints = [] }) =>
+    endpoints.filter(({ conditions }) => conditions?.ready !== false),
+  );
   return ready.flatMap(({ addresses }) => addresses);
 }
 
