@@ -109,13 +109,21 @@ export const shadowFields = [
   },
 ] as const;
 
+/** A plan travels as a whole, and so does each slice of asking. */
+const mostCharacters = 30_000;
+
 /** What is wrong between fields of a shadow that are each in order. */
 export function shadowClashes(spec: ShadowSpec): readonly FieldProblem[] {
-  const { sides, agree = usualAgree, atLeast, atMost } = spec;
+  const { sides, requests, agree = usualAgree, atLeast, atMost } = spec;
   const last = looksOf(spec).at(-1) ?? 0;
   if (atMost !== undefined && atMost < (atLeast ?? 1_000))
     return [{ pointer: '/atMost', detail: `must be at least ${atLeast ?? 1_000}, the least number of answers` }];
   return [
+    ...said(
+      !('list' in requests) || JSON.stringify(requests.list).length <= mostCharacters,
+      '/requests/list',
+      'is longer than 30,000 characters as JSON: it belongs into a ConfigMap',
+    ),
     ...said(sides.stable !== sides.candidate, '/sides/candidate', 'must differ from the stable side'),
     ...said(
       canBeShown({ looks: looksOf(spec), agree: parsePercent(agree) ?? 1 }),

@@ -1,4 +1,4 @@
-import type { V1Container, V1Deployment, V1EnvVar, V1Service } from '@kubernetes/client-node';
+import type { V1Container, V1Deployment, V1EnvVar, V1PodSpec, V1Service } from '@kubernetes/client-node';
 import type { Site } from '../../contracts/activities.ts';
 import type { JsonObject } from '../../contracts/json.ts';
 import type { Candidate, EnvSource, ObjectRef, WorkloadRef } from '../../contracts/workload.ts';
@@ -98,10 +98,24 @@ function deploymentBody(stable: V1Deployment, candidate: Candidate): JsonObject 
     selector: { matchLabels: { ...selector?.matchLabels, ...candidate.labels } },
     template: {
       metadata: given({ labels, annotations: template?.metadata?.annotations }),
-      spec: { ...pod, containers: containers.map((container) => changed(container, candidate)) },
+      spec: {
+        ...pod,
+        ...begun(pod, candidate),
+        containers: containers.map((container) => changed(container, candidate)),
+      },
     },
   }) as unknown as JsonObject;
 }
+
+/** What runs before the containers writes elsewhere too. */
+const begun = ({ initContainers }: Partial<V1PodSpec>, { env }: Candidate): Pick<V1PodSpec, 'initContainers'> =>
+  env === undefined || initContainers === undefined
+    ? {}
+    : {
+        initContainers: initContainers.map((container) =>
+          Object.assign({}, container, { env: withVariables(container, env) }),
+        ),
+      };
 
 /** Routers hear of a pod that goes only after it was told: until then it serves. */
 function changed(container: V1Container, { images, drainSeconds, env }: Candidate): V1Container {
@@ -115,13 +129,17 @@ function changed(container: V1Container, { images, drainSeconds, env }: Candidat
   });
 }
 
-/** Only where the container has such a variable, or may have it of an object whose keys nobody has listed here. */
+/** In their places, for others may be made of them; what may come of an object whose keys nobody has listed here is first. */
 function withVariables({ env = [], envFrom = [] }: V1Container, wanted: NonNullable<Candidate['env']>): V1EnvVar[] {
-  const names = env.map(({ name }) => name);
-  const ours = Object.entries(wanted).filter(([name]) => envFrom.length > 0 || names.includes(name));
+  const ours = new Map(Object.entries(wanted));
+  const names = new Set(env.map(({ name }) => name));
+  const further = envFrom.length === 0 ? [] : [...ours].filter(([name]) => !names.has(name));
   return [
-    ...env.filter(({ name }) => wanted[name] === undefined),
-    ...ours.map(([name, source]) => ({ name, ...variableOf(source) })),
+    ...further.map(([name, source]) => ({ name, ...variableOf(source) })),
+    ...env.map((variable) => {
+      const source = ours.get(variable.name);
+      return source === undefined ? variable : { name: variable.name, ...variableOf(source) };
+    }),
   ];
 }
 
@@ -135,9 +153,10 @@ const variableOf = (source: EnvSource): Omit<V1EnvVar, 'name'> => {
 
 /** A variable that nobody reads would leave the candidate writing where the stable side does. */
 function checkVariables(stable: V1Deployment, { env = {} }: Candidate): void {
-  const { containers = [] } = partOf(stable.spec?.template.spec);
-  if (containers.some(({ envFrom = [] }) => envFrom.length > 0)) return;
-  const known = containers.flatMap((container) => (container.env ?? []).map(({ name }) => name));
+  const { containers = [], initContainers = [] } = partOf(stable.spec?.template.spec);
+  const all = [...initContainers, ...containers];
+  if (all.some(({ envFrom = [] }) => envFrom.length > 0)) return;
+  const known = all.flatMap((container) => (container.env ?? []).map(({ name }) => name));
   const unknown = Object.keys(env).find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw failure('CLUSTER_REFUSED', `no container has a variable ${unknown} that could be another one`);

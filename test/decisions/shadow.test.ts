@@ -245,6 +245,11 @@ describe('the spec of a shadow', () => {
     ['credentials', list({ headers: { authorization: 'Bearer x' } }), '/requests/list/0/headers'],
     ['a body of a GET', list({ body: '{}' }), '/requests/list/0/body'],
     ['no requests', { requests: { list: [] } }, '/requests/list'],
+    [
+      'more than a plan should carry',
+      { requests: { list: Array.from({ length: 40 }, () => ({ method: 'GET', path: `/${'a'.repeat(900)}` })) } },
+      '/requests/list',
+    ],
     ['agreement that can not be shown', { agree: '100%' }, '/agree'],
     ['too few answers for the agreement', { atLeast: 10, atMost: 100 }, '/agree'],
     ['fewer at the most than at least', { atLeast: 2_000, atMost: 1_000 }, '/atMost'],

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { V1Deployment } from '@kubernetes/client-node';
+import type { V1Deployment, V1PodSpec } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import type { Report } from '../../contracts/api.ts';
 import type { ShadowSpec } from '../../contracts/release-spec.ts';
@@ -52,9 +52,13 @@ describeOnKubernetes('a shadow', () => {
   }
 
   /** Two pods of version v1; each version says what its variable tells it to. */
-  async function serving(name: string, env: Readonly<Record<string, string>> = {}): Promise<Before> {
+  async function serving(
+    name: string,
+    env: Readonly<Record<string, string>> = {},
+    pod: Partial<V1PodSpec> = {},
+  ): Promise<Before> {
     await apis.core.createNamespacedService({ namespace: namespace.name, body: serviceOf(name) });
-    const body = deploymentOf(name, { replicas: 2, env: { SINK: 'production', ...env } });
+    const body = deploymentOf(name, { replicas: 2, env: { SINK: 'production', ...env }, pod });
     await apis.apps.createNamespacedDeployment({ namespace: namespace.name, body });
     const spec = await service.until(`${name} to serve`, async () => {
       const found = await deployment(name);
@@ -175,14 +179,22 @@ describeOnKubernetes('a shadow', () => {
   }, 90_000);
 
   test('writes elsewhere by a variable that is there, and is taken back for one that nobody reads', async () => {
-    const before = await serving('sink');
+    const begins = {
+      name: 'begin',
+      image: 'begin:v1',
+      env: [
+        { name: 'A', value: 'a' },
+        { name: 'SINK', value: 'p' },
+      ],
+    };
+    const before = await serving('sink', { LAST: '$(SINK)/last' }, { initContainers: [begins] });
     const env = { SINK: { secret: 'shadow', key: 'sink' } };
     const id = await start(spec('sink', { writes: { env }, rate: 10, atLeast: 10_000 }));
     await service.reaches(id, 'comparing');
     const { spec: made } = await deployment('sink-candidate');
-    expect(made?.template.spec?.containers[0]?.env).toEqual([
-      { name: 'SINK', valueFrom: { secretKeyRef: { name: 'shadow', key: 'sink' } } },
-    ]);
+    const ours = { name: 'SINK', valueFrom: { secretKeyRef: { name: 'shadow', key: 'sink' } } };
+    expect(made?.template.spec?.containers[0]?.env).toEqual([ours, { name: 'LAST', value: '$(SINK)/last' }]);
+    expect(made?.template.spec?.initContainers?.[0]?.env).toEqual([{ name: 'A', value: 'a' }, ours]);
     expect((await service.order(id, 'abort')).status).toBe(200);
     await service.reaches(id, 'rolled-back');
     await isAsBefore('sink', before);
@@ -190,6 +202,18 @@ describeOnKubernetes('a shadow', () => {
     const { status } = await service.reaches(wrong, 'rolled-back');
     expect(status.progress.outcome?.because).toContain('no container has a variable SNIK');
     await isAsBefore('sink', before);
+  }, 90_000);
+
+  test('asks nothing of a ConfigMap that holds what may not be harmless, and does not say what', async () => {
+    const before = await serving('batch');
+    const requests = [{ method: 'POST', path: '/pay?card=4711' }];
+    const body = configMapOf('batch', { 'requests.json': JSON.stringify(requests) });
+    await apis.core.createNamespacedConfigMap({ namespace: namespace.name, body });
+    const id = await start(spec('batch', { requests: { configMap: 'batch', key: 'requests.json' } }));
+    const { status } = await service.reaches(id, 'rolled-back');
+    expect(status.progress.outcome?.because).toContain('item 0 of requests.json is no request that may be asked again');
+    expect(JSON.stringify(await report(id))).not.toContain('4711');
+    await isAsBefore('batch', before);
   }, 90_000);
 
   test('goes on when its worker is killed in the middle', async () => {
