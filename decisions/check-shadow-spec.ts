@@ -1,8 +1,8 @@
 import type { FieldProblem } from '../contracts/api.ts';
-import type { ShadowSpec } from '../contracts/release-spec.ts';
+import type { RequestsSpec, ShadowSpec } from '../contracts/release-spec.ts';
 import { list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { canBeShown } from './judge-shadow.ts';
-import { looksOf, usualAgree } from './releases/shadow-looks.ts';
+import { looksOf, usualAgree, usualAtLeast } from './releases/shadow-looks.ts';
 import { parsePercent } from './releases/gates.ts';
 import { jsonPointer, objectName, percent, second, time, whole } from './release-fields.ts';
 import { otherMethods, safeMethods, shadowForms } from './shadow-forms.ts';
@@ -114,16 +114,12 @@ const mostCharacters = 30_000;
 
 /** What is wrong between fields of a shadow that are each in order. */
 export function shadowClashes(spec: ShadowSpec): readonly FieldProblem[] {
-  const { sides, requests, agree = usualAgree, atLeast, atMost } = spec;
+  const { sides, agree = usualAgree, atLeast = usualAtLeast, atMost = Infinity } = spec;
   const last = looksOf(spec).at(-1) ?? 0;
-  if (atMost !== undefined && atMost < (atLeast ?? 1_000))
-    return [{ pointer: '/atMost', detail: `must be at least ${atLeast ?? 1_000}, the least number of answers` }];
+  if (atMost < atLeast)
+    return [{ pointer: '/atMost', detail: `must be at least ${atLeast}, the least number of answers` }];
   return [
-    ...said(
-      !('list' in requests) || JSON.stringify(requests.list).length <= mostCharacters,
-      '/requests/list',
-      'is longer than 30,000 characters as JSON: it belongs into a ConfigMap',
-    ),
+    ...tooLong(spec.requests),
     ...said(sides.stable !== sides.candidate, '/sides/candidate', 'must differ from the stable side'),
     ...said(
       canBeShown({ looks: looksOf(spec), agree: parsePercent(agree) ?? 1 }),
@@ -132,5 +128,12 @@ export function shadowClashes(spec: ShadowSpec): readonly FieldProblem[] {
     ),
   ];
 }
+
+const tooLong = (requests: RequestsSpec): FieldProblem[] =>
+  said(
+    !('list' in requests) || JSON.stringify(requests.list).length <= mostCharacters,
+    '/requests/list',
+    'is longer than 30,000 characters as JSON: it belongs into a ConfigMap',
+  );
 
 const said = (holds: boolean, pointer: string, detail: string): FieldProblem[] => (holds ? [] : [{ pointer, detail }]);
