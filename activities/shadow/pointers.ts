@@ -16,8 +16,8 @@ export const isAt = (place: Place, pattern: Place): boolean =>
 export const isBelow = (place: Place, pattern: Place): boolean =>
   pattern.every((part, index) => index < place.length && (part === null || part === place[index]));
 
-/** Names that programs give: a member of another name may be somebody's value. */
-const name = /^[A-Za-z_][A-Za-z_-]{0,39}\d{0,2}$/;
+/** Names that programs give; a longer one, or one of many digits, may be somebody's value. */
+const name = /^(?!(?:.*\d){5})(?!.*\d{4})[A-Za-z_][\w-]{0,39}$/;
 
 /** A place as it may be shown: never with a name that looks like a value. */
 export const shown = (place: Place): string =>

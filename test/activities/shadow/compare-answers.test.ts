@@ -115,9 +115,11 @@ describe('what leaves it', () => {
       '2024-01-01': value,
       card_4012888888881881: value,
       score_v2: value,
+      p99Ms: value,
+      'a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d': value,
       'two words': value,
     });
-    expect(new Set(compared(people(1), people(2)))).toEqual(new Set(['/*', '/score_v2']));
+    expect(new Set(compared(people(1), people(2)))).toEqual(new Set(['/*', '/score_v2', '/p99Ms']));
     expect(compared({ by: { ann: { x: 1 } } }, { by: { ann: { x: 2 } } }, { maps: ['/by'] })).toEqual(['/by/*/x']);
   });
 
