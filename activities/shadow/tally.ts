@@ -45,7 +45,8 @@ export class Tally {
       return;
     }
     count(this.#latency.stable, stable.ms);
-    count(this.#latency.candidate, candidate.ms);
+    // how quickly it refuses says nothing of how quickly it answers
+    if (candidate.answer !== null) count(this.#latency.candidate, candidate.ms);
     const noisy = again === null ? [] : this.#between(stable, again);
     const differing = this.#between(stable, candidate).filter((at) => !noisy.includes(at));
     for (const at of noisy) raise(this.#noise, at);

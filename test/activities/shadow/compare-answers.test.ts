@@ -46,6 +46,12 @@ describe('two answers', () => {
     expect(compareAnswers(answer({}), answer({ a: 1 }, { contentType: 'text/html' }), rules)).toEqual(['content-type']);
   });
 
+  it('that are nested deeper than can be walked are compared byte by byte', () => {
+    const deep = (middle: string) => `${'['.repeat(100_000)}${middle}${']'.repeat(100_000)}`;
+    expect(compared(deep('1'), deep('1'))).toEqual([]);
+    expect(compared(deep('1'), deep('2'))).toEqual(['body']);
+  });
+
   it('that are no JSON are compared byte by byte', () => {
     const rules = rulesOf({ ignore: [], tolerance: [], maps: [] });
     const text = (body: string) => answer(body, { contentType: 'text/plain' });

@@ -117,7 +117,9 @@ describe('a slice of a shadow', () => {
     expect(await asked(bad.address, good.address)).toMatchObject({ compared: 0, silent: 20 });
     expect(await asked(nobody, good.address)).toMatchObject({ compared: 0, silent: 20 });
     expect(await asked(good.address, bad.address)).toMatchObject({ compared: 20, agreed: 0, differs: { status: 20 } });
-    expect(await asked(good.address, nobody)).toMatchObject({ agreed: 0, differs: { 'no answer': 20 } });
+    const refused = await asked(good.address, nobody);
+    expect(refused).toMatchObject({ agreed: 0, differs: { 'no answer': 20 } });
+    expect(Math.max(...refused.latency.candidate)).toBe(0);
   });
 
   test('takes an answer that comes too late for none', async () => {
