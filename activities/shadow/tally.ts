@@ -47,12 +47,15 @@ export class Tally {
     count(this.#latency.stable, stable.ms);
     // how quickly it refuses says nothing of how quickly it answers
     if (candidate.answer !== null) count(this.#latency.candidate, candidate.ms);
-    const noisy = again === null ? [] : this.#between(stable, again);
-    const differing = this.#between(stable, candidate).filter((at) => !noisy.includes(at));
+    this.#note(this.#between(stable, candidate), again === null ? [] : this.#between(stable, again));
+  }
+
+  #note(differing: readonly string[], noisy: readonly string[]): void {
+    const counting = differing.filter((at) => !noisy.includes(at));
     for (const at of noisy) raise(this.#noise, at);
-    for (const at of differing) raise(this.#differs, at);
+    for (const at of counting) raise(this.#differs, at);
     this.#counts.compared += 1;
-    this.#counts.agreed += differing.length === 0 ? 1 : 0;
+    this.#counts.agreed += counting.length === 0 ? 1 : 0;
   }
 
   #between({ answer: one }: Asked, { answer: other }: Asked): readonly string[] {
