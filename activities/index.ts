@@ -2,6 +2,7 @@ import type { Activities } from '../contracts/activities.ts';
 import { createApprovalActivities, type ApprovalDependencies } from './approvals/index.ts';
 import { createClusterActivities, createClusters, type ClusterDependencies } from './kubernetes/index.ts';
 import { createLedgerActivities, type LedgerDependencies } from './ledger/index.ts';
+import { createShadowActivities } from './shadow/index.ts';
 import { createSqlActivities, type SqlDependencies } from './sql/index.ts';
 import { createTrafficActivities, type TrafficDependencies } from './traffic/activities.ts';
 
@@ -21,6 +22,7 @@ export const createActivities = (dependencies: ActivityDependencies): Activities
     ...sql,
     ...cluster,
     ...createTrafficActivities(dependencies, clusters),
+    ...createShadowActivities(clusters),
     ...createLedgerActivities(dependencies),
     ...createApprovalActivities(dependencies),
     claim: ({ site, plan }) =>

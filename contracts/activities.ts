@@ -1,12 +1,13 @@
 import type { JsonObject, Row } from './json.ts';
 import type { LedgerEntry } from './events.ts';
 import type { ApprovalOrder } from './messages.ts';
-import type { Alteration, BackfillStage, IndexBuild, PartPlan, RowCheck, Statement } from './plan.ts';
+import type { Alteration, BackfillStage, IndexBuild, PartPlan, RowCheck, ShadowStage, Statement } from './plan.ts';
 import type { OrderName, Phase } from './catalog.ts';
 import type { Felt } from './progress.ts';
 import type { ClusterFacts, ClusterLooks } from './cluster-facts.ts';
 import type { Gate, GateWindow, Probe } from './gate.ts';
 import type { Route, RouteState, Seen, SeenShare } from './route.ts';
+import type { ShadowFacts } from './shadow.ts';
 import type { Candidate, HeldAutoscaler, HeldObject, RollStatus, WorkloadRef } from './workload.ts';
 
 /** Where an effect takes place and in whose name. */
@@ -161,6 +162,8 @@ export interface Activities {
   watchTraffic(input: WatchInput): Promise<WatchFacts>;
   /** Asks once whether a side answers; what is wrong, or null. */
   probeSide(input: { readonly probe: Probe }): Promise<string | null>;
+  /** Asks both sides of a shadow for one slice of time, or until enough has been compared. */
+  compareSides(input: CompareInput): Promise<ShadowFacts>;
   /** Writes events and status into the ledger. */
   record(entry: LedgerEntry): Promise<void>;
   /** Whether an approval carries the signature of the API, or the configuration trusts Temporal. */
@@ -181,6 +184,16 @@ export interface CheckRowsInput {
   readonly pass: string;
   readonly rows: number | null;
   readonly sliceMs: number;
+}
+
+export interface CompareInput {
+  readonly deployment: string;
+  readonly target: string;
+  readonly stage: ShadowStage;
+  /** The place of the request to begin with. */
+  readonly next: number;
+  /** How many comparisons are wanted. */
+  readonly wanted: number;
 }
 
 export interface WatchInput {

@@ -1,7 +1,15 @@
 /** Every name a caller may write or read. Unknown names are refused everywhere against these lists. */
 
 /** How a deployment gets from the old shape to the new one. */
-export const strategies = ['expand-contract', 'rolling', 'canary', 'blue-green', 'recreate', 'release'] as const;
+export const strategies = [
+  'expand-contract',
+  'rolling',
+  'canary',
+  'blue-green',
+  'recreate',
+  'release',
+  'shadow',
+] as const;
 export type Strategy = (typeof strategies)[number];
 
 /** The workflow type of each strategy: what Temporal lists them by. */
@@ -12,6 +20,7 @@ export const workflowTypes: Readonly<Record<Strategy, string>> = {
   'blue-green': 'blueGreen',
   recreate: 'recreate',
   release: 'release',
+  shadow: 'shadow',
 };
 
 /** What a target is: a database of one SQL dialect, or a cluster. */
@@ -26,6 +35,7 @@ export const strategyDialects: Readonly<Record<Strategy, readonly Dialect[]>> = 
   'blue-green': ['kubernetes'],
   recreate: ['kubernetes'],
   release: ['postgres', 'kubernetes'],
+  shadow: ['kubernetes'],
 };
 
 /** The kinds of object in a cluster that we touch. */
@@ -67,6 +77,7 @@ export const stageKinds = [
   'keep',
   'retire',
   'scaling',
+  'shadow',
 ] as const;
 export type StageKind = (typeof stageKinds)[number];
 
@@ -108,6 +119,7 @@ export const phases = [
   'shifting',
   'watching',
   'held',
+  'comparing',
   'cleaning-up',
   'paused',
   'needs-attention',

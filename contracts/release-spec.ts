@@ -1,11 +1,13 @@
 import type { NotifySpec } from './notifications.ts';
 import type { FailurePolicy, WorkloadKind } from './catalog.ts';
 import type { ChecksSpec, DependencySpec, ValidateSpec } from './health-spec.ts';
+import type { ShadowSpec } from './shadow-spec.ts';
 
 export type * from './health-spec.ts';
+export type * from './shadow-spec.ts';
 
 /** Other pods of a workload in a cluster. */
-export type ReleaseSpec = RollingSpec | CanarySpec | BlueGreenSpec | RecreateSpec;
+export type ReleaseSpec = RollingSpec | CanarySpec | BlueGreenSpec | RecreateSpec | ShadowSpec;
 
 /** Another image for the pods of a workload, a few of them at a time. */
 export interface RollingSpec {

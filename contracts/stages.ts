@@ -1,26 +1,12 @@
-import type { ApprovalNeed } from './approval-need.ts';
 import type { StageKind } from './catalog.ts';
 import type { JsonObject } from './json.ts';
 import type { Dependency, Gate, Probe } from './gate.ts';
 import type { Route, Seen } from './route.ts';
 import type { Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
+import type { ShadowStage } from './shadow-stage.ts';
+import type { StageBase } from './stage-base.ts';
 import type { Protection } from './protection.ts';
 import type { Alteration, BuildStep, RowCheck, Statement, VacuumRule } from './statements.ts';
-
-interface StageBase {
-  readonly kind: StageKind;
-  /** Unique in the plan; what operators name as the expected stage. */
-  readonly name: string;
-  /** One line for people. */
-  readonly title: string;
-  /** What taking it back does, in one line; null: it can't be taken back. */
-  readonly undoTitle: string | null;
-  /** An approval that must be given before the stage begins. */
-  readonly approve: ApprovalNeed | null;
-  readonly estimateMs: number | null;
-  /** Which of the plan's parts it belongs to; absent: the plan has one. */
-  readonly part?: number;
-}
 
 export interface PreflightStage extends StageBase {
   readonly kind: 'preflight';
@@ -230,6 +216,7 @@ export type Stage =
   | ShiftStage
   | KeepStage
   | RetireStage
+  | ShadowStage
   | PreflightStage
   | ExpandStage
   | BackfillStage

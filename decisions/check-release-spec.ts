@@ -1,6 +1,7 @@
 import { execKinds, failurePolicies, strategies, workloadKinds } from '../contracts/catalog.ts';
 import type { ReleaseSpec } from '../contracts/release-spec.ts';
 import { routeRule } from './check-route-spec.ts';
+import { shadowFields } from './check-shadow-spec.ts';
 import { list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { nearest } from './nearest.ts';
 import {
@@ -140,5 +141,9 @@ const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
   recreate: object(
     { ...common, workload, images, accept: oneOf(['downtime']) },
     { grace: time(), deadline: time(second), approve: somebody, onFailure, notify },
+  ),
+  shadow: object(
+    { ...common, workload, images, ...shadowFields[0] },
+    { ...shadowFields[1], validate, deadline: time(second), ...ends },
   ),
 };

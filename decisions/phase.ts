@@ -56,4 +56,5 @@ const ofKind: Readonly<Record<StageKind, Phase>> = {
   keep: 'in-grace',
   retire: 'cleaning-up',
   scaling: 'bringing-up',
+  shadow: 'comparing',
 };

@@ -1,5 +1,6 @@
 import type { FieldProblem } from '../contracts/api.ts';
 import type { BlueGreenSpec, CanarySpec, ReleaseSpec, RollingSpec, SeenSpec } from '../contracts/release-spec.ts';
+import { shadowClashes } from './check-shadow-spec.ts';
 
 /** What is wrong between the fields of a release, each of which is in order. */
 export function releaseClashes(spec: ReleaseSpec): readonly FieldProblem[] {
@@ -12,6 +13,7 @@ export function releaseClashes(spec: ReleaseSpec): readonly FieldProblem[] {
       ...sameCounters(spec.seen),
       ...sameNames(spec),
     ];
+  if (spec.strategy === 'shadow') return shadowClashes(spec);
   return spec.strategy === 'blue-green' ? [...slotClashes(spec), ...sameCounters(spec.seen), ...sameNames(spec)] : [];
 }
 

@@ -43,6 +43,7 @@ export async function readReport(ledger: Ledger, id: string): Promise<Report | n
     decisions: await decisions(ledger, id),
     approvals: await approvals(ledger, id),
     traffic: status.progress.traffic ?? null,
+    shadow: status.progress.shadow ?? null,
     application: applicationOf(status.progress.felt ?? null, await longestLock(ledger, id)),
   };
 }

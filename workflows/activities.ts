@@ -145,6 +145,8 @@ export const setWeight = summarised(swift, 'setWeight');
 export const observeTraffic = summarised(slices, 'observeTraffic');
 /** Waits, then looks at route and gate. */
 export const watchTraffic = summarised(slices, 'watchTraffic');
+/** Asks both sides of a shadow for one slice of time. */
+export const compareSides = summarised(slices, 'compareSides');
 /** Asks whether a side answers. */
 export const probeSide = summarised(looks, 'probeSide');
 /** Writes into the ledger. */

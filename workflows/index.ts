@@ -6,5 +6,6 @@ export {
   deployment as blueGreen,
   deployment as recreate,
   deployment as release,
+  deployment as shadow,
 } from './deployment.ts';
 export { inspect } from './inspect.ts';

@@ -3,6 +3,7 @@ import type { DeploymentPage, DeploymentView, Report } from '../../contracts/api
 import { eventKinds } from '../../contracts/events.ts';
 import { FindingSchema } from './problem.ts';
 import { BreakerSchema, TrafficSchema } from './traffic.ts';
+import { ShadowSchema } from './shadow.ts';
 import {
   ActorSchema,
   listOf,
@@ -63,6 +64,7 @@ const ProgressSchema = open(
         'Everything is on the stable side because of an open breaker; null: it is not',
       ),
     ),
+    shadow: Type.Optional(nullable(ShadowSchema, 'Of a shadow; null: nothing was compared')),
     wayBack: WayBackSchema,
     findings: listOf(FindingSchema, 'What preflight found'),
     evidence: nullable(Type.Object({}, { description: 'Stage, hash, findings' }), 'What an approval is bound to'),
@@ -210,6 +212,7 @@ export const ReportSchema = Type.Unsafe<Report>(
       decisions: listOf(EventSchema, 'What was decided, by whom, on what evidence'),
       approvals: listOf(ApprovalReport, 'Who approved what'),
       traffic: Type.Optional(nullable(TrafficSchema, 'When it was last looked at; null: nothing has been moved')),
+      shadow: Type.Optional(nullable(ShadowSchema, 'Of a shadow; null: nothing was compared')),
       application: open(
         {
           errorsCaused: nullable(whole('Errors'), 'Errors of the application that we caused; null: not measured'),

@@ -4,6 +4,7 @@ import { CanarySpecSchema, FlagCanarySpecSchema } from './canary-spec.ts';
 import { JointSpecSchema } from './joint-spec.ts';
 import { RecreateSpecSchema } from './recreate-spec.ts';
 import { RollingSpecSchema } from './rolling-spec.ts';
+import { ShadowSpecSchema } from './shadow-spec.ts';
 import { TableSpecSchema } from './table-spec.ts';
 
 /**
@@ -19,6 +20,7 @@ export const SpecSchema = Type.Union(
     FlagCanarySpecSchema,
     BlueGreenSpecSchema,
     RecreateSpecSchema,
+    ShadowSpecSchema,
     JointSpecSchema,
   ],
   { description: 'What a caller wishes' },

@@ -90,6 +90,7 @@ const partsByKind: PartsOf = {
   keep: () => [],
   retire: () => [],
   scaling: () => [],
+  shadow: () => [],
 };
 
 function partsOf(stage: Stage): readonly Part[] {

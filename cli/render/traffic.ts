@@ -1,11 +1,12 @@
 import type { Dependency, Gate, Probe } from '../../contracts/gate.ts';
-import type { ShiftStage, Stage, ValidateStage } from '../../contracts/plan.ts';
+import type { ShadowStage, ShiftStage, Stage, ValidateStage } from '../../contracts/plan.ts';
 import type { Breaker, Progress, Traffic } from '../../contracts/progress.ts';
 import { ago, count, duration } from './format.ts';
 
 /** What a stage of a release does besides its title, each in a few words. */
 export function releaseWords(stage: Stage): readonly string[] {
   if (stage.kind === 'shift') return shiftWords(stage);
+  if (stage.kind === 'shadow') return shadowWords(stage);
   return stage.kind === 'validate' ? validateWords(stage) : [];
 }
 
@@ -37,6 +38,17 @@ function failWords(onFail: ShiftStage['onFail'], weight: number): string {
   if (onFail === 'rollback') return 'all goes back';
   return onFail === 'hold' ? `it stays at ${weight} % for a person` : `back to ${onFail.weight} % for a person`;
 }
+
+/** Where the requests come from, what is left out, and what too little agreement leads to. */
+const shadowWords = ({ source, compare, noise, onFail }: ShadowStage): readonly string[] => [
+  source.by === 'list'
+    ? `${count(source.requests.length)} requests`
+    : `requests of ConfigMap ${source.namespace}/${source.name}`,
+  ...(compare.ignore.length === 0 ? [] : [`without ${compare.ignore.join(', ')}`]),
+  ...(compare.tolerance.length === 0 ? [] : [`about ${compare.tolerance.map(({ at }) => at).join(', ')}`]),
+  ...(noise ? ['the stable side asked twice'] : []),
+  onFail === 'rollback' ? 'else all goes back' : 'else it stays for a person',
+];
 
 const validateWords = ({ probes }: ValidateStage): readonly string[] => [probes.map(probeWords).join(', ')];
 

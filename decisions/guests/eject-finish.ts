@@ -51,6 +51,7 @@ const finishing: StepsOf = {
   keep: () => [],
   retire: () => [],
   scaling: () => [],
+  shadow: () => [],
   contract: (stage, ejected) => [
     ...compare(stage, ejected),
     contract(stage, ejected),

@@ -111,7 +111,9 @@ describe('what a field may not be', () => {
 function isObject(path: Path, spec: ReleaseSpec): boolean {
   const value = path.reduce<unknown>((at, key) => (at as Record<string | number, unknown>)[key], spec);
   // images are a map by container, and any field there is one more container
-  return typeof value === 'object' && !Array.isArray(value) && path.at(-1) !== 'images';
+  return (
+    typeof value === 'object' && !Array.isArray(value) && !['images', 'env', 'headers'].includes(String(path.at(-1)))
+  );
 }
 
 test.each<[string, ReleaseSpec, Path, unknown]>([

@@ -6,9 +6,9 @@ import { renderReport } from '../../cli/render/report.ts';
 import { renderStatus } from '../../cli/render/status.ts';
 import { coloured, plain } from '../../cli/render/style.ts';
 import { columns } from '../../cli/render/text.ts';
-import type { Breaker, Progress, Status, Traffic } from '../../contracts/progress.ts';
+import type { Breaker, Progress, Shadow, Status, Traffic } from '../../contracts/progress.ts';
 import { releasePlan } from '../support/cluster-facts.ts';
-import { blueGreenSpec, canarySpec, fullReleases, recreateSpec } from '../support/release-specs.ts';
+import { blueGreenSpec, canarySpec, fullReleases, recreateSpec, shadowSpec } from '../support/release-specs.ts';
 import { aProgress, aReport, aStage, aStatus, aView, now } from './support/fixtures.ts';
 
 /** Without the breaks of lines and the padding. */
@@ -139,5 +139,50 @@ describe('where the traffic goes', () => {
     expect([...schema.Errors(aView(shifting()))]).toEqual([]);
     const wrong = shifting({ traffic: { ...traffic, repairs: 1.5 } });
     expect(schema.Check(aView(wrong))).toBe(false);
+  });
+});
+
+describe('what a shadow has compared', () => {
+  const side = (p50Ms: number | null, p99Ms: number | null) => ({ p50Ms, p99Ms, counts: [] });
+  const shadow: Shadow = {
+    compared: 2_000,
+    agreed: 1_999,
+    silent: 3,
+    interval: { low: 0.996, high: 0.999_98, confidence: 0.99 },
+    differs: [{ at: '/items/*/score', count: 1 }],
+    noise: [],
+    latency: { stable: side(1.19, 4.54), candidate: side(11.1, null) },
+    requests: 20,
+    next: 0,
+    silentSince: null,
+  };
+  const lines = [
+    'answers that agree: 1,999 of 2,000 (99.95 %) \u00b7 99.6 % to 99.99 % at 99 % confidence \u00b7 20 different requests',
+    'without an answer of the stable side: 3, which tell nothing',
+    'they differ in: /items/*/score 1',
+    'p50 and p99, stable \u2192 candidate: 1.2 ms \u2192 11 ms, 4.5 ms \u2192 not measured',
+  ];
+
+  it('stands in the status and in the report, with its interval and the places that differ', () => {
+    const status = aStatus({ progress: aProgress(0, { shadow }) });
+    const shown = flat(renderStatus({ status, live: null, now }, '', plain));
+    const told = flat(renderReport(aReport({ shadow }), plain));
+    for (const line of lines) {
+      expect(shown).toContain(line);
+      expect(told).toContain(line);
+    }
+    expect([...Compile(DeploymentViewSchema).Errors(aView(status))]).toEqual([]);
+  });
+
+  it('is no line where nothing was compared', () => {
+    expect(renderReport(aReport({ shadow: null }), plain)).not.toContain('agree');
+  });
+
+  it('is planned with its requests, with what is left out, and with what too little agreement leads to', () => {
+    const plan = flat(renderPlan(releasePlan(shadowSpec), plain));
+    expect(plan).toContain('500 to 8000 answers compared, 20 requests a second; 98.5% agree');
+    expect(plan).toContain('2 requests');
+    expect(plan).toContain('without /requestId, /items/*/servedBy');
+    expect(plan).toContain('else it stays for a person');
   });
 });

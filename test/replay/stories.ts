@@ -3,6 +3,7 @@ import type { CanarySpec, DependencySpec, StepSpec } from '../../contracts/relea
 import { windows } from '../support/gate-windows.ts';
 import { anyApprover } from '../support/plans.ts';
 import { checks } from '../support/release-plans.ts';
+import { comparison } from '../support/shadow-facts.ts';
 import { World } from '../support/world.ts';
 
 /** A workflow that has come to its end: its id, and the run that is kept when it is not the latest. */
@@ -259,6 +260,30 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     const deployment = await theatre.recreate(new World());
     await deployment.untilPhase('waiting-for-approval');
     await deployment.order('approve', { actor: { ...approver, groups: ['platform'] } });
+    return ended(deployment);
+  },
+
+  async 'shadow-deployed'(theatre) {
+    const world = new World();
+    world.slicesOfShadow = [comparison({ differ: 8 }), comparison({ differ: 8 }), comparison({ differ: 1 })];
+    return ended(await theatre.shadow(world));
+  },
+
+  async 'shadow-parked-and-retried'(theatre) {
+    const world = new World();
+    world.slicesOfShadow = [comparison({ differ: 100 })];
+    const deployment = await theatre.shadow(world, { onFail: 'hold' });
+    await deployment.untilPhase('needs-attention');
+    world.dead.add('compareSides');
+    await deployment.order('retry');
+    await deployment.untilPhase('comparing');
+    await deployment.order('pause');
+    world.dead.clear();
+    world.slicesOfShadow = [comparison({ differ: 100 })];
+    await deployment.untilPhase('paused');
+    await deployment.order('resume');
+    await deployment.untilPhase('needs-attention');
+    await deployment.order('rollback');
     return ended(deployment);
   },
 

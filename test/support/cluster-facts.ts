@@ -53,7 +53,7 @@ const routeFacts = (): RouteFacts => ({
 
 /** A cluster in which everything is as a spec needs it: its names are there, those of its candidate are free. */
 export function factsFor(spec: ReleaseSpec): ClusterFacts {
-  const { namespace, workloads, services, route } = releaseStrategyOf(spec).looks(spec);
+  const { namespace, workloads, services, route, selectors } = releaseStrategyOf(spec).looks(spec);
   const images = 'images' in spec ? Object.keys(spec.images ?? {}) : [];
   const containers = workloadFacts('x').containers.flatMap((one) => images.map((name) => ({ ...one, name })));
   const free = (name: string): { uid: null } | object => (name.endsWith('-candidate') ? { uid: null } : {});
@@ -68,6 +68,7 @@ export function factsFor(spec: ReleaseSpec): ClusterFacts {
       serviceFacts(namespace, name, { ...(selector === undefined ? {} : { selector }), ...free(name) }),
     ),
     route: route === null ? null : routeFacts(),
+    ...(selectors === undefined ? {} : { selectors: [] }),
   };
 }
 

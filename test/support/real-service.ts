@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly routers?: Readonly<Record<string, object>>;
   /** Address of a Prometheus: then there is a metrics source `shop` too. */
   readonly prometheus?: string;
+  /** What its workers see of the environment besides. */
+  readonly workerEnv?: NodeJS.ProcessEnv;
   readonly drop: () => Promise<void>;
 }
 
@@ -74,7 +76,7 @@ export class RealService {
   /** One with a cluster, as whom the kubeconfig says. */
   static async onCluster(
     kubeconfig: string,
-    more: Pick<Surroundings, 'routers' | 'prometheus'> = {},
+    more: Pick<Surroundings, 'routers' | 'prometheus' | 'workerEnv'> = {},
   ): Promise<RealService> {
     return RealService.start({ ...(await besides(await freshDatabase())), kubeconfig, ...more });
   }
@@ -105,7 +107,11 @@ export class RealService {
 
   /** `env` stands above that of the others. */
   async startWorker(env: NodeJS.ProcessEnv = {}): Promise<ServiceProcess> {
-    const worker = startServiceProcess('worker/main.ts', { ...this.env, ...env }, this.#logTo);
+    const worker = startServiceProcess(
+      'worker/main.ts',
+      { ...this.env, ...this.surroundings.workerEnv, ...env },
+      this.#logTo,
+    );
     this.#workers.push(worker);
     await worker.ready;
     return worker;

@@ -8,6 +8,7 @@ import type {
   RecreateSpec,
   ReleaseSpec,
   RollingSpec,
+  ShadowSpec,
 } from '../../contracts/release-spec.ts';
 import type { RouteFacts } from '../../contracts/route.ts';
 import type { ServiceFacts, WorkloadFacts } from '../../contracts/workload.ts';
@@ -183,6 +184,23 @@ export const blueGreenPlan = (taskQueue: string, wishes: Partial<BlueGreenSpec> 
 /** The plan of a restart with downtime. */
 export const recreatePlan = (taskQueue: string): ReleasePlan =>
   releasePlan({ ...recreateSpec, approve: 'platform' }, oneWorkload, taskQueue);
+
+/** A candidate that answers what the stable side is asked. */
+export const shadowSpec: ShadowSpec = {
+  name: 'checkout-4-2',
+  strategy: 'shadow',
+  target: 'k8s',
+  workload: 'shop/checkout',
+  service: 'checkout',
+  images: { app: 'app:v2' },
+  writes: 'none',
+  sides: { stable: 'http://checkout.shop.svc', candidate: 'http://checkout-candidate.shop.svc' },
+  requests: { list: [{ method: 'GET', path: '/' }] },
+};
+
+/** The plan of a shadow that differs from the usual one of the stories. */
+export const shadowPlan = (taskQueue: string, wishes: Partial<ShadowSpec> = {}): ReleasePlan =>
+  releasePlan({ ...shadowSpec, ...wishes }, { ...canaryFacts, route: null, selectors: [] }, taskQueue);
 
 /** The same, where nobody waits long between two looks at the traffic. */
 export const lookingOften = (plan: ReleasePlan): ReleasePlan => ({

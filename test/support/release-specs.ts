@@ -8,6 +8,7 @@ import type {
   RollingSpec,
   RouteSpec,
   SeenSpec,
+  ShadowSpec,
 } from '../../contracts/release-spec.ts';
 
 /** Every field that checks may have. */
@@ -169,8 +170,76 @@ export const recreateSpec: RecreateSpec = {
   onFailure: 'rollback',
 };
 
+/** A shadow with every field. */
+export const shadowSpec: ShadowSpec = {
+  name: 'scoring-7',
+  strategy: 'shadow',
+  target: 'k8s-data',
+  workload: 'ml/scoring',
+  service: 'scoring',
+  images: { app: 'registry.example/scoring:7' },
+  replicas: 2,
+  writes: {
+    env: {
+      FEATURE_LOG: { secret: 'scoring-shadow', key: 'feature-log' },
+      SINK_TOPIC: { configMap: 'scoring-shadow', key: 'topic' },
+      SINK_SCHEMA: { value: 'shadow' },
+    },
+  },
+  sides: { stable: 'http://scoring.ml.svc:8080', candidate: 'https://scoring-candidate.ml.svc:8443' },
+  requests: {
+    list: [
+      { method: 'GET', path: '/v1/model?full=1', headers: { accept: 'application/json' } },
+      { method: 'POST', path: '/v1/score', headers: { 'content-type': 'application/json' }, body: '{"features":[1]}' },
+    ],
+    harmless: true,
+  },
+  compare: {
+    ignore: ['/requestId', '/items/*/servedBy'],
+    tolerance: [
+      { at: '/score', absolute: 0.001 },
+      { at: '/items/*/score', relative: '0.1%' },
+      { at: '/both', absolute: 1, relative: '1%' },
+    ],
+    maps: ['/byCustomer'],
+  },
+  agree: '98.5%',
+  atLeast: 500,
+  atMost: 8_000,
+  rate: 20,
+  timeout: '1s',
+  noise: true,
+  blindFor: '5m',
+  onFail: 'hold',
+  validate: { probes: [{ http: 'http://scoring-candidate.ml.svc:8080/health' }], tries: 30, every: '2s', needs: 3 },
+  deadline: '600s',
+  approve: 'owners',
+  onFailure: 'rollback',
+};
+
+/** A shadow whose requests are in the cluster. */
+export const shadowOfConfigMap: ShadowSpec = {
+  name: 'scoring-8',
+  strategy: 'shadow',
+  target: 'k8s-data',
+  workload: 'ml/scoring',
+  service: 'scoring',
+  images: { app: 'registry.example/scoring:8' },
+  writes: 'none',
+  sides: { stable: 'http://scoring.ml.svc:8080', candidate: 'http://scoring-candidate.ml.svc:8080' },
+  requests: { configMap: 'scoring-requests', key: 'requests.json', harmless: true },
+};
+
 /** One spec of each kind, with every field that it may have. */
-export const fullReleases: readonly ReleaseSpec[] = [rollingSpec, canarySpec, flagSpec, blueGreenSpec, recreateSpec];
+export const fullReleases: readonly ReleaseSpec[] = [
+  rollingSpec,
+  canarySpec,
+  flagSpec,
+  blueGreenSpec,
+  recreateSpec,
+  shadowSpec,
+  shadowOfConfigMap,
+];
 
 /** A path of keys into a spec. */
 export type Path = readonly (string | number)[];

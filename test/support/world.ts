@@ -15,8 +15,10 @@ import type { Phase } from '../../contracts/catalog.ts';
 import type { DeploymentEvent, LedgerEntry } from '../../contracts/events.ts';
 import type { FailureCode } from '../../contracts/failures.ts';
 import type { JsonObject, Row } from '../../contracts/json.ts';
+import type { ShadowFacts } from '../../contracts/shadow.ts';
 import { failure } from '../../activities/failures.ts';
 import { lookAfter } from '../../activities/traffic/look-after.ts';
+import { comparison } from './shadow-facts.ts';
 
 /** What an effect is told, in the order in which effects happened. */
 export interface Deed {
@@ -80,6 +82,8 @@ export class World {
   /** Addresses of what the new side needs that do not answer, and how often any was asked. */
   away = new Set<string>();
   asked = 0;
+  /** What each slice of a shadow sees; then the stable side is silent. */
+  slicesOfShadow: ((wanted: number) => ShadowFacts)[] = [];
   paused = false;
   rate: number | null = null;
   #fence = 0;
@@ -126,6 +130,11 @@ export class World {
           this.looks.route += 1;
           const facts = { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
           return answers === undefined ? facts : { ...facts, answers };
+        }),
+      compareSides: ({ wanted }) =>
+        this.#at('compareSides', async () => {
+          await waitFor(20);
+          return (this.slicesOfShadow.shift() ?? comparison({ silent: 10 }))(wanted);
         }),
       probeSide: () => this.#at('probeSide', async () => this.faults.shift() ?? null),
       applyWorkload: ({ site, workload, apply }) =>

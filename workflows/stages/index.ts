@@ -12,6 +12,7 @@ import { preflight } from './preflight.ts';
 import { retire } from './retire.ts';
 import { roll } from './roll.ts';
 import { scaling } from './scaling.ts';
+import { shadow } from './shadow.ts';
 import { shift } from './shift.ts';
 import type { StageRunner } from './stage.ts';
 import { validate } from './validate.ts';
@@ -34,6 +35,7 @@ const runners: { readonly [K in StageKind]: StageRunner<K> } = {
   keep,
   retire,
   scaling,
+  shadow,
 };
 
 /** The runner of a stage, for this stage. */

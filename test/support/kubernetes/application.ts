@@ -23,11 +23,13 @@ export async function startApplication(
   let draining = false;
   const respond = async (response: ServerResponse): Promise<void> => {
     const failures = Math.floor((asked + 1) * behaviour.failRate) - Math.floor(asked * behaviour.failRate);
+    const before = asked;
     asked += 1;
     if (behaviour.latencyMs > 0) await sleep(behaviour.latencyMs);
     if (draining) response.setHeader('connection', 'close');
     response.writeHead(failures > 0 ? 500 : 200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ version: behaviour.version, pod }));
+    const { version, answer, counts } = behaviour;
+    response.end(JSON.stringify({ version, pod, ...(counts ? { asked: before } : {}), ...answer }));
   };
   const server = createServer((request, response) => {
     request.resume();

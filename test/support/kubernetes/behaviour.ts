@@ -10,6 +10,10 @@ export interface Behaviour {
   readonly latencyMs: number;
   /** FAIL_RATE: part of the answers, 0 to 1, that are a 500; evenly spread, not drawn. */
   readonly failRate: number;
+  /** ANSWER, and after it ANSWER_v2 of version v2: further members of each answer. */
+  readonly answer: Readonly<Record<string, unknown>>;
+  /** COUNTS: each answer has `asked`, the number of those before it. */
+  readonly counts: boolean;
   /** REFUSES: nobody listens, though the pod is ready. */
   readonly refuses: boolean;
   /** READY_AFTER_MS: after its start; null (NEVER_READY): never. */
@@ -26,8 +30,12 @@ export function behaviourOf({ image = '', env = [] }: V1Container): Behaviour {
   const read = (name: string): number | null => (given.has(name) ? Number(given.get(name)) : null);
   const numbers = ['LATENCY_MS', 'FAIL_RATE', 'READY_AFTER_MS', 'DIES_AFTER_MS', 'DRAIN_MS'];
   const wrong = numbers.find((name) => Number.isNaN(read(name)));
+  const version = /:([^/:]+)$/.exec(image)?.[1] ?? 'latest';
+  const members = (name: string) => JSON.parse(given.get(name) ?? '{}') as Readonly<Record<string, unknown>>; // a test wrote it
   return {
-    version: /:([^/:]+)$/.exec(image)?.[1] ?? 'latest',
+    version,
+    answer: { ...members('ANSWER'), ...members(`ANSWER_${version}`) },
+    counts: given.get('COUNTS') === '1',
     stuck: image.startsWith('missing/')
       ? { reason: 'ErrImagePull', message: `failed to pull image "${image}": not found` }
       : wrong === undefined
