@@ -132,6 +132,8 @@ export interface Activities {
     readonly sliceMs: number;
     /** So many new pods are enough; absent: all. */
     readonly pods?: number;
+    /** It is not over while a pod is still ending; absent: those count no more. */
+    readonly alone?: boolean;
   }): Promise<RollStatus>;
   /** Removes pods of a StatefulSet that wait to be replaced and never become ready; how many. */
   removeBroken(input: { readonly site: Site; readonly workload: WorkloadRef }): Promise<number>;
@@ -193,6 +195,8 @@ export interface WatchInput {
   readonly waitMs: number;
   /** The share that is to be found, whole percent: another one is looked at twice. */
   readonly weight?: number;
+  /** Whose pods get that share; absent: no pods do, or nobody asks. */
+  readonly workload?: WorkloadRef;
 }
 
 export interface WatchFacts {
@@ -201,4 +205,6 @@ export interface WatchFacts {
   readonly windows: readonly GateWindow[];
   /** Why there are none, or null. */
   readonly blindBecause: string | null;
+  /** How many pods of the workload are ready; absent: nobody asked. */
+  readonly readyPods?: number;
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RollStatus, WorkloadRef } from '../../contracts/workload.ts';
 import { failure } from '../failures.ts';
 import type { Cluster } from './cluster.ts';
+import { endingPods } from './ending-pods.ts';
 import { lookObject } from './look-object.ts';
 import { nameOf, readObject } from './objects.ts';
 import { rollStatus, type Workload } from './roll-status.ts';
@@ -10,17 +11,18 @@ import { rollStatus, type Workload } from './roll-status.ts';
 /** When nobody watches, it is looked at anew, not at once, ms. */
 const againMs = 1_000;
 
-/** What is followed, for how long, and how many new pods are enough; absent: all. */
+/** What is followed, for how long, how many new pods are enough (absent: all), and whether pods that end count. */
 interface Followed {
   readonly workload: WorkloadRef;
   readonly sliceMs: number;
   readonly pods?: number;
+  readonly alone?: boolean;
 }
 
 /** Watches a rollout until it is over, stands still for too long, or the slice of time is. */
 export async function awaitRollout(
   cluster: Cluster,
-  { workload: { kind, namespace, name }, sliceMs, pods }: Followed,
+  { workload: { kind, namespace, name }, sliceMs, pods, alone = false }: Followed,
 ): Promise<RollStatus> {
   const ref = { kind, namespace, name };
   const until = Date.now() + sliceMs;
@@ -38,8 +40,11 @@ export async function awaitRollout(
       let status = statusOf(object);
       // what a watch tells may be of a moment ago, before the very write whose rollout this is
       if (isOver(status)) status = statusOf(await readObject<Workload>(cluster, ref));
+      const ending = alone && status.done ? await endingPods(cluster, ref, object) : 0;
+      if (ending > 0) status = { ...status, done: false, because: `${ending} pods are still ending` };
       if (isOver(status) || Date.now() >= until) return status;
-      await Promise.race([changed ?? unheld(againMs), end, cancelled()]);
+      // nobody tells of pods that end
+      await Promise.race([ending > 0 || changed === null ? unheld(againMs) : changed, end, cancelled()]);
     }
   } finally {
     clearInterval(beat);
