@@ -43,6 +43,17 @@ export function looked(progress: Progress, because: string | null, isOverdue: bo
   });
 }
 
+/** Its side was looked at: whether any pod of it is ready. */
+export const standing = (progress: Progress, isDead: boolean, now: number): Progress =>
+  traffic(progress, { deadSince: isDead ? ((progress.traffic ?? nothing).deadSince ?? now) : null });
+
+/** How long no pod has to be ready before that is no passing moment any more, ms. */
+const deadForMs = 5_000;
+
+/** Whether requests have gone to nobody for so long that the share has failed. */
+export const isDead = ({ traffic: { deadSince = null } = nothing }: Progress, now: number): boolean =>
+  deadSince !== null && now - deadSince >= deadForMs;
+
 /** A person is called: who says to go on is not called again at once. */
 export const called = (progress: Progress): Progress => traffic(progress, { blind: null, heldSince: null });
 
@@ -70,6 +81,7 @@ export const mayEnd = (
 ): boolean =>
   isLookedAt(stage, traffic, deadline ?? Infinity, now) &&
   traffic.weight === stage.weight &&
+  (traffic.deadSince ?? null) === null &&
   (stage.gate === null || verdict?.decision === 'promote');
 
 /** What was seen before the end, or before a pause of the service, says nothing after it. */
@@ -90,7 +102,8 @@ export function nextLookMs(
   paused: boolean,
   now: number,
 ): number {
-  const usual = Math.min(everyMs, mostWaitMs);
+  const isDoubtful = (traffic.deadSince ?? null) !== null;
+  const usual = Math.min(everyMs, isDoubtful ? deadForMs : mostWaitMs);
   if (paused || deadline === null) return usual;
   if (now < deadline) return Math.min(usual, deadline - now);
   return traffic.lookedAt < deadline ? 0 : usual;

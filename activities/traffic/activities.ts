@@ -42,8 +42,11 @@ export function createTrafficActivities(
       return object === undefined || !('router' in route) ? write() : held(context.cluster, site, object, write);
     },
     observeTraffic: ({ seen }) => observe(seen, metrics),
-    watchTraffic: (input) =>
-      watchTraffic({ read: (read) => readRoute({ ...contextOf(input.target), read }, input.route), metrics }, input),
+    watchTraffic(input) {
+      const context = contextOf(input.target);
+      const read = (reading: RouterContext['read']) => readRoute({ ...context, read: reading }, input.route);
+      return watchTraffic({ cluster: context.cluster, read, metrics }, input);
+    },
     probeSide: ({ probe }) => probeSide(probe),
   };
 }

@@ -56,6 +56,8 @@ export class World {
   /** What the windows of a gate say. */
   windows: () => readonly GateWindow[] = () => [];
   blindBecause: string | null = null;
+  /** How many pods of the side that gets a share are ready. */
+  readyPods = 1;
   /** What is written into the route by somebody else, right after we have: each of these once, then nothing. */
   edits: number[] = [];
   /** What the route says whatever we write; null: what we write. */
@@ -112,7 +114,8 @@ export class World {
         this.#at('watchTraffic', async () => {
           await waitFor(waitMs);
           this.looks.route += 1;
-          return { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
+          const facts = { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
+          return { ...facts, readyPods: this.readyPods };
         }),
       probeSide: () => this.#at('probeSide', async () => this.faults.shift() ?? null),
       applyWorkload: ({ site, workload, apply }) =>

@@ -8,13 +8,16 @@ import {
   called,
   doubtOf,
   isContended,
+  isDead,
   looked,
   mayEnd,
   nextLookMs,
   repaired,
   routed,
+  standing,
   unlooked,
 } from '../../decisions/traffic.ts';
+import { sentTo } from '../../decisions/releases/sent-to.ts';
 import { watchTraffic } from '../activities.ts';
 import { failureOf } from '../failure-of.ts';
 import type { Run } from '../run.ts';
@@ -27,7 +30,7 @@ export async function watch(stage: ShiftStage, run: Run): Promise<Turn> {
   if (!run.desk.paused && mayEnd(stage, run.progress, Date.now())) return ended(stage, run);
   const facts = await look(stage, run);
   if (facts === null) return again;
-  return (await repair(stage, facts, run)) ?? judged(stage, facts, run);
+  return (await repair(stage, facts, run)) ?? dead(stage, facts, run) ?? judged(stage, facts, run);
 }
 
 const ended = (stage: ShiftStage, run: Run): Turn =>
@@ -40,7 +43,9 @@ async function look(stage: ShiftStage, run: Run): Promise<WatchFacts | null> {
   const waitMs = nextLookMs(stage.everyMs, run.progress, paused, Date.now());
   const since = run.progress.traffic?.since ?? Date.now();
   const { route, gate, name, weight } = stage;
-  const input = { target: run.target, route, gate, since, waitMs, weight };
+  const workload = sentTo(run.part.stages, stage);
+  const to = workload === null ? {} : { workload };
+  const input = { target: run.target, route, gate, since, waitMs, weight, ...to };
   const changed = (): boolean =>
     run.pending !== null || run.progress.deadline !== deadline || run.desk.paused !== paused;
   try {
@@ -71,6 +76,14 @@ async function repair(stage: ShiftStage, { route: state }: WatchFacts, run: Run)
   await route(stage, stage.weight, run);
   run.update(unlooked(run.progress));
   return again;
+}
+
+/** What is sent to a side without a ready pod is lost, whatever its checks say, and they may say nothing; null: it has one. */
+function dead(stage: ShiftStage, { readyPods }: WatchFacts, run: Run): Turn | null {
+  const now = Date.now();
+  run.update(standing(run.progress, readyPods === 0, now));
+  if (!isDead(run.progress, now)) return null;
+  return { next: 'fail', failure: { code: 'ROLLOUT_STUCK', detail: `${stage.name}: no pod that gets it is ready` } };
 }
 
 async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<Turn> {
