@@ -80,9 +80,12 @@ export const mayEnd = (
   now: number,
 ): boolean =>
   isLookedAt(stage, traffic, deadline ?? Infinity, now) &&
-  traffic.weight === stage.weight &&
-  (traffic.deadSince ?? null) === null &&
+  isInPlace(stage, traffic) &&
   (stage.gate === null || verdict?.decision === 'promote');
+
+/** The route says it, and somebody is there to answer. */
+const isInPlace = ({ weight }: Pick<ShiftStage, 'weight'>, traffic: Traffic): boolean =>
+  traffic.weight === weight && (traffic.deadSince ?? null) === null;
 
 /** What was seen before the end, or before a pause of the service, says nothing after it. */
 const isLookedAt = (

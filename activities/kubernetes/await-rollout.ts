@@ -20,35 +20,46 @@ interface Followed {
 }
 
 /** Watches a rollout until it is over, stands still for too long, or the slice of time is. */
-export async function awaitRollout(
-  cluster: Cluster,
-  { workload: { kind, namespace, name }, sliceMs, pods, alone = false }: Followed,
-): Promise<RollStatus> {
-  const ref = { kind, namespace, name };
+export async function awaitRollout(cluster: Cluster, followed: Followed): Promise<RollStatus> {
+  const { sliceMs } = followed;
   const until = Date.now() + sliceMs;
   const end = unheld(sliceMs);
-  const statusOf = (found: Workload | null): RollStatus => {
-    if (found === null) throw failure('TARGET_DRIFTED', `${nameOf(ref)} is gone`);
-    return rollStatus(kind, found, pods);
-  };
   const beat = setInterval(() => {
     heartbeat();
   }, 1_000);
   try {
     for (;;) {
-      const { object, changed } = await lookObject<Workload>(cluster, ref);
-      let status = statusOf(object);
-      // what a watch tells may be of a moment ago, before the very write whose rollout this is
-      if (isOver(status)) status = statusOf(await readObject<Workload>(cluster, ref));
-      const ending = alone && status.done ? await endingPods(cluster, ref, object) : 0;
-      if (ending > 0) status = { ...status, done: false, because: `${ending} pods are still ending` };
+      const { status, changed } = await lookAt(cluster, followed);
       if (isOver(status) || Date.now() >= until) return status;
-      // nobody tells of pods that end
-      await Promise.race([ending > 0 || changed === null ? unheld(againMs) : changed, end, cancelled()]);
+      await Promise.race([changed ?? unheld(againMs), end, cancelled()]);
     }
   } finally {
     clearInterval(beat);
   }
+}
+
+interface Looked {
+  readonly status: RollStatus;
+  /** Settles with what happens next; null: nobody tells. */
+  readonly changed: Promise<unknown> | null;
+}
+
+async function lookAt(cluster: Cluster, { workload, pods, alone = false }: Followed): Promise<Looked> {
+  const { kind, namespace, name } = workload;
+  const ref = { kind, namespace, name };
+  const { object, changed } = await lookObject<Workload>(cluster, ref);
+  const watched = statusOf(ref, object, pods);
+  if (!isOver(watched)) return { status: watched, changed };
+  // what a watch tells may be of a moment ago, before the very write whose rollout this is
+  const status = statusOf(ref, await readObject<Workload>(cluster, ref), pods);
+  const ending = alone && status.done ? await endingPods(cluster, ref, object) : 0;
+  if (ending === 0) return { status, changed };
+  return { status: { ...status, done: false, because: `${ending} pods are still ending` }, changed: null };
+}
+
+function statusOf(ref: WorkloadRef, found: Workload | null, pods: number | undefined): RollStatus {
+  if (found === null) throw failure('TARGET_DRIFTED', `${nameOf(ref)} is gone`);
+  return rollStatus(ref.kind, found, pods);
 }
 
 /** Waits, and keeps no worker that is asked to end. */

@@ -168,12 +168,26 @@ describe('a restart with downtime', () => {
     expect(world.rollouts).toEqual([]);
   });
 
+  test('that may not ask for pods that are ending tells none to', async () => {
+    const world = new World();
+    const deployment = await theatre.recreate(world);
+    await deployment.untilPhase('waiting-for-approval');
+    world.broken.set('awaitRollout', 'RIGHTS_MISSING');
+    await deployment.order('approve', { actor: { ...approver, groups: ['platform'] } });
+    const { progress } = await deployment.untilPhase('needs-attention');
+    expect([progress.parked?.code, world.story]).toEqual(['RIGHTS_MISSING', ['raise fence']]);
+    world.broken.clear();
+    await deployment.order('retry');
+    await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
+  });
+
   test('whose new pods do not start has the ones of before again', async () => {
     const world = new World();
     const deployment = await theatre.recreate(world);
     await deployment.untilPhase('waiting-for-approval');
     const status = { done: false, updated: 0, wanted: 3, stuck: true, because: '0 of 3 pods are new' };
-    world.rollouts = [{ ...status, done: true, stuck: false }, status];
+    const done = { ...status, done: true, stuck: false };
+    world.rollouts = [done, done, status];
     await deployment.order('approve', { actor: { ...approver, groups: ['platform'] } });
     await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
     expect(world.story).toEqual([

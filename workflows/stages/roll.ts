@@ -16,6 +16,7 @@ import { again, promote, type StageRunner, type Turn } from './stage.ts';
 export const roll: StageRunner<'roll'> = {
   prepare: null,
   async perform(stage, run) {
+    await asked(stage, run);
     await apply(stage, run, stage.apply, 'apply');
     if (stage.batch !== undefined) return (await performBatch(stage, stage.batch, run)) ?? hold(stage, run);
     const status = await unless(
@@ -28,7 +29,7 @@ export const roll: StageRunner<'roll'> = {
     return { next: 'fail', failure: { code: 'ROLLOUT_STUCK', detail: `${named(stage)}: ${status.because}` } };
   },
   async undo(stage, run) {
-    if (isAlone(run) && patched('recreate-undo-waits-for-pods')) await untilEnded(stage, run);
+    if (waits(run)) await untilEnded(stage, run);
     await apply(stage, run, stage.back, 'undo');
     if (stage.batch !== undefined && stage.workload.kind === 'StatefulSet') await backInTime(stage, stage.batch, run);
     else await backToReady(stage.workload, stage.name, run, isAlone(run));
@@ -37,6 +38,15 @@ export const roll: StageRunner<'roll'> = {
 
 /** Of what can't live beside itself no pod may be there when another one starts, not even one that is ending. */
 const isAlone = ({ plan: { strategy } }: Run): boolean => strategy === 'recreate';
+
+/** Releases that were under way before this was so go on as they were where it takes another activity. */
+const waits = (run: Run): boolean => isAlone(run) && patched('recreate-waits-for-pods');
+
+/** Before pods are told to end: whether we may ask for those that are ending at all. */
+async function asked({ workload, name, apply: { spec } }: RollStage, run: Run): Promise<void> {
+  const isStop = typeof spec === 'object' && spec !== null && 'replicas' in spec && spec['replicas'] === 0;
+  if (isStop && waits(run)) await follow(workload, name, run, { alone: true, sliceMs: 0 });
+}
 
 /** An abort may have come while the pods of before were ending: those that take their place wait for them, too. */
 async function untilEnded({ workload, name }: RollStage, run: Run): Promise<void> {

@@ -78,8 +78,9 @@ async function repair(stage: ShiftStage, { route: state }: WatchFacts, run: Run)
   return again;
 }
 
-/** What is sent to a side without a ready pod is lost, whatever its checks say, and they may say nothing; null: it has one. */
+/** What is sent to a side without a ready pod is lost, whatever its checks say, and they may say nothing; null: it has one, or needs none. */
 function dead(stage: ShiftStage, { readyPods }: WatchFacts, run: Run): Turn | null {
+  if (readyPods === undefined) return null;
   const now = Date.now();
   run.update(standing(run.progress, readyPods === 0, now));
   if (!isDead(run.progress, now)) return null;
