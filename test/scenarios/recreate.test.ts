@@ -38,9 +38,9 @@ describeOnKubernetes('a restart with downtime', () => {
   /** Looks at the pods until it is told to stop: whether there were some, some that end, or both at once. */
   function watching(name: string) {
     const together = new Set<string>();
-    let isOver = false;
+    const stop = new AbortController();
     const looks = (async () => {
-      while (!isOver) {
+      while (!stop.signal.aborted) {
         const pods = await releases.podsOf(name);
         const ending = pods.some(({ metadata }) => metadata?.deletionTimestamp !== undefined);
         const coming = pods.some(({ metadata }) => metadata?.deletionTimestamp === undefined);
@@ -49,7 +49,7 @@ describeOnKubernetes('a restart with downtime', () => {
       }
     })();
     return async (): Promise<readonly string[]> => {
-      isOver = true;
+      stop.abort();
       await looks;
       return [...together].sort();
     };
