@@ -133,6 +133,8 @@ export interface Activities {
     readonly sliceMs: number;
     /** So many new pods are enough; absent: all. */
     readonly pods?: number;
+    /** It is not over while a pod is still ending; absent: those count no more. */
+    readonly alone?: boolean;
   }): Promise<RollStatus>;
   /** Removes pods of a StatefulSet that wait to be replaced and never become ready; how many. */
   removeBroken(input: { readonly site: Site; readonly workload: WorkloadRef }): Promise<number>;
@@ -206,6 +208,8 @@ export interface WatchInput {
   readonly waitMs: number;
   /** The share that is to be found, whole percent: another one is looked at twice. */
   readonly weight?: number;
+  /** Whose pods get that share; absent: no pods do, or nobody asks. */
+  readonly workload?: WorkloadRef;
   /** What else is looked at meanwhile; absent: nothing. */
   readonly dependencies?: readonly DependencyLook[];
 }
@@ -240,4 +244,6 @@ export interface WatchFacts {
   readonly blindBecause: string | null;
   /** Of those dependencies that were looked at; absent from workers of before. */
   readonly answers?: readonly DependencyAnswer[];
+  /** How many pods of the workload are ready; absent: nobody asked. */
+  readonly readyPods?: number;
 }

@@ -165,6 +165,8 @@ export interface Traffic {
   readonly blind?: { readonly since: number; readonly because: string } | null;
   /** Since when its checks have held it beyond its time, epoch ms; null or absent: they have not. */
   readonly heldSince?: number | null;
+  /** Since when no pod of the side that gets the share has been ready, epoch ms; null or absent: one is. */
+  readonly deadSince?: number | null;
 }
 
 /** What the application felt while rows were rewritten. Null: not measured, which is not 0. */

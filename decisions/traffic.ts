@@ -48,6 +48,17 @@ export function looked(progress: Progress, because: string | null, isOverdue: bo
   });
 }
 
+/** Its side was looked at: whether any pod of it is ready. */
+export const standing = (progress: Progress, isDead: boolean, now: number): Progress =>
+  traffic(progress, { deadSince: isDead ? ((progress.traffic ?? nothing).deadSince ?? now) : null });
+
+/** How long no pod has to be ready before that is no passing moment any more, ms. */
+const deadForMs = 5_000;
+
+/** Whether requests have gone to nobody for so long that the share has failed. */
+export const isDead = ({ traffic: { deadSince = null } = nothing }: Progress, now: number): boolean =>
+  deadSince !== null && now - deadSince >= deadForMs;
+
 /** A person is called: who says to go on is not called again at once. */
 export const called = (progress: Progress): Progress => traffic(progress, { blind: null, heldSince: null });
 
@@ -77,9 +88,13 @@ export const mayEnd = (
   now: number,
 ): boolean =>
   isLookedAt(stage, traffic, deadline ?? Infinity, now) &&
-  traffic.weight === stage.weight &&
+  isInPlace(stage, traffic) &&
   areWellSince(breakersOf(stage, { breakers }, now), deadline ?? Infinity) &&
   (stage.gate === null || verdict?.decision === 'promote');
+
+/** The route says it, and somebody is there to answer. */
+const isInPlace = ({ weight }: Pick<ShiftStage, 'weight'>, traffic: Traffic): boolean =>
+  traffic.weight === weight && (traffic.deadSince ?? null) === null;
 
 /** The share was taken home for want of a dependency; how long it was to last, people's orders included, is kept. */
 export function fallenBack(progress: Progress, forMs: number, now: number): Progress {
@@ -106,7 +121,8 @@ export function nextLookMs(
   paused: boolean,
   now: number,
 ): number {
-  const usual = Math.min(everyMs, mostWaitMs);
+  const isDoubtful = (traffic.deadSince ?? null) !== null;
+  const usual = Math.min(everyMs, isDoubtful ? deadForMs : mostWaitMs);
   if (paused || deadline === null) return usual;
   if (now < deadline) return Math.min(usual, deadline - now);
   return traffic.lookedAt < deadline ? 0 : usual;

@@ -1,9 +1,12 @@
 import type { Activities } from '../../contracts/activities.ts';
+import type { Probe } from '../../contracts/gate.ts';
 import type { Seen } from '../../contracts/route.ts';
+import type { WorkloadRef } from '../../contracts/workload.ts';
 import { held } from '../kubernetes/claim.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import { lookObjects } from '../kubernetes/look-cluster.ts';
 import { readObject } from '../kubernetes/objects.ts';
+import { readyPods } from '../kubernetes/ready-pods.ts';
 import type { FindMetrics } from '../metrics/index.ts';
 import { lookRoute, readRoute, setWeight } from './index.ts';
 import { observeMetrics, observeRequests } from './observe.ts';
@@ -42,15 +45,13 @@ export function createTrafficActivities(
       return object === undefined || !('router' in route) ? write() : held(context.cluster, site, object, write);
     },
     observeTraffic: ({ seen }) => observe(seen, metrics),
-    watchTraffic: (input) =>
-      watchTraffic(
-        {
-          read: (read) => readRoute({ ...contextOf(input.target), read }, input.route),
-          metrics,
-          probe: (probe) => probeSide(probe, at),
-        },
-        input,
-      ),
+    watchTraffic(input) {
+      const context = contextOf(input.target);
+      const read = (reading: RouterContext['read']) => readRoute({ ...context, read: reading }, input.route);
+      const probe = (asked: Probe) => probeSide(asked, at);
+      const ready = (of: WorkloadRef) => readyPods(context.cluster, of);
+      return watchTraffic({ readyPods: ready, read, metrics, probe }, input);
+    },
     probeSide: ({ probe }) => probeSide(probe, at),
   };
 }

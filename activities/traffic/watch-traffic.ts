@@ -1,8 +1,9 @@
-import { cancelled, heartbeat } from '@temporalio/activity';
+import { activityInfo, cancelled, heartbeat } from '@temporalio/activity';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WatchFacts, WatchInput } from '../../contracts/activities.ts';
 import type { Probe } from '../../contracts/gate.ts';
 import type { RouteState } from '../../contracts/route.ts';
+import type { WorkloadRef } from '../../contracts/workload.ts';
 import { lookObject } from '../kubernetes/look-object.ts';
 import { readObject } from '../kubernetes/objects.ts';
 import type { FindMetrics } from '../metrics/index.ts';
@@ -10,8 +11,9 @@ import { readWindows, type SeenWindows } from '../metrics/windows.ts';
 import { lookAfter } from './look-after.ts';
 import type { RouterContext } from './router.ts';
 
-/** What the looks are made with: the route, with its object read in that way, and the sources of a gate. */
+/** What the looks are made with: who is ready, the route, with its object read in that way, and the sources of a gate. */
 interface Sources {
+  readonly readyPods: (of: WorkloadRef) => Promise<number>;
   readonly read: (read: RouterContext['read']) => Promise<RouteState>;
   readonly metrics: FindMetrics;
   readonly probe: (probe: Probe) => Promise<string | null>;
@@ -21,21 +23,22 @@ interface Sources {
  * Waits, and then looks at the route and at the latest windows of the gate; keeps no worker that is asked to end.
  * Dependencies are looked at while it waits, and news of one of them end the waiting.
  */
-export async function watchTraffic(
-  sources: Sources,
-  { gate, since, waitMs, weight, dependencies }: WatchInput,
-): Promise<WatchFacts> {
+export async function watchTraffic(sources: Sources, input: WatchInput): Promise<WatchFacts> {
+  const { gate, waitMs, weight, workload, dependencies } = input;
+  const since = input.since + aheadMs();
   // a source that is slow to answer is no dead worker
   const beat = setInterval(() => heartbeat(), 1_000);
   const over = new AbortController();
   try {
     const waited = dependencies === undefined ? wait(waitMs) : lookAfter(dependencies, waitMs, sources.probe, over);
     const answers = await Promise.race([waited, cancelled()]);
-    const [route, seen] = await Promise.all([
+    const [route, seen, ready] = await Promise.all([
       look(sources, weight),
       gate === null ? noGate : readWindows(gate, since, sources.metrics),
+      workload === undefined ? null : sources.readyPods(workload),
     ]);
-    return { route, ...seen, ...(answers === undefined ? {} : { answers }) };
+    const told = { ...(ready === null ? {} : { readyPods: ready }), ...(answers === undefined ? {} : { answers }) };
+    return { route, ...seen, ...told };
   } finally {
     over.abort();
     clearInterval(beat);
@@ -45,6 +48,13 @@ export async function watchTraffic(
 async function wait(ms: number): Promise<undefined> {
   if (ms > 0) await sleep(ms, undefined, { ref: false });
 }
+
+/**
+ * By how much our clock is ahead of Temporal's, whose moments a plan goes by, ms, whole seconds; asked of the attempt
+ * that begins just now. An attempt that was late to begin counts as ahead: then windows begin later, and never earlier.
+ */
+const aheadMs = (): number =>
+  Math.round((Date.now() - activityInfo().currentAttemptScheduledTimestampMs) / 1_000) * 1_000;
 
 /** What a watch tells may be of before our own write: nobody is told to have changed a route by that alone. */
 async function look({ read }: Sources, weight: number | undefined): Promise<RouteState> {

@@ -67,6 +67,8 @@ export class World {
   /** What the windows of a gate say. */
   windows: () => readonly GateWindow[] = () => [];
   blindBecause: string | null = null;
+  /** How many pods of the side that gets a share are ready. */
+  readyPods = 1;
   /** What is written into the route by somebody else, right after we have: each of these once, then nothing. */
   edits: number[] = [];
   /** What the route says whatever we write; null: what we write. */
@@ -129,7 +131,7 @@ export class World {
           const answers = dependencies === undefined ? await waitFor(waitMs) : await this.#needed(dependencies, waitMs);
           this.looks.route += 1;
           const facts = { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
-          return answers === undefined ? facts : { ...facts, answers };
+          return { ...facts, readyPods: this.readyPods, ...(answers === undefined ? {} : { answers }) };
         }),
       compareSides: ({ wanted }) =>
         this.#at('compareSides', async () => {

@@ -101,6 +101,14 @@ describe('a blue-green switch', () => {
     expect(world.story).toEqual([up, 'weight 100', ...switchedBack, ...upBack]);
   });
 
+  test('goes back when no pod of the new side is ready while it is watched', async () => {
+    const world = new World();
+    world.readyPods = 0;
+    const deployment = await theatre.blueGreen(world, { watch: { for: '1h' } });
+    await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
+    expect(world.story).toEqual([up, 'weight 100', ...switchedBack, ...upBack]);
+  });
+
   test('is rolled back in keep by one change of the route, before the new side loses its pods', async () => {
     const world = new World();
     const deployment = await theatre.blueGreen(world, { keepOld: '1h' });
@@ -157,12 +165,44 @@ describe('a restart with downtime', () => {
     expect(world.story).toEqual(['apply checkout 0', 'apply checkout 3', 'release']);
   });
 
+  test('that is aborted while its pods end starts none beside them', async () => {
+    const world = new World();
+    const deployment = await theatre.recreate(world);
+    await deployment.untilPhase('waiting-for-approval');
+    const ending = { done: false, updated: 0, wanted: 0, stuck: false, because: '3 pods are still ending' };
+    world.dies = (activity) => activity === 'awaitRollout' && world.story.at(-1) === 'apply checkout 0';
+    await deployment.order('approve', { actor: { ...approver, groups: ['platform'] } });
+    await deployment.until(() => world.dead.has('awaitRollout'));
+    world.dies = () => false;
+    world.rollouts = [ending, ending, ending, { ...ending, done: true }];
+    await deployment.order('abort');
+    world.dead.clear();
+    await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
+    const story = world.story.filter((what) => what !== 'hold');
+    expect(story).toEqual(['apply checkout 0', 'raise fence', 'apply checkout 3', 'release']);
+    expect(world.rollouts).toEqual([]);
+  });
+
+  test('that may not ask for pods that are ending tells none to', async () => {
+    const world = new World();
+    const deployment = await theatre.recreate(world);
+    await deployment.untilPhase('waiting-for-approval');
+    world.broken.set('awaitRollout', 'RIGHTS_MISSING');
+    await deployment.order('approve', { actor: { ...approver, groups: ['platform'] } });
+    const { progress } = await deployment.untilPhase('needs-attention');
+    expect([progress.parked?.code, world.story]).toEqual(['RIGHTS_MISSING', ['raise fence']]);
+    world.broken.clear();
+    await deployment.order('retry');
+    await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
+  });
+
   test('whose new pods do not start has the ones of before again', async () => {
     const world = new World();
     const deployment = await theatre.recreate(world);
     await deployment.untilPhase('waiting-for-approval');
     const status = { done: false, updated: 0, wanted: 3, stuck: true, because: '0 of 3 pods are new' };
-    world.rollouts = [{ ...status, done: true, stuck: false }, status];
+    const done = { ...status, done: true, stuck: false };
+    world.rollouts = [done, done, status];
     await deployment.order('approve', { actor: { ...approver, groups: ['platform'] } });
     await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
     expect(world.story).toEqual([

@@ -9,13 +9,16 @@ import {
   called,
   doubtOf,
   isContended,
+  isDead,
   looked,
   mayEnd,
   nextLookMs,
   repaired,
   routed,
+  standing,
   unlooked,
 } from '../../decisions/traffic.ts';
+import { sentTo } from '../../decisions/releases/sent-to.ts';
 import { watchTraffic } from '../activities.ts';
 import { failureOf } from '../failure-of.ts';
 import type { Run } from '../run.ts';
@@ -32,7 +35,7 @@ export async function watch(stage: ShiftStage, run: Run): Promise<Turn> {
   hear(stage, facts, run);
   // what the checks say of a side that lacks what it needs is no reason to give it up
   if (openOnes(breakersOf(stage, run.progress, Date.now())).length > 0) return again;
-  return (await repair(stage, facts, run)) ?? judged(stage, facts, run);
+  return (await repair(stage, facts, run)) ?? dead(stage, facts, run) ?? judged(stage, facts, run);
 }
 
 const ended = (stage: ShiftStage, run: Run): Turn =>
@@ -45,7 +48,9 @@ export async function look(stage: ShiftStage, run: Run): Promise<WatchFacts | nu
   const waitMs = nextLookMs(stage.everyMs, run.progress, paused, Date.now());
   const since = run.progress.traffic?.since ?? Date.now();
   const { route, gate, name, weight } = stage;
-  const input = { target: run.target, route, gate, since, waitMs, weight, ...dependenciesOf(stage, run) };
+  const workload = sentTo(run.part.stages, stage);
+  const to = workload === null ? {} : { workload };
+  const input = { target: run.target, route, gate, since, waitMs, weight, ...to, ...dependenciesOf(stage, run) };
   const changed = (): boolean =>
     run.pending !== null || run.progress.deadline !== deadline || run.desk.paused !== paused;
   try {
@@ -83,6 +88,15 @@ export async function repair(stage: ShiftStage, { route: state }: WatchFacts, ru
   await route(stage, stage.weight, run);
   run.update(unlooked(run.progress));
   return again;
+}
+
+/** What is sent to a side without a ready pod is lost, whatever its checks say, and they may say nothing; null: it has one, or needs none. */
+function dead(stage: ShiftStage, { readyPods }: WatchFacts, run: Run): Turn | null {
+  if (readyPods === undefined) return null;
+  const now = Date.now();
+  run.update(standing(run.progress, readyPods === 0, now));
+  if (!isDead(run.progress, now)) return null;
+  return { next: 'fail', failure: { code: 'ROLLOUT_STUCK', detail: `${stage.name}: no pod that gets it is ready` } };
 }
 
 async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<Turn> {

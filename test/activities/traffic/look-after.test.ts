@@ -29,8 +29,14 @@ const look = (port: number, wishes: Partial<DependencyLook> = {}): DependencyLoo
   ...wishes,
 });
 const route = { weight: 5, because: '5 % on the candidate' };
+const sources = {
+  readyPods: () => Promise.resolve(1),
+  read: () => Promise.resolve(route),
+  metrics: () => null,
+  probe,
+};
 const watch = async (input: Partial<WatchInput>, environment = new MockActivityEnvironment()): Promise<WatchFacts> =>
-  environment.run(watchTraffic, { read: () => Promise.resolve(route), metrics: () => null, probe }, {
+  environment.run(watchTraffic, sources, {
     target: 'k8s',
     route: { via: 'flag', namespace: 'a', name: 'b', key: 'c', flag: 'd', stable: 'off', candidate: 'on' },
     gate: null,

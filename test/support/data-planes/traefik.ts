@@ -49,7 +49,11 @@ export async function startTraefik(namespace: TestNamespace, sides: Sides, throt
     });
     await untilItRoutes(server.url).catch((error: unknown) => server.stop().then(() => Promise.reject(error as Error)));
     const stop = (): Promise<void> => server.stop().finally(drop);
-    return { url: server.url, route: name, stop };
+    const up = async (): Promise<void> => {
+      await server.program.up();
+      await untilItRoutes(server.url);
+    };
+    return { url: server.url, route: name, down: () => server.program.down(), up, stop };
   } catch (error) {
     await drop();
     throw error;

@@ -24,6 +24,9 @@ export interface Behaviour {
   readonly drainMs: number | null;
 }
 
+/** What the environment of both sides can't say, for it is the same: an image of `slow/…` answers late, nobody listens in one of `deaf/…`. */
+const slowMs = 400;
+
 /** Reads the behaviour of a container: `app:v1` answers as v1, an image `missing/…` can't be pulled. */
 export function behaviourOf({ image = '', env = [] }: V1Container): Behaviour {
   const given = new Map(env.map(({ name, value }) => [name, value ?? '']));
@@ -41,9 +44,9 @@ export function behaviourOf({ image = '', env = [] }: V1Container): Behaviour {
       : wrong === undefined
         ? null
         : { reason: 'CreateContainerConfigError', message: `${wrong} is not a number` },
-    latencyMs: read('LATENCY_MS') ?? 0,
+    latencyMs: read('LATENCY_MS') ?? (image.startsWith('slow/') ? slowMs : 0),
     failRate: read('FAIL_RATE') ?? 0,
-    refuses: given.get('REFUSES') === '1',
+    refuses: given.get('REFUSES') === '1' || image.startsWith('deaf/'),
     readyAfterMs: given.get('NEVER_READY') === '1' ? null : (read('READY_AFTER_MS') ?? 0),
     diesAfterMs: read('DIES_AFTER_MS'),
     drainMs: read('DRAIN_MS'),
