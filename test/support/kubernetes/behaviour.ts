@@ -10,6 +10,8 @@ export interface Behaviour {
   readonly latencyMs: number;
   /** FAIL_RATE: part of the answers, 0 to 1, that are a 500; evenly spread, not drawn. */
   readonly failRate: number;
+  /** FORWARDS_TO: a port of this machine whose server answers instead; null: none does. */
+  readonly forwardsTo: number | null;
   /** REFUSES: nobody listens, though the pod is ready. */
   readonly refuses: boolean;
   /** READY_AFTER_MS: after its start; null (NEVER_READY): never. */
@@ -24,7 +26,7 @@ export interface Behaviour {
 export function behaviourOf({ image = '', env = [] }: V1Container): Behaviour {
   const given = new Map(env.map(({ name, value }) => [name, value ?? '']));
   const read = (name: string): number | null => (given.has(name) ? Number(given.get(name)) : null);
-  const numbers = ['LATENCY_MS', 'FAIL_RATE', 'READY_AFTER_MS', 'DIES_AFTER_MS', 'DRAIN_MS'];
+  const numbers = ['LATENCY_MS', 'FAIL_RATE', 'READY_AFTER_MS', 'DIES_AFTER_MS', 'DRAIN_MS', 'FORWARDS_TO'];
   const wrong = numbers.find((name) => Number.isNaN(read(name)));
   return {
     version: /:([^/:]+)$/.exec(image)?.[1] ?? 'latest',
@@ -35,6 +37,7 @@ export function behaviourOf({ image = '', env = [] }: V1Container): Behaviour {
         : { reason: 'CreateContainerConfigError', message: `${wrong} is not a number` },
     latencyMs: read('LATENCY_MS') ?? 0,
     failRate: read('FAIL_RATE') ?? 0,
+    forwardsTo: read('FORWARDS_TO'),
     refuses: given.get('REFUSES') === '1',
     readyAfterMs: given.get('NEVER_READY') === '1' ? null : (read('READY_AFTER_MS') ?? 0),
     diesAfterMs: read('DIES_AFTER_MS'),
