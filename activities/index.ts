@@ -4,6 +4,7 @@ import { createClusterActivities, createClusters, type ClusterDependencies } fro
 import { createLedgerActivities, type LedgerDependencies } from './ledger/index.ts';
 import { createSqlActivities, type SqlDependencies } from './sql/index.ts';
 import { createTrafficActivities, type TrafficDependencies } from './traffic/activities.ts';
+import { createTrinoActivities } from './trino/index.ts';
 
 /** Everything that the activities of a worker are given; `worker/dependencies.ts` makes it. */
 export type ActivityDependencies = SqlDependencies &
@@ -21,6 +22,7 @@ export const createActivities = (dependencies: ActivityDependencies): Activities
     ...sql,
     ...cluster,
     ...createTrafficActivities(dependencies, clusters),
+    ...createTrinoActivities(),
     ...createLedgerActivities(dependencies),
     ...createApprovalActivities(dependencies),
     claim: ({ site, plan }) =>

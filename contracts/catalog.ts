@@ -65,6 +65,7 @@ export const stageKinds = [
   'validate',
   'shift',
   'keep',
+  'drain',
   'retire',
   'scaling',
 ] as const;

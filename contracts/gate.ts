@@ -66,4 +66,13 @@ export interface GateWindow {
 export type Probe =
   | { readonly by: 'http'; readonly url: string; readonly status: number; readonly timeoutMs: number }
   | { readonly by: 'tcp'; readonly address: string; readonly timeoutMs: number }
-  | { readonly by: 'grpc'; readonly address: string; readonly service: string; readonly timeoutMs: number };
+  | { readonly by: 'grpc'; readonly address: string; readonly service: string; readonly timeoutMs: number }
+  | {
+      readonly by: 'trino';
+      readonly address: string;
+      readonly user: string;
+      /** Run one after the other; each has to end without an error. */
+      readonly sql: readonly string[];
+      /** For all of them together. */
+      readonly timeoutMs: number;
+    };

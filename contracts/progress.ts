@@ -55,6 +55,8 @@ export interface Progress {
   readonly traffic?: Traffic;
   /** How far the asking of a new side is, so that a new run goes on counting; null or absent: at its begin. */
   readonly asked?: Asked | null;
+  /** Queries that run where no new ones are sent any more, or are not to be; null or absent: none is waited for. */
+  readonly running?: Running | null;
   /** A person has answered to CLAIM_GONE: what cannot be undone for want of a claim is owed no more. */
   readonly claimGone?: boolean;
 }
@@ -66,6 +68,22 @@ export interface Asked {
   readonly inRow: number;
   /** What was wrong the last time that something was. */
   readonly because: string;
+}
+
+/** Queries that are waited for. */
+export interface Running {
+  /** The workload on which they run. */
+  readonly on: string;
+  /** Null: nobody could see. */
+  readonly queries: number | null;
+  /** One line for people: how many, or why nobody could see. */
+  readonly because: string;
+  /** Since when they are waited for, epoch ms. */
+  readonly since: number;
+  /** When they were last counted, epoch ms. */
+  readonly lookedAt: number;
+  /** A person was called because of them: who tries again has looked. */
+  readonly called?: boolean;
 }
 
 /** The candidate's share of the traffic. */

@@ -1,5 +1,10 @@
 import type { NotifySpec } from './notifications.ts';
 import type { FailurePolicy, WorkloadKind } from './catalog.ts';
+import type { RunningSpec } from './running-spec.ts';
+import type { ValidateSpec } from './validate-spec.ts';
+
+export type * from './running-spec.ts';
+export type * from './validate-spec.ts';
 
 /** Other pods of a workload in a cluster. */
 export type ReleaseSpec = RollingSpec | CanarySpec | BlueGreenSpec | RecreateSpec;
@@ -189,6 +194,8 @@ export interface BlueGreenSpec {
   readonly seen?: SeenSpec | false;
   /** What the new side has to answer before it gets traffic. */
   readonly validate?: ValidateSpec;
+  /** What becomes of queries that run at the switch; there is no way without where the sides run Trino. */
+  readonly running?: RunningSpec;
   /** How long it is watched after the switch. Default `5m`. */
   readonly watch?: { readonly for?: string; readonly checks?: ChecksSpec };
   readonly every?: string;
@@ -202,21 +209,6 @@ export interface BlueGreenSpec {
   readonly onFailure?: FailurePolicy;
   readonly notify?: NotifySpec;
 }
-
-export interface ValidateSpec {
-  readonly probes: readonly ProbeSpec[];
-  /** Default 30. */
-  readonly tries?: number;
-  /** Default `2s`. */
-  readonly every?: string;
-  /** How many good answers in a row. Default 3. */
-  readonly needs?: number;
-}
-
-export type ProbeSpec =
-  | { readonly http: string; readonly status?: number; readonly timeout?: string }
-  | { readonly tcp: string; readonly timeout?: string }
-  | { readonly grpc: string; readonly service?: string; readonly timeout?: string };
 
 /** All pods end, then the new ones start: with downtime, which somebody has to accept. */
 export interface RecreateSpec {

@@ -3,11 +3,16 @@ import type { StageKind } from './catalog.ts';
 import type { JsonObject } from './json.ts';
 import type { Gate, Probe } from './gate.ts';
 import type { Route, Seen } from './route.ts';
+import type { RunningQueries } from './running.ts';
 import type { Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
 import type { Protection } from './protection.ts';
 import type { Alteration, BuildStep, RowCheck, Statement } from './statements.ts';
+import type { DrainStage, KeepStage } from './old-side-stages.ts';
 
-interface StageBase {
+export type * from './old-side-stages.ts';
+
+/** What every stage has. */
+export interface StageBase {
   readonly kind: StageKind;
   /** Unique in the plan; what operators name as the expected stage. */
   readonly name: string;
@@ -206,14 +211,10 @@ export interface ShiftStage extends StageBase {
   /** Between two looks, ms. */
   readonly everyMs: number;
   readonly gate: Gate | null;
+  /** What becomes of queries that run on the side that is left; absent: nothing is known of any. */
+  readonly running?: RunningQueries;
   /** What a failed check leads to: all is taken back, it stays and a person is called, or that weight and a person. */
   readonly onFail: 'rollback' | 'hold' | { readonly weight: number };
-}
-
-/** Keeps the old side ready for a while: until then going back is a change of the route. */
-export interface KeepStage extends StageBase {
-  readonly kind: 'keep';
-  readonly forMs: number;
 }
 
 /** Removes the candidate once nothing is sent there. */
@@ -236,6 +237,7 @@ export type Stage =
   | ValidateStage
   | ShiftStage
   | KeepStage
+  | DrainStage
   | RetireStage
   | PreflightStage
   | ExpandStage

@@ -20,10 +20,13 @@ import {
   percent,
   podCount,
   second,
+  statements,
   time,
+  trinoUser,
   whole,
   workload,
 } from './release-fields.ts';
+import { running } from './check-running-spec.ts';
 import { approver, notify, specName, targetName } from './spec-words.ts';
 
 /** The rule of a release's fields by its strategy, a misspelt one too; null: it is none. */
@@ -66,7 +69,11 @@ const onFail: Rule = (value, pointer) =>
 const step = object({ weight: whole(1, 100) }, { for: time(), approve: approver, checks: orFalse(checks), onFail });
 
 const timeout = time(1);
+/** One look at a side has a minute. */
+const mostSqlMs = 50_000;
+const trino = object({ trino: address, sql: statements }, { user: trinoUser, timeout: time(1, mostSqlMs) });
 const probe: Rule = (value, pointer) => {
+  if (has(value, 'trino')) return trino(value, pointer);
   if (has(value, 'tcp')) return object({ tcp: hostPort }, { timeout })(value, pointer);
   if (has(value, 'grpc')) return object({ grpc: hostPort }, { service: filled, timeout })(value, pointer);
   return object({ http: address }, { status: whole(100, 599), timeout })(value, pointer);
@@ -108,6 +115,7 @@ const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
     {
       seen: orFalse(seen),
       validate,
+      running,
       watch: object({}, { for: time(), checks }),
       ...stays,
       ...times,

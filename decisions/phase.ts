@@ -53,6 +53,7 @@ const ofKind: Readonly<Record<StageKind, Phase>> = {
   validate: 'validating',
   shift: 'shifting',
   keep: 'in-grace',
+  drain: 'in-grace',
   retire: 'cleaning-up',
   scaling: 'bringing-up',
 };

@@ -5,6 +5,7 @@ import type { Cluster } from '../kubernetes/cluster.ts';
 import { lookObjects } from '../kubernetes/look-cluster.ts';
 import { readObject } from '../kubernetes/objects.ts';
 import type { FindMetrics } from '../metrics/index.ts';
+import { dropFollowUps, keepFollowUps } from './follow-ups.ts';
 import { lookRoute, readRoute, setWeight } from './index.ts';
 import { observeMetrics, observeRequests } from './observe.ts';
 import { probeSide } from './probe-side.ts';
@@ -18,7 +19,8 @@ export interface TrafficDependencies {
   readonly metrics: FindMetrics;
 }
 
-type Named = 'lookCluster' | 'setWeight' | 'observeTraffic' | 'watchTraffic' | 'probeSide';
+type Named =
+  'lookCluster' | 'setWeight' | 'observeTraffic' | 'watchTraffic' | 'probeSide' | 'keepFollowUps' | 'dropFollowUps';
 
 /** Everything that is done to traffic, and seen of it. */
 export function createTrafficActivities(
@@ -45,6 +47,8 @@ export function createTrafficActivities(
     watchTraffic: (input) =>
       watchTraffic({ read: (read) => readRoute({ ...contextOf(input.target), read }, input.route), metrics }, input),
     probeSide: ({ probe }) => probeSide(probe),
+    keepFollowUps: (input) => keepFollowUps(at(input.site.target), input),
+    dropFollowUps: ({ site, followUps }) => dropFollowUps(at(site.target), site, followUps),
   };
 }
 

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { Probe } from '../../contracts/gate.ts';
+import { runStatements } from '../trino/run-statements.ts';
 import { checkGrpcHealth } from './grpc-health.ts';
 
 /** Asks once; what is wrong, in words without any of the answer's own, or null. */
@@ -32,6 +33,7 @@ const probes: { readonly [K in Probe['by']]: (probe: Extract<Probe, { readonly b
       socket.on('error', () => end('no connection'));
     });
   },
+  trino: ({ address, user, sql, timeoutMs }) => runStatements({ name: address, url: address, user }, sql, timeoutMs),
   grpc: ({ address, service, timeoutMs }) => checkGrpcHealth(address, service, timeoutMs),
 };
 

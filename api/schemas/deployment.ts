@@ -58,6 +58,17 @@ const TrafficSchema = open(
   'Where the traffic goes, in a release',
 );
 
+const RunningSchema = open(
+  {
+    on: text('The workload on which they run'),
+    queries: nullable(whole('How many'), 'Null: nobody could see'),
+    because: text('How many, or why nobody could see'),
+    since: moment('Since when they are waited for'),
+    lookedAt: moment('When they were last counted'),
+  },
+  'Queries that run where no new ones are, or are to be, sent',
+);
+
 const ProgressSchema = open(
   {
     direction: Type.Enum(['forward', 'back'], { description: 'Where it goes' }),
@@ -72,6 +83,7 @@ const ProgressSchema = open(
       nullable(Type.Object({}, { description: 'Decision, because' }), 'What the checks last said'),
     ),
     traffic: Type.Optional(TrafficSchema),
+    running: Type.Optional(nullable(RunningSchema, 'Null: none is waited for')),
     wayBack: WayBackSchema,
     findings: listOf(FindingSchema, 'What preflight found'),
     evidence: nullable(Type.Object({}, { description: 'Stage, hash, findings' }), 'What an approval is bound to'),

@@ -1,4 +1,4 @@
-import type { Gate } from '../../contracts/gate.ts';
+import type { Gate, Probe } from '../../contracts/gate.ts';
 import type { ShiftStage, Stage, ValidateStage } from '../../contracts/plan.ts';
 import type { Progress, Traffic } from '../../contracts/progress.ts';
 import { ago, count, duration } from './format.ts';
@@ -32,9 +32,15 @@ function failWords(onFail: ShiftStage['onFail'], weight: number): string {
   return onFail === 'hold' ? `it stays at ${weight} % for a person` : `back to ${onFail.weight} % for a person`;
 }
 
-const validateWords = ({ probes }: ValidateStage): readonly string[] => [
-  probes.map((probe) => (probe.by === 'http' ? `GET ${probe.url}` : `${probe.by} ${probe.address}`)).join(', '),
-];
+const validateWords = ({ probes }: ValidateStage): readonly string[] => [probes.map(probeWords).join(', ')];
+
+function probeWords(probe: Probe): string {
+  if (probe.by === 'http') return `GET ${probe.url}`;
+  const asked = `${probe.by} ${probe.address}`;
+  return probe.by === 'trino'
+    ? `${asked} (${probe.sql.length === 1 ? '1 statement' : `${probe.sql.length} statements`})`
+    : asked;
+}
 
 /** Where the traffic goes now, and what its checks say; no line when nothing has been moved. `now` in epoch ms. */
 export function trafficLines(progress: Progress, now: number): readonly string[] {
@@ -45,6 +51,12 @@ export function trafficLines(progress: Progress, now: number): readonly string[]
     `  traffic: ${[...whereWords(traffic, now), `looked ${ago(traffic.lookedAt, now)}`].join(' \u00b7 ')}`,
     ...(judged ? [`  checks: ${verdict.decision}: ${verdict.because}`] : []),
   ];
+}
+
+/** Queries that are waited for; no line when none is. `now` in epoch ms. */
+export function runningLines({ running, outcome }: Progress, now: number): readonly string[] {
+  if (running === undefined || running === null || outcome !== null) return [];
+  return [`  queries: ${running.because} \u00b7 looked ${ago(running.lookedAt, now)}`];
 }
 
 /** Where it went at the end; for a report. */

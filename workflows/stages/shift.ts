@@ -4,6 +4,7 @@ import { anew, inPlace, isContended, moving, repaired } from '../../decisions/tr
 import { scaleWorkload } from '../activities.ts';
 import type { Run } from '../run.ts';
 import { untilReady } from './pods.ts';
+import { afterBack, beforeBack, beforeSwitch } from './queries.ts';
 import { route, routeBack, seenAt } from './route.ts';
 import { again, park, promote, type StageRunner, type Turn } from './stage.ts';
 import { watch } from './watch.ts';
@@ -16,9 +17,15 @@ export const shift: StageRunner<'shift'> = {
   prepare: null,
   async perform(stage, run) {
     if (run.progress.deadline !== null) return watch(stage, run);
-    return (await ready(stage, run)) ?? (await move(stage, run)) ?? opened(stage, run);
+    return (
+      (await ready(stage, run)) ?? (await beforeSwitch(stage, run)) ?? (await move(stage, run)) ?? opened(stage, run)
+    );
   },
-  undo: routeBack,
+  async undo(stage, run) {
+    await beforeBack(stage, run);
+    await routeBack(stage, run);
+    await afterBack(stage, run);
+  },
 };
 
 /** The candidate has as many pods as the share needs; null: it has. */
