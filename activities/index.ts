@@ -5,6 +5,7 @@ import { createLedgerActivities, type LedgerDependencies } from './ledger/index.
 import { createShadowActivities } from './shadow/index.ts';
 import { createSqlActivities, type SqlDependencies } from './sql/index.ts';
 import { createTrafficActivities, type TrafficDependencies } from './traffic/activities.ts';
+import { createTrinoActivities } from './trino/index.ts';
 
 /** Everything that the activities of a worker are given; `worker/dependencies.ts` makes it. */
 export type ActivityDependencies = SqlDependencies &
@@ -23,6 +24,7 @@ export const createActivities = (dependencies: ActivityDependencies): Activities
     ...cluster,
     ...createTrafficActivities(dependencies, clusters),
     ...createShadowActivities(clusters),
+    ...createTrinoActivities(),
     ...createLedgerActivities(dependencies),
     ...createApprovalActivities(dependencies),
     claim: ({ site, plan }) =>

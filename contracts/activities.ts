@@ -7,6 +7,7 @@ import type { Felt } from './progress.ts';
 import type { ClusterFacts, ClusterLooks } from './cluster-facts.ts';
 import type { Gate, GateWindow, Probe } from './gate.ts';
 import type { Route, RouteState, Seen, SeenShare } from './route.ts';
+import type { Coordinator, FollowUps, QueryCount } from './running.ts';
 import type { ShadowFacts } from './shadow.ts';
 import type { Candidate, HeldAutoscaler, HeldObject, RollStatus, WorkloadRef } from './workload.ts';
 
@@ -166,6 +167,14 @@ export interface Activities {
   probeSide(input: { readonly probe: Probe }): Promise<string | null>;
   /** Asks both sides of a shadow for one slice of time, or until enough has been compared. */
   compareSides(input: CompareInput): Promise<ShadowFacts>;
+  /** Counts the queries of a coordinator until there is none, or for one slice of time. */
+  followQueries(input: { readonly coordinator: Coordinator; readonly sliceMs: number }): Promise<QueryCount>;
+  /** Has follow-up requests go to the coordinator that knows the query. */
+  keepFollowUps(input: KeepFollowUpsInput): Promise<FollowUpFacts>;
+  /** Takes that back. */
+  dropFollowUps(input: { readonly site: Site; readonly followUps: FollowUps }): Promise<void>;
+  /** Follows a statement of each side through the address of the clients; what is wrong, or null. */
+  traceFollowUps(input: { readonly followUps: FollowUps }): Promise<string | null>;
   /** Writes events and status into the ledger. */
   record(entry: LedgerEntry): Promise<void>;
   /** Whether an approval carries the signature of the API, or the configuration trusts Temporal. */
@@ -234,6 +243,18 @@ export interface DependencyAnswer {
   readonly fault: string | null;
   /** How long ago the last one came, ms. */
   readonly agoMs: number;
+}
+
+export interface KeepFollowUpsInput {
+  readonly site: Site;
+  readonly followUps: FollowUps;
+  /** Every side has to say who it is; else one that does not answer is left as it is. */
+  readonly all: boolean;
+}
+
+export interface FollowUpFacts {
+  /** Names of the sides whose coordinator did not say who it is. */
+  readonly silent: readonly string[];
 }
 
 export interface WatchFacts {

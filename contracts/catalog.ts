@@ -75,6 +75,7 @@ export const stageKinds = [
   'validate',
   'shift',
   'keep',
+  'drain',
   'retire',
   'scaling',
   'shadow',

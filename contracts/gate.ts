@@ -81,6 +81,15 @@ export type Probe =
       readonly container: string | null;
       readonly command: readonly string[];
       readonly timeoutMs: number;
+    }
+  | {
+      readonly by: 'trino';
+      readonly address: string;
+      readonly user: string;
+      /** Run one after the other; each has to end without an error. */
+      readonly sql: readonly string[];
+      /** For all of them together. */
+      readonly timeoutMs: number;
     };
 
 /** Where a command runs. */

@@ -66,4 +66,14 @@ export type ProbeSpec =
       /** It has to end with 0. Nothing that it says is kept. */
       readonly command: readonly string[];
       readonly timeout?: string;
+    }
+  | {
+      /** Address of a coordinator; without user and password. */
+      readonly trino: string;
+      /** A statement, or several: each has to end without an error. */
+      readonly sql: string | readonly string[];
+      /** Default `lakeshift`. */
+      readonly user?: string;
+      /** For all statements together. Default `10s`. */
+      readonly timeout?: string;
     };

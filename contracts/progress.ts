@@ -62,6 +62,8 @@ export interface Progress {
   readonly asked?: Asked | null;
   /** What a shadow has compared so far; absent: nothing. */
   readonly shadow?: Shadow | null;
+  /** Queries that run where no new ones are sent any more, or are not to be; null or absent: none is waited for. */
+  readonly running?: Running | null;
   /** A person has answered to CLAIM_GONE: what cannot be undone for want of a claim is owed no more. */
   readonly claimGone?: boolean;
 }
@@ -145,6 +147,22 @@ export interface SideLatency {
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
   readonly counts: LatencyCounts;
+}
+
+/** Queries that are waited for. */
+export interface Running {
+  /** The workload on which they run. */
+  readonly on: string;
+  /** Null: nobody could see. */
+  readonly queries: number | null;
+  /** One line for people: how many, or why nobody could see. */
+  readonly because: string;
+  /** Since when they are waited for, epoch ms. */
+  readonly since: number;
+  /** When they were last counted, epoch ms. */
+  readonly lookedAt: number;
+  /** A person was called because of them: who tries again has looked. */
+  readonly called?: boolean;
 }
 
 /** The candidate's share of the traffic. */

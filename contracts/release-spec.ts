@@ -1,9 +1,11 @@
 import type { NotifySpec } from './notifications.ts';
 import type { FailurePolicy, WorkloadKind } from './catalog.ts';
 import type { ChecksSpec, DependencySpec, ValidateSpec } from './health-spec.ts';
+import type { RunningSpec } from './running-spec.ts';
 import type { ShadowSpec } from './shadow-spec.ts';
 
 export type * from './health-spec.ts';
+export type * from './running-spec.ts';
 export type * from './shadow-spec.ts';
 
 /** Other pods of a workload in a cluster. */
@@ -175,6 +177,8 @@ export interface BlueGreenSpec {
   readonly seen?: SeenSpec | false;
   /** What the new side has to answer before it gets traffic. */
   readonly validate?: ValidateSpec;
+  /** What becomes of queries that run at the switch; there is no way without where the sides run Trino. */
+  readonly running?: RunningSpec;
   /** How long it is watched after the switch. Default `5m`. */
   readonly watch?: { readonly for?: string; readonly checks?: ChecksSpec };
   /** What the new side needs besides itself. Default: nothing. */

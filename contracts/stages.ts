@@ -2,11 +2,15 @@ import type { StageKind } from './catalog.ts';
 import type { JsonObject } from './json.ts';
 import type { Dependency, Gate, Probe } from './gate.ts';
 import type { Route, Seen } from './route.ts';
+import type { RunningQueries } from './running.ts';
 import type { Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
 import type { ShadowStage } from './shadow-stage.ts';
 import type { StageBase } from './stage-base.ts';
 import type { Protection } from './protection.ts';
 import type { Alteration, BuildStep, RowCheck, Statement, VacuumRule } from './statements.ts';
+import type { DrainStage, KeepStage } from './old-side-stages.ts';
+
+export type * from './old-side-stages.ts';
 
 export interface PreflightStage extends StageBase {
   readonly kind: 'preflight';
@@ -183,16 +187,12 @@ export interface ShiftStage extends StageBase {
   /** Between two looks, ms. */
   readonly everyMs: number;
   readonly gate: Gate | null;
+  /** What becomes of queries that run on the side that is left; absent: nothing is known of any. */
+  readonly running?: RunningQueries;
   /** What a failed check leads to: all is taken back, it stays and a person is called, or that weight and a person. */
   readonly onFail: 'rollback' | 'hold' | { readonly weight: number };
   /** Without one of them everything goes to the stable side until it is back; absent: it has none. */
   readonly dependencies?: readonly Dependency[];
-}
-
-/** Keeps the old side ready for a while: until then going back is a change of the route. */
-export interface KeepStage extends StageBase {
-  readonly kind: 'keep';
-  readonly forMs: number;
 }
 
 /** Removes the candidate once nothing is sent there. */
@@ -215,6 +215,7 @@ export type Stage =
   | ValidateStage
   | ShiftStage
   | KeepStage
+  | DrainStage
   | RetireStage
   | ShadowStage
   | PreflightStage

@@ -21,10 +21,13 @@ import {
   percent,
   podCount,
   second,
+  statements,
   time,
+  trinoUser,
   whole,
   workload,
 } from './release-fields.ts';
+import { running } from './check-running-spec.ts';
 import { approver, notify, specName, targetName } from './spec-words.ts';
 
 /** The rule of a release's fields by its strategy, a misspelt one too; null: it is none. */
@@ -70,7 +73,11 @@ const step = object({ weight: whole(1, 100) }, { for: time(), approve: approver,
 const timeout = time(1);
 /** A word of a command. What stands in it may be meant to stay unseen: it is not said again. */
 const word = text((value) => (value.length > 1_000 || value.includes('\0') ? 'must be at most 1000 characters' : null));
+/** One look at a side has a minute. */
+const mostSqlMs = 50_000;
+const trino = object({ trino: address, sql: statements }, { user: trinoUser, timeout: time(1, mostSqlMs) });
 const probe: Rule = (value, pointer) => {
+  if (has(value, 'trino')) return trino(value, pointer);
   if (has(value, 'tcp')) return object({ tcp: hostPort }, { timeout })(value, pointer);
   if (has(value, 'grpc')) return object({ grpc: hostPort }, { service: filled, timeout })(value, pointer);
   if (has(value, 'exec'))
@@ -131,6 +138,7 @@ const rules: Readonly<Record<ReleaseSpec['strategy'], Rule>> = {
     {
       seen: orFalse(seen),
       validate,
+      running,
       watch: object({}, { for: time(), checks }),
       dependencies,
       ...stays,

@@ -10,17 +10,19 @@ export function currentDetails(plan: Plan, status: Status): string {
     `going back: **${progress.wayBack.verdict}** (${progress.wayBack.because})`,
     progress.because === null ? null : `because: ${progress.because}`,
     progress.parked === null ? null : `needs attention: \`${progress.parked.code}\` ${progress.parked.detail}`,
-    progress.busy === null || progress.busy === undefined
-      ? null
-      : `tries again: \`${progress.busy.code}\` ${progress.busy.detail}`,
+    busyWords(progress),
     progress.waitingFor === null ? null : `waits for ${progress.waitingFor.what}: ${progress.waitingFor.detail}`,
     ...openOnes(progress.breakers ?? []).map((breaker) => `dependency ${breakerWords(breaker)}`),
+    progress.running?.because ?? null,
     progress.deadline === null ? null : `until ${new Date(progress.deadline).toISOString()}`,
     status.possible.length === 0 ? null : `possible: ${status.possible.join(', ')}`,
   ].filter((line) => line !== null);
   const stages = plan.stages.map((stage, index) => line(stage.title, stage.undoTitle, progress.stages[index]));
   return `${now.join('  \n')}\n\n${stages.join('\n')}\n`;
 }
+
+const busyWords = ({ busy }: Status['progress']): string | null =>
+  busy === null || busy === undefined ? null : `tries again: \`${busy.code}\` ${busy.detail}`;
 
 function line(title: string, undoTitle: string | null, stage: StageProgress | undefined): string {
   if (stage === undefined) return `- [ ] ${title}`;

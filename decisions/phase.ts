@@ -54,6 +54,7 @@ const ofKind: Readonly<Record<StageKind, Phase>> = {
   validate: 'validating',
   shift: 'shifting',
   keep: 'in-grace',
+  drain: 'in-grace',
   retire: 'cleaning-up',
   scaling: 'bringing-up',
   shadow: 'comparing',

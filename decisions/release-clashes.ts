@@ -1,5 +1,12 @@
 import type { FieldProblem } from '../contracts/api.ts';
-import type { BlueGreenSpec, CanarySpec, ReleaseSpec, RollingSpec, SeenSpec } from '../contracts/release-spec.ts';
+import type {
+  BlueGreenSpec,
+  CanarySpec,
+  ReleaseSpec,
+  RollingSpec,
+  RunningSpec,
+  SeenSpec,
+} from '../contracts/release-spec.ts';
 import { shadowClashes } from './check-shadow-spec.ts';
 
 /** What is wrong between the fields of a release, each of which is in order. */
@@ -87,11 +94,26 @@ function sameNames({ dependencies = [] }: Pick<CanarySpec, 'dependencies'>): Fie
   );
 }
 
-function slotClashes({ slots, validate }: BlueGreenSpec): FieldProblem[] {
+function slotClashes({ slots, validate, running }: BlueGreenSpec): FieldProblem[] {
   const { tries = 30, needs = 3 } = validate ?? {};
   return [
     ...said(slots.blue !== slots.green, '/slots/green', `must be another Deployment than blue: both are ${slots.blue}`),
     ...said(needs <= tries, '/validate/needs', `must be at most ${tries}, the number of tries: it is ${needs}`),
+    ...(running === undefined ? [] : sameCoordinators(running)),
+  ];
+}
+
+/** One coordinator under two names would hide that nothing is told apart. */
+function sameCoordinators(running: RunningSpec): FieldProblem[] {
+  const { coordinators } = running;
+  const services = 'finishOn' in running ? running.services : undefined;
+  return [
+    ...said(coordinators.blue !== coordinators.green, '/running/coordinators/green', 'must be another one than blue'),
+    ...said(
+      services?.blue !== services?.green || services === undefined,
+      '/running/services/green',
+      'must be another one than blue',
+    ),
   ];
 }
 

@@ -149,6 +149,14 @@ export const watchTraffic = summarised(slices, 'watchTraffic');
 export const compareSides = summarised(slices, 'compareSides');
 /** Asks whether a side answers. */
 export const probeSide = summarised(looks, 'probeSide');
+/** Counts queries until there is none, for one slice of time. */
+export const followQueries = summarised(slices, 'followQueries');
+/** Has follow-up requests go to the coordinator that knows the query. */
+export const keepFollowUps = summarised(swift, 'keepFollowUps');
+/** Takes that back. */
+export const dropFollowUps = summarised(swift, 'dropFollowUps');
+/** Follows a statement of each side. */
+export const traceFollowUps = summarised(looks, 'traceFollowUps');
 /** Writes into the ledger. */
 export const record = summarised(ledger, 'record');
 /** Verifies the signature of an approval. */

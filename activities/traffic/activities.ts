@@ -8,6 +8,7 @@ import { lookObjects } from '../kubernetes/look-cluster.ts';
 import { readObject } from '../kubernetes/objects.ts';
 import { readyPods } from '../kubernetes/ready-pods.ts';
 import type { FindMetrics } from '../metrics/index.ts';
+import { dropFollowUps, keepFollowUps } from './follow-ups.ts';
 import { lookRoute, readRoute, setWeight } from './index.ts';
 import { observeMetrics, observeRequests } from './observe.ts';
 import { probeSide } from './probe-side.ts';
@@ -21,7 +22,8 @@ export interface TrafficDependencies {
   readonly metrics: FindMetrics;
 }
 
-type Named = 'lookCluster' | 'setWeight' | 'observeTraffic' | 'watchTraffic' | 'probeSide';
+type Named =
+  'lookCluster' | 'setWeight' | 'observeTraffic' | 'watchTraffic' | 'probeSide' | 'keepFollowUps' | 'dropFollowUps';
 
 /** Everything that is done to traffic, and seen of it. */
 export function createTrafficActivities(
@@ -53,6 +55,8 @@ export function createTrafficActivities(
       return watchTraffic({ readyPods: ready, read, metrics, probe }, input);
     },
     probeSide: ({ probe }) => probeSide(probe, at),
+    keepFollowUps: (input) => keepFollowUps(at(input.site.target), input),
+    dropFollowUps: ({ site, followUps }) => dropFollowUps(at(site.target), site, followUps),
   };
 }
 

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import type { Probe } from '../../contracts/gate.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import { runCommand } from '../kubernetes/run-command.ts';
+import { runStatements } from '../trino/run-statements.ts';
 import { checkGrpcHealth } from './grpc-health.ts';
 
 /** Asks once; what is wrong, in words without any of the answer's own, or null. Commands run in clusters found by `at`. */
@@ -40,6 +41,7 @@ const probes: Probes = {
       socket.on('error', () => end('no connection'));
     });
   },
+  trino: ({ address, user, sql, timeoutMs }) => runStatements({ name: address, url: address, user }, sql, timeoutMs),
   grpc: ({ address, service, timeoutMs }) => checkGrpcHealth(address, service, timeoutMs),
   exec: (probe, at) => runCommand(at(probe.target), probe),
 };

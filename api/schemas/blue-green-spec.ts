@@ -14,6 +14,7 @@ import {
   time,
 } from './release-parts.ts';
 import { Dependencies } from './dependencies-spec.ts';
+import { Running } from './running-spec.ts';
 import { Notify, specName, strategy } from './spec-parts.ts';
 import { Validate } from './validate-spec.ts';
 import { closed, text } from './words.ts';
@@ -39,6 +40,7 @@ export const BlueGreenSpecSchema = closed(
     images,
     seen: Type.Optional(Seen),
     validate: Type.Optional(Validate),
+    running: Type.Optional(Running),
     watch: Type.Optional(
       closed(
         { for: time('How long', '5m'), checks: Type.Optional(Checks) },

@@ -43,6 +43,17 @@ const WayBackSchema = open(
   'Whether one can still go back, and what it would lose',
 );
 
+const RunningSchema = open(
+  {
+    on: text('The workload on which they run'),
+    queries: nullable(whole('How many'), 'Null: nobody could see'),
+    because: text('How many, or why nobody could see'),
+    since: moment('Since when they are waited for'),
+    lookedAt: moment('When they were last counted'),
+  },
+  'Queries that run where no new ones are, or are to be, sent',
+);
+
 const ProgressSchema = open(
   {
     direction: Type.Enum(['forward', 'back'], { description: 'Where it goes' }),
@@ -65,6 +76,7 @@ const ProgressSchema = open(
       ),
     ),
     shadow: Type.Optional(nullable(ShadowSchema, 'Of a shadow; null: nothing was compared')),
+    running: Type.Optional(nullable(RunningSchema, 'Null: none is waited for')),
     wayBack: WayBackSchema,
     findings: listOf(FindingSchema, 'What preflight found'),
     evidence: nullable(Type.Object({}, { description: 'Stage, hash, findings' }), 'What an approval is bound to'),

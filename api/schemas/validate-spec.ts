@@ -3,6 +3,7 @@ import { execKinds } from '../../contracts/catalog.ts';
 import { durationPattern } from '../../decisions/duration.ts';
 import { releaseForms } from '../../decisions/release-fields.ts';
 import { filled, namespaced, objectName, time } from './release-parts.ts';
+import { trinoUser } from './running-spec.ts';
 import { closed, text, whole } from './words.ts';
 
 const timeout = Type.Optional(
@@ -54,6 +55,30 @@ export const Probe = Type.Union(
         timeout,
       },
       'Runs a command through the API server',
+    ),
+    closed(
+      {
+        trino: text('Address of a coordinator of Trino; without user and password', {
+          pattern: releaseForms.address.source,
+          examples: ['http://trino-green.data-platform.svc:8080'],
+        }),
+        sql: Type.Union(
+          [
+            filled('A statement', 'SELECT count(*) FROM hive.sales.orders'),
+            Type.Array(filled('A statement', 'SELECT 1'), { minItems: 1, maxItems: 10, description: 'Several' }),
+          ],
+          { description: 'What has to end without an error, one after the other', examples: ['SELECT 1'] },
+        ),
+        user: trinoUser,
+        timeout: Type.Optional(
+          text('How long all of them may take together; 50s at the most', {
+            pattern: durationPattern,
+            default: '10s',
+            examples: ['10s'],
+          }),
+        ),
+      },
+      'Runs statements',
     ),
   ],
   { description: 'One question' },

@@ -88,6 +88,7 @@ const partsByKind: PartsOf = {
   validate: () => [],
   shift: () => [],
   keep: () => [],
+  drain: () => [],
   retire: () => [],
   scaling: () => [],
   shadow: () => [],

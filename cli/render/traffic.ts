@@ -54,6 +54,8 @@ const validateWords = ({ probes }: ValidateStage): readonly string[] => [probes.
 
 function probeWords(probe: Probe): string {
   if (probe.by === 'http') return `GET ${probe.url}`;
+  if (probe.by === 'trino')
+    return `trino ${probe.address} (${probe.sql.length === 1 ? '1 statement' : `${probe.sql.length} statements`})`;
   if (probe.by !== 'exec') return `${probe.by} ${probe.address}`;
   return `runs ${probe.command[0] ?? ''} in ${probe.of.kind} ${probe.of.namespace}/${probe.of.name}`;
 }
@@ -79,6 +81,12 @@ const breakerWords = ({ name, state, since, because, answers, lookedAt, until }:
   lookedAt === 0 ? 'not looked at yet' : `looked ${ago(lookedAt, now)}`,
   ...(until === null ? [] : [`a person is called in ${duration(Math.max(0, until - now))}`]),
 ];
+
+/** Queries that are waited for; no line when none is. `now` in epoch ms. */
+export function runningLines({ running, outcome }: Progress, now: number): readonly string[] {
+  if (running === undefined || running === null || outcome !== null) return [];
+  return [`  queries: ${running.because} \u00b7 looked ${ago(running.lookedAt, now)}`];
+}
 
 /** Where it went at the end; for a report. */
 export const trafficWords = (traffic: Traffic): string => whereWords(traffic, traffic.lookedAt).join(' \u00b7 ');

@@ -49,6 +49,7 @@ const finishing: StepsOf = {
   validate: () => [],
   shift: () => [],
   keep: () => [],
+  drain: () => [],
   retire: () => [],
   scaling: () => [],
   shadow: () => [],

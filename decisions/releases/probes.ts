@@ -5,7 +5,15 @@ import { backoff } from '../backoff.ts';
 import { formatDuration } from '../duration.ts';
 import { ms, parted } from './words.ts';
 
-const usual = { tries: 30, every: '2s', needs: 3, timeout: '2s', status: 200 } as const;
+const usual = {
+  tries: 30,
+  every: '2s',
+  needs: 3,
+  timeout: '2s',
+  status: 200,
+  sqlTimeout: '10s',
+  user: 'lakeshift',
+} as const;
 
 /** The stage that asks a side before it gets traffic. */
 export function validation(spec: ValidateSpec, side: string, target: string): ValidateStage {
@@ -30,13 +38,17 @@ export function validation(spec: ValidateSpec, side: string, target: string): Va
 function longestWords({ backoff: longest, probes }: ValidateSpec, tries: number, everyMs: number): string {
   if (longest === undefined) return '';
   const waits = Array.from({ length: tries - 1 }, (_, index) => backoff(everyMs, ms(longest), index + 1));
-  const asked = probes.reduce((sum, { timeout = usual.timeout }) => sum + ms(timeout), 0);
+  const asked = probes.reduce(
+    (sum, probe) => sum + ms(probe.timeout ?? ('trino' in probe ? usual.sqlTimeout : usual.timeout)),
+    0,
+  );
   const totalMs = waits.reduce((sum, wait) => sum + wait, tries * asked);
   return `, later up to ${longest}; ${formatDuration(totalMs)} at the most`;
 }
 
 /** How a side, or what it needs, is asked; `target` is the cluster of the spec. */
 export function probeOf(spec: ProbeSpec, target: string): Probe {
+  if ('trino' in spec) return trinoProbe(spec);
   const timeoutMs = ms(spec.timeout ?? usual.timeout);
   if ('http' in spec) return { by: 'http', url: spec.http, status: spec.status ?? usual.status, timeoutMs };
   if ('tcp' in spec) return { by: 'tcp', address: spec.tcp, timeoutMs };
@@ -45,4 +57,9 @@ export function probeOf(spec: ProbeSpec, target: string): Probe {
     return { by: 'exec', target, of, container: spec.container ?? null, command: spec.command, timeoutMs };
   }
   return { by: 'grpc', address: spec.grpc, service: spec.service ?? '', timeoutMs };
+}
+
+function trinoProbe(spec: Extract<ProbeSpec, { readonly trino: string }>): Probe {
+  const { trino: address, sql, user = usual.user, timeout = usual.sqlTimeout } = spec;
+  return { by: 'trino', address, user, sql: typeof sql === 'string' ? [sql] : sql, timeoutMs: ms(timeout) };
 }

@@ -1,5 +1,5 @@
 import { approver, type Theatre, type Underway } from '../support/deployments.ts';
-import type { CanarySpec, DependencySpec, StepSpec } from '../../contracts/release-spec.ts';
+import type { CanarySpec, DependencySpec, RunningSpec, StepSpec } from '../../contracts/release-spec.ts';
 import { windows } from '../support/gate-windows.ts';
 import { anyApprover } from '../support/plans.ts';
 import { checks } from '../support/release-plans.ts';
@@ -11,6 +11,16 @@ export interface Told {
   readonly workflowId: string;
   readonly runId?: string;
 }
+
+const coordinators = { blue: 'http://blue:8080', green: 'http://green:8080' };
+/** Queries that run at a switch finish where they began. */
+const finishing: RunningSpec = {
+  engine: 'trino',
+  coordinators,
+  finishOn: 'old',
+  route: 'trino',
+  address: 'http://trino',
+};
 
 /** The stories whose histories are kept: all branches on which a deployment can be found when new code arrives. */
 export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told>>> = {
@@ -254,6 +264,33 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     const world = new World();
     world.faults = ['it answers 503', null, 'it answers 500'];
     return ended(await theatre.blueGreen(world));
+  },
+
+  async 'blue-green-finishing-on-old'(theatre) {
+    const world = new World();
+    world.queries = [2, 1];
+    world.strays = ['HTTP status 404'];
+    return ended(await theatre.blueGreen(world, { running: finishing, keepOld: '50ms' }));
+  },
+
+  async 'blue-green-drained-on-the-way-back'(theatre) {
+    const world = new World();
+    const deployment = await theatre.blueGreen(world, { running: finishing, keepOld: '1h' });
+    await deployment.untilPhase('in-grace');
+    world.queries = [1, null, null];
+    await deployment.order('rollback');
+    await deployment.untilPhase('needs-attention');
+    await deployment.order('retry');
+    return ended(deployment);
+  },
+
+  async 'blue-green-waiting-in-vain'(theatre) {
+    const world = new World();
+    world.queries = Array.from({ length: 1_000 }, () => 1);
+    // so long that it is over after a few counts
+    world.until.set('followQueries', new Promise((resolve) => setTimeout(resolve, 300)));
+    const running = { engine: 'trino', coordinators, wait: 'idle', timeout: '200ms' } as const;
+    return ended(await theatre.blueGreen(world, { running }));
   },
 
   async 'recreate-deployed'(theatre) {

@@ -173,13 +173,27 @@ export const blueGreenFacts: ClusterFacts = {
   route: null,
 };
 
+/** The same where the spec names Services of the sides and a route. */
+const followUpFacts: ClusterFacts = {
+  ...blueGreenFacts,
+  services: [
+    ...blueGreenFacts.services,
+    ...['blue', 'green'].map((side) => ({ ...serviceFacts, name: `trino-${side}`, selector: { version: side } })),
+  ],
+  route: { ...routeFacts, object: { kind: 'HTTPRoute', namespace: 'shop', name: 'trino', uid: '90ef' } },
+};
+
 /** The plan of a canary that differs from the usual one of the stories. */
 export const canaryPlan = (taskQueue: string, wishes: Partial<CanarySpec> = {}): ReleasePlan =>
   releasePlan({ ...canarySpec, ...wishes }, canaryFacts, taskQueue);
 
 /** The plan of a switch that differs from the usual one of the stories. */
 export const blueGreenPlan = (taskQueue: string, wishes: Partial<BlueGreenSpec> = {}): ReleasePlan =>
-  releasePlan({ ...blueGreenSpec, ...wishes }, blueGreenFacts, taskQueue);
+  releasePlan(
+    { ...blueGreenSpec, ...wishes },
+    wishes.running !== undefined && 'finishOn' in wishes.running ? followUpFacts : blueGreenFacts,
+    taskQueue,
+  );
 
 /** The plan of a restart with downtime. */
 export const recreatePlan = (taskQueue: string): ReleasePlan =>

@@ -7,6 +7,7 @@ import type {
   ReleaseSpec,
   RollingSpec,
   RouteSpec,
+  RunningSpec,
   SeenSpec,
   ShadowSpec,
 } from '../../contracts/release-spec.ts';
@@ -109,6 +110,24 @@ export const flagSpec: CanarySpec = {
   onFailure: 'park',
 };
 
+const trinos = { blue: 'http://trino-blue:8080', green: 'http://trino-green:8080' };
+
+/** Every way of running queries, with every field. */
+export const everyRunning: Readonly<Record<string, RunningSpec>> = {
+  'finish on old': {
+    engine: 'trino',
+    coordinators: trinos,
+    user: 'ops',
+    timeout: '2h',
+    finishOn: 'old',
+    route: 'trino',
+    address: 'https://trino.example',
+    services: { blue: 'trino-blue', green: 'trino-green' },
+  },
+  wait: { engine: 'trino', coordinators: trinos, user: 'ops', timeout: '2h', wait: 'idle' },
+  accept: { engine: 'trino', coordinators: trinos, user: 'ops', timeout: '2h', accept: 'failed-queries' },
+};
+
 /** A blue-green with every field. */
 export const blueGreenSpec: BlueGreenSpec = {
   name: 'trino-440',
@@ -123,12 +142,15 @@ export const blueGreenSpec: BlueGreenSpec = {
       { http: 'http://trino-green:8080/v1/info', status: 200, timeout: '2s' },
       { tcp: 'trino-green:8080', timeout: '1s' },
       { grpc: 'trino-green:8081', service: 'trino.v1.Health', timeout: '1s' },
+      { trino: 'http://trino-green:8080', sql: 'SELECT 1', user: 'ops', timeout: '10s' },
+      { trino: 'http://trino-green:8080', sql: ['SELECT 1', 'SELECT 2'] },
     ],
     tries: 30,
     every: '2s',
     backoff: '30s',
     needs: 3,
   },
+  running: everyRunning['finish on old'] ?? { engine: 'trino', coordinators: trinos, wait: 'idle' },
   watch: { for: '30m', checks },
   dependencies,
   every: '1m',

@@ -72,6 +72,7 @@ export class StageWalk {
       case 'validate':
       case 'shift':
       case 'keep':
+      case 'drain':
       case 'retire':
       case 'scaling':
     }

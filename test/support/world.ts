@@ -86,6 +86,10 @@ export class World {
   asked = 0;
   /** What each slice of a shadow sees; then the stable side is silent. */
   slicesOfShadow: ((wanted: number) => ShadowFacts)[] = [];
+  /** What is seen of queries, slice by slice; then none runs. Null: nobody can see. */
+  queries: (number | null)[] = [];
+  /** What is wrong with the way of follow-up requests, try by try; then nothing is. */
+  strays: (string | null)[] = [];
   paused = false;
   rate: number | null = null;
   #fence = 0;
@@ -120,6 +124,15 @@ export class World {
           this.weight = this.edits.shift() ?? this.weight;
           return state;
         }),
+      followQueries: ({ coordinator }) =>
+        this.#at('followQueries', async () => {
+          this.deeds.push({ what: `count ${coordinator.name}`, turn: 0, at: Date.now() });
+          const running = this.queries.length === 0 ? 0 : (this.queries.shift() ?? null);
+          return { running, blindBecause: running === null ? 'it gives no answer' : null };
+        }),
+      keepFollowUps: ({ site }) => this.#effect('keepFollowUps', 'keep follow-ups', site, async () => ({ silent: [] })),
+      dropFollowUps: ({ site }) => this.#effect('dropFollowUps', 'drop follow-ups', site, async () => undefined),
+      traceFollowUps: () => this.#at('traceFollowUps', async () => this.strays.shift() ?? null),
       observeTraffic: () =>
         this.#at('observeTraffic', async () => {
           this.looks.traffic += 1;

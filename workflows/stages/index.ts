@@ -5,6 +5,7 @@ import { build } from './build.ts';
 import { candidate } from './candidate.ts';
 import { contract } from './contract.ts';
 import { cutover } from './cutover.ts';
+import { drain } from './drain.ts';
 import { expand } from './expand.ts';
 import { grace } from './grace.ts';
 import { keep } from './keep.ts';
@@ -33,6 +34,7 @@ const runners: { readonly [K in StageKind]: StageRunner<K> } = {
   validate,
   shift,
   keep,
+  drain,
   retire,
   scaling,
   shadow,

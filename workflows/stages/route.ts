@@ -11,6 +11,9 @@ import { notUndone } from './not-undone.ts';
 /** Where a plan does not say how often to look where the traffic goes; ms. */
 const usualLooks = { most: 30, everyMs: 1_000 };
 
+/** How often it is looked where the traffic goes, and how long to wait in between, ms. */
+export const looksOf = ({ looks = usualLooks }: ShiftStage): NonNullable<ShiftStage['looks']> => looks;
+
 /** Sets a weight and keeps what was read back. */
 export async function route({ route: to, name }: ShiftStage, weight: number, run: Run): Promise<RouteState> {
   const state = await setWeight(`${name}: ${weight} %`, { site: run.effect(), route: to, weight });

@@ -5,6 +5,7 @@ import { scaleWorkload } from '../activities.ts';
 import type { Run } from '../run.ts';
 import { guard } from './guard.ts';
 import { untilReady } from './pods.ts';
+import { afterBack, beforeBack, beforeSwitch } from './queries.ts';
 import { route, routeBack, seenAt } from './route.ts';
 import { again, park, promote, type StageRunner, type Turn } from './stage.ts';
 import { watch } from './watch.ts';
@@ -19,9 +20,15 @@ export const shift: StageRunner<'shift'> = {
     const held = await guard(stage, run);
     if (held !== null) return held;
     if (run.progress.deadline !== null) return watch(stage, run);
-    return (await ready(stage, run)) ?? (await move(stage, run)) ?? opened(stage, run);
+    return (
+      (await ready(stage, run)) ?? (await beforeSwitch(stage, run)) ?? (await move(stage, run)) ?? opened(stage, run)
+    );
   },
-  undo: routeBack,
+  async undo(stage, run) {
+    await beforeBack(stage, run);
+    await routeBack(stage, run);
+    await afterBack(stage, run);
+  },
 };
 
 /** The candidate has as many pods as the share needs; null: it has. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
+import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Behaviour } from './behaviour.ts';
 import { RequestFigures } from './request-figures.ts';
@@ -30,6 +31,7 @@ export async function startApplication(
   { pod, behaviour, crashed }: Wishes,
 ): Promise<Application> {
   if (behaviour.refuses) return { drain: () => undefined, stop: () => undefined };
+  if (behaviour.forwardsTo !== null) return forward(host, port, behaviour.forwardsTo);
   const figures = new RequestFigures();
   let asked = 0;
   let draining = false;
@@ -63,6 +65,36 @@ export async function startApplication(
     stop: () => {
       server.close();
       server.closeAllConnections();
+    },
+  };
+}
+
+/** What answers is a process of its own, as real as it is: the pod is only its address. */
+async function forward(host: string, port: number, to: number): Promise<Application> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((client) => {
+    const process = connect(to, '127.0.0.1');
+    for (const [from, into] of [
+      [client, process],
+      [process, client],
+    ] as const) {
+      sockets.add(from);
+      from.pipe(into);
+      from.on('error', () => into.destroy());
+      from.on('close', () => {
+        sockets.delete(from);
+        into.destroy();
+      });
+    }
+  });
+  server.listen({ host, port, exclusive: true });
+  await once(server, 'listening');
+  return {
+    // its connections are as they are: whoever drains it takes it out of the routes first
+    drain: () => undefined,
+    stop: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
     },
   };
 }

@@ -14,6 +14,8 @@ export interface Behaviour {
   readonly answer: Readonly<Record<string, unknown>>;
   /** COUNTS: each answer has `asked`, the number of those before it. */
   readonly counts: boolean;
+  /** FORWARDS_TO: a port of this machine whose server answers instead; null: none does. */
+  readonly forwardsTo: number | null;
   /** REFUSES: nobody listens, though the pod is ready. */
   readonly refuses: boolean;
   /** READY_AFTER_MS: after its start; null (NEVER_READY): never. */
@@ -31,7 +33,7 @@ const slowMs = 400;
 export function behaviourOf({ image = '', env = [] }: V1Container): Behaviour {
   const given = new Map(env.map(({ name, value }) => [name, value ?? '']));
   const read = (name: string): number | null => (given.has(name) ? Number(given.get(name)) : null);
-  const numbers = ['LATENCY_MS', 'FAIL_RATE', 'READY_AFTER_MS', 'DIES_AFTER_MS', 'DRAIN_MS'];
+  const numbers = ['LATENCY_MS', 'FAIL_RATE', 'READY_AFTER_MS', 'DIES_AFTER_MS', 'DRAIN_MS', 'FORWARDS_TO'];
   const wrong = numbers.find((name) => Number.isNaN(read(name)));
   const version = /:([^/:]+)$/.exec(image)?.[1] ?? 'latest';
   const members = (name: string) => JSON.parse(given.get(name) ?? '{}') as Readonly<Record<string, unknown>>; // a test wrote it
@@ -46,6 +48,7 @@ export function behaviourOf({ image = '', env = [] }: V1Container): Behaviour {
         : { reason: 'CreateContainerConfigError', message: `${wrong} is not a number` },
     latencyMs: read('LATENCY_MS') ?? (image.startsWith('slow/') ? slowMs : 0),
     failRate: read('FAIL_RATE') ?? 0,
+    forwardsTo: read('FORWARDS_TO'),
     refuses: given.get('REFUSES') === '1' || image.startsWith('deaf/'),
     readyAfterMs: given.get('NEVER_READY') === '1' ? null : (read('READY_AFTER_MS') ?? 0),
     diesAfterMs: read('DIES_AFTER_MS'),

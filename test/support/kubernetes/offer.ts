@@ -10,6 +10,7 @@ import { startKubernetes, type KubernetesOptions, type RunningKubernetes } from 
 import { lastWords, launch, type Launched } from '../../../tools/processes/launch.ts';
 import { stopPid } from '../../../tools/processes/stop.ts';
 import { getTraefik, whyNoTraefik } from '../../../tools/traefik/get.ts';
+import { getTrino, whyNoTrino } from '../../../tools/trino/get.ts';
 import { offer } from '../on-demand.ts';
 import { applyCustomResources } from './custom-resources.ts';
 import { openPodNetwork, type PodNetwork } from './pod-network.ts';
@@ -50,6 +51,8 @@ export async function offerKubernetes(
     istio: () => resources('istio'),
     'lacking-traefik': async () => (await whyNoTraefik()) ?? '',
     traefik: () => getTraefik(say, { signal: building.signal }),
+    'lacking-trino': async () => (await whyNoTrino()) ?? '',
+    trino: async () => JSON.stringify(await getTrino(say, { signal: building.signal })),
   };
   // each is done once, however many ask
   const given = new Map<string, Promise<string>>();
