@@ -5,11 +5,14 @@ import type { Alteration, BackfillStage, IndexBuild, PartPlan, RowCheck, ShadowS
 import type { OrderName, Phase } from './catalog.ts';
 import type { Felt } from './progress.ts';
 import type { ClusterFacts, ClusterLooks } from './cluster-facts.ts';
-import type { Gate, GateWindow, Probe } from './gate.ts';
+import type { Probe } from './gate.ts';
 import type { Route, RouteState, Seen, SeenShare } from './route.ts';
 import type { Coordinator, FollowUps, QueryCount } from './running.ts';
 import type { ShadowFacts } from './shadow.ts';
+import type { WatchFacts, WatchInput } from './watching.ts';
 import type { Candidate, HeldAutoscaler, HeldObject, RollStatus, WorkloadRef } from './workload.ts';
+
+export type * from './watching.ts';
 
 /** Where an effect takes place and in whose name. */
 export interface Site {
@@ -207,44 +210,6 @@ export interface CompareInput {
   readonly wanted: number;
 }
 
-export interface WatchInput {
-  readonly target: string;
-  readonly route: Route;
-  readonly gate: Gate | null;
-  /** Windows that began before do not count, epoch ms. */
-  readonly since: number;
-  /** How long to wait before the look, ms. */
-  readonly waitMs: number;
-  /** The share that is to be found, whole percent: another one is looked at twice. */
-  readonly weight?: number;
-  /** Whose pods get that share; absent: no pods do, or nobody asks. */
-  readonly workload?: WorkloadRef;
-  /** What else is looked at meanwhile; absent: nothing. */
-  readonly dependencies?: readonly DependencyLook[];
-}
-
-/** A dependency to look at while an activity waits. */
-export interface DependencyLook {
-  readonly name: string;
-  readonly probe: Probe;
-  /** Until its first look, ms, and between two of them. */
-  readonly waitMs: number;
-  readonly everyMs: number;
-  /** True: good answers are no news. All else ends the waiting at once. */
-  readonly isWell: boolean;
-}
-
-/** What was seen of a dependency. */
-export interface DependencyAnswer {
-  readonly name: string;
-  /** Good answers, */
-  readonly good: number;
-  /** and what was wrong with the one after them; null: nothing. */
-  readonly fault: string | null;
-  /** How long ago the last one came, ms. */
-  readonly agoMs: number;
-}
-
 export interface KeepFollowUpsInput {
   readonly site: Site;
   readonly followUps: FollowUps;
@@ -255,16 +220,4 @@ export interface KeepFollowUpsInput {
 export interface FollowUpFacts {
   /** Names of the sides whose coordinator did not say who it is. */
   readonly silent: readonly string[];
-}
-
-export interface WatchFacts {
-  readonly route: RouteState;
-  /** The latest windows that are over, oldest first. */
-  readonly windows: readonly GateWindow[];
-  /** Why there are none, or null. */
-  readonly blindBecause: string | null;
-  /** Of those dependencies that were looked at; absent from workers of before. */
-  readonly answers?: readonly DependencyAnswer[];
-  /** How many pods of the workload are ready; absent: nobody asked. */
-  readonly readyPods?: number;
 }

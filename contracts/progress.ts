@@ -1,10 +1,16 @@
+import type { Breaker, Fallback } from './breaker.ts';
 import type { EndPhase, OrderName, Phase } from './catalog.ts';
 import type { DeploymentEvent } from './events.ts';
 import type { Failure } from './failures.ts';
 import type { Verdict } from './gate.ts';
 import type { Finding } from './plan.ts';
 import type { Actor, Order } from './messages.ts';
-import type { LatencyCounts } from './shadow.ts';
+import type { Running } from './running.ts';
+import type { Shadow } from './shadow.ts';
+
+export type * from './breaker.ts';
+export type { Running } from './running.ts';
+export type { PointerCount, Shadow, SideLatency } from './shadow.ts';
 
 /** How far one stage is. `undone` also stands for stages whose undo found nothing to take back. */
 export type StageState = 'pending' | 'running' | 'done' | 'undoing' | 'undone' | 'skipped';
@@ -77,92 +83,6 @@ export interface Asked {
   readonly because: string;
   /** Bad answers since the last good one; absent: it was not counted. */
   readonly badInRow?: number;
-}
-
-/** Whether the candidate may rely on a dependency: `closed` it may, `open` it may not, `half-open` it is being tried. */
-export type BreakerState = 'closed' | 'open' | 'half-open';
-
-/** The circuit breaker of one dependency. */
-export interface Breaker {
-  readonly name: string;
-  /** Which of the plan's parts needs it; absent: the plan has one. */
-  readonly part?: number;
-  readonly state: BreakerState;
-  /** Since when, epoch ms. */
-  readonly since: number;
-  /** What was wrong the last time that something was; null: nothing ever was. */
-  readonly because: string | null;
-  /** Whether each of the latest answers was good, oldest first: as many as it is judged by. */
-  readonly answers: readonly boolean[];
-  /** Bad answers since it opened, which make the waits longer. */
-  readonly waits: number;
-  /** When it was last looked at, epoch ms; 0: never. */
-  readonly lookedAt: number;
-  /** When it is to be looked at next, epoch ms. */
-  readonly nextAt: number;
-  /** When a person is called, epoch ms; null: the clock does not run. */
-  readonly until: number | null;
-}
-
-/** A share that was taken home. */
-export interface Fallback {
-  /** Since when, epoch ms. */
-  readonly since: number;
-  /** How long the share lasts once it is back, as people may have ordered meanwhile, ms. */
-  readonly forMs: number;
-}
-
-/** What the candidate of a shadow has answered, beside the stable side. */
-export interface Shadow {
-  /** Requests that the stable side has answered. */
-  readonly compared: number;
-  readonly agreed: number;
-  /** Requests that the stable side has not answered: they tell nothing. */
-  readonly silent: number;
-  /** The share that agrees lies between these, 0 to 1, with that confidence; null: not judged yet. */
-  readonly interval: { readonly low: number; readonly high: number; readonly confidence: number } | null;
-  /** In what answers differ, most often first. */
-  readonly differs: readonly PointerCount[];
-  /** In what the stable side has differed from itself, most often first. */
-  readonly noise: readonly PointerCount[];
-  readonly latency: { readonly stable: SideLatency; readonly candidate: SideLatency };
-  /** How many different requests there are. */
-  readonly requests: number;
-  /** The place of the request that comes next. */
-  readonly next: number;
-  /** Since when the stable side has answered nothing, epoch ms; null: it answers. */
-  readonly silentSince: number | null;
-  /** A person was called: whoever tries again compares anew. */
-  readonly over?: boolean;
-}
-
-export interface PointerCount {
-  /** A JSON pointer, or `status`, `content-type`, `body`, `no answer`, `others`. */
-  readonly at: string;
-  readonly count: number;
-}
-
-/** How long a side takes to answer, ms, to a quarter; null: not measured. */
-export interface SideLatency {
-  readonly p50Ms: number | null;
-  readonly p99Ms: number | null;
-  readonly counts: LatencyCounts;
-}
-
-/** Queries that are waited for. */
-export interface Running {
-  /** The workload on which they run. */
-  readonly on: string;
-  /** Null: nobody could see. */
-  readonly queries: number | null;
-  /** One line for people: how many, or why nobody could see. */
-  readonly because: string;
-  /** Since when they are waited for, epoch ms. */
-  readonly since: number;
-  /** When they were last counted, epoch ms. */
-  readonly lookedAt: number;
-  /** A person was called because of them: who tries again has looked. */
-  readonly called?: boolean;
 }
 
 /** The candidate's share of the traffic. */

@@ -47,3 +47,19 @@ export interface QueryCount {
   /** Why nobody could; null: it was seen. */
   readonly blindBecause: string | null;
 }
+
+/** Queries that are waited for. */
+export interface Running {
+  /** The workload on which they run. */
+  readonly on: string;
+  /** Null: nobody could see. */
+  readonly queries: number | null;
+  /** One line for people: how many, or why nobody could see. */
+  readonly because: string;
+  /** Since when they are waited for, epoch ms. */
+  readonly since: number;
+  /** When they were last counted, epoch ms. */
+  readonly lookedAt: number;
+  /** A person was called because of them: who tries again has looked. */
+  readonly called?: boolean;
+}

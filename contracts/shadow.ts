@@ -62,3 +62,40 @@ export interface ShadowFacts {
   /** The place of the request that comes next. */
   readonly next: number;
 }
+
+/** What the candidate of a shadow has answered, beside the stable side. */
+export interface Shadow {
+  /** Requests that the stable side has answered. */
+  readonly compared: number;
+  readonly agreed: number;
+  /** Requests that the stable side has not answered: they tell nothing. */
+  readonly silent: number;
+  /** The share that agrees lies between these, 0 to 1, with that confidence; null: not judged yet. */
+  readonly interval: { readonly low: number; readonly high: number; readonly confidence: number } | null;
+  /** In what answers differ, most often first. */
+  readonly differs: readonly PointerCount[];
+  /** In what the stable side has differed from itself, most often first. */
+  readonly noise: readonly PointerCount[];
+  readonly latency: { readonly stable: SideLatency; readonly candidate: SideLatency };
+  /** How many different requests there are. */
+  readonly requests: number;
+  /** The place of the request that comes next. */
+  readonly next: number;
+  /** Since when the stable side has answered nothing, epoch ms; null: it answers. */
+  readonly silentSince: number | null;
+  /** A person was called: whoever tries again compares anew. */
+  readonly over?: boolean;
+}
+
+export interface PointerCount {
+  /** A JSON pointer, or `status`, `content-type`, `body`, `no answer`, `others`. */
+  readonly at: string;
+  readonly count: number;
+}
+
+/** How long a side takes to answer, ms, to a quarter; null: not measured. */
+export interface SideLatency {
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+  readonly counts: LatencyCounts;
+}

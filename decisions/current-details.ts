@@ -12,8 +12,7 @@ export function currentDetails(plan: Plan, status: Status): string {
     progress.parked === null ? null : `needs attention: \`${progress.parked.code}\` ${progress.parked.detail}`,
     busyWords(progress),
     progress.waitingFor === null ? null : `waits for ${progress.waitingFor.what}: ${progress.waitingFor.detail}`,
-    ...openOnes(progress.breakers ?? []).map((breaker) => `dependency ${breakerWords(breaker)}`),
-    progress.running?.because ?? null,
+    ...awayWords(progress),
     progress.deadline === null ? null : `until ${new Date(progress.deadline).toISOString()}`,
     status.possible.length === 0 ? null : `possible: ${status.possible.join(', ')}`,
   ].filter((line) => line !== null);
@@ -23,6 +22,12 @@ export function currentDetails(plan: Plan, status: Status): string {
 
 const busyWords = ({ busy }: Status['progress']): string | null =>
   busy === null || busy === undefined ? null : `tries again: \`${busy.code}\` ${busy.detail}`;
+
+/** What it waits for besides people: dependencies that are away, queries that still run. */
+const awayWords = ({ breakers = [], running }: Status['progress']): readonly string[] => [
+  ...openOnes(breakers).map((breaker) => `dependency ${breakerWords(breaker)}`),
+  ...(running === undefined || running === null ? [] : [running.because]),
+];
 
 function line(title: string, undoTitle: string | null, stage: StageProgress | undefined): string {
   if (stage === undefined) return `- [ ] ${title}`;

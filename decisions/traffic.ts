@@ -82,15 +82,19 @@ export const isSeenElsewhere = ({ traffic: { seen } = nothing }: Progress, weigh
  * Whether a share may end: looked at since its time was over and not long ago, in place then, and well by all checks and
  * in all that it needs.
  */
-export const mayEnd = (
+export function mayEnd(
   stage: Pick<ShiftStage, 'gate' | 'weight' | 'everyMs' | 'dependencies' | 'part'>,
   { traffic = nothing, verdict, deadline, breakers = [] }: Progress,
   now: number,
-): boolean =>
-  isLookedAt(stage, traffic, deadline ?? Infinity, now) &&
-  isInPlace(stage, traffic) &&
-  areWellSince(breakersOf(stage, { breakers }, now), deadline ?? Infinity) &&
-  (stage.gate === null || verdict?.decision === 'promote');
+): boolean {
+  const end = deadline ?? Infinity;
+  const isThere = isLookedAt(stage, traffic, end, now) && isInPlace(stage, traffic);
+  return isThere && isWell(stage, verdict) && areWellSince(breakersOf(stage, { breakers }, now), end);
+}
+
+/** No check speaks against it, and none is silent. */
+const isWell = ({ gate }: Pick<ShiftStage, 'gate'>, verdict: Progress['verdict']): boolean =>
+  gate === null || verdict?.decision === 'promote';
 
 /** The route says it, and somebody is there to answer. */
 const isInPlace = ({ weight }: Pick<ShiftStage, 'weight'>, traffic: Traffic): boolean =>

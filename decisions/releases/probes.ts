@@ -52,11 +52,16 @@ export function probeOf(spec: ProbeSpec, target: string): Probe {
   const timeoutMs = ms(spec.timeout ?? usual.timeout);
   if ('http' in spec) return { by: 'http', url: spec.http, status: spec.status ?? usual.status, timeoutMs };
   if ('tcp' in spec) return { by: 'tcp', address: spec.tcp, timeoutMs };
-  if ('exec' in spec) {
-    const of = { kind: spec.kind ?? 'Deployment', ...parted(spec.exec) };
-    return { by: 'exec', target, of, container: spec.container ?? null, command: spec.command, timeoutMs };
-  }
+  if ('exec' in spec) return commandProbe(spec, target, timeoutMs);
   return { by: 'grpc', address: spec.grpc, service: spec.service ?? '', timeoutMs };
+}
+
+function commandProbe(
+  { exec, kind = 'Deployment', container, command }: Extract<ProbeSpec, { readonly exec: string }>,
+  target: string,
+  timeoutMs: number,
+): Probe {
+  return { by: 'exec', target, of: { kind, ...parted(exec) }, container: container ?? null, command, timeoutMs };
 }
 
 function trinoProbe(spec: Extract<ProbeSpec, { readonly trino: string }>): Probe {

@@ -70,6 +70,7 @@ export class StageWalk {
       case 'roll':
       case 'candidate':
       case 'validate':
+      case 'shadow':
       case 'shift':
       case 'keep':
       case 'drain':

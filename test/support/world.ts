@@ -141,7 +141,8 @@ export class World {
         }),
       watchTraffic: ({ waitMs, dependencies }) =>
         this.#at('watchTraffic', async () => {
-          const answers = dependencies === undefined ? await waitFor(waitMs) : await this.#needed(dependencies, waitMs);
+          if (dependencies === undefined) await waitFor(waitMs);
+          const answers = dependencies === undefined ? undefined : await this.#needed(dependencies, waitMs);
           this.looks.route += 1;
           const facts = { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
           return { ...facts, readyPods: this.readyPods, ...(answers === undefined ? {} : { answers }) };

@@ -213,10 +213,10 @@ test('while the old side is kept, what the new one needs is looked at too', asyn
 
 test('good answers are no events: a share that is watched costs as many as without dependencies', async () => {
   const { world, deployment } = await watched({ every: '400ms' }, { every: '20ms' });
-  const before = Number((await deployment.handle.describe()).historyLength);
+  const before = (await deployment.handle.describe()).historyLength;
   const asked = world.asked;
   await looked(deployment, world, 4);
-  const events = Number((await deployment.handle.describe()).historyLength) - before;
+  const events = (await deployment.handle.describe()).historyLength - before;
   expect(world.asked - asked).toBeGreaterThan(30);
   expect(events).toBeLessThan(60);
   await deployment.order('abort');
