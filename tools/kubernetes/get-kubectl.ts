@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { buildWithGo, findGo, isProgram, oldestGo } from '../go.ts';
 import { findHome } from '../home.ts';
+import { makeOnce } from '../make-once.ts';
 import { ToolFailure } from '../tool-failure.ts';
 import type { Surroundings } from './get.ts';
 import { kubernetesLinker as linker, kubernetesVersion } from './version.ts';
@@ -21,22 +22,28 @@ export async function getKubectl(
   { env = process.env, signal }: Surroundings = {},
 ): Promise<string> {
   const cached = join(findHome(env).cache, `kubectl-${kubernetesVersion}`, 'kubectl');
-  if (await isProgram(cached)) return cached;
-  const go = await findGo(env);
-  if (typeof go !== 'string') throw new ToolFailure(`no kubectl: ${go.barred}. Install Go ${oldestGo.join('.')}`);
-  say(`building kubectl ${kubernetesVersion} with Go, once; this takes up to 5 minutes`);
-  const half = `${cached}.${process.pid}`;
-  await mkdir(dirname(cached), { recursive: true });
-  try {
-    const module = fileURLToPath(new URL('.', import.meta.url));
-    const failure = await buildWithGo(go, { module, packages: [program], linker, to: half, env, signal });
-    if (failure !== null) throw new ToolFailure(`no kubectl: the build with Go failed (${failure})`);
-    const { stdout } = await run(half, ['version', '--client'], { timeout: 60_000 }).catch(() => ({ stdout: '' }));
-    if (!stdout.includes(kubernetesVersion)) throw new ToolFailure('no kubectl: what Go built does not run');
-    // of two builds at once the last one stays; both are the same
-    await rename(half, cached);
-    return cached;
-  } finally {
-    await rm(half, { force: true });
-  }
+  return makeOnce({
+    to: dirname(cached),
+    find: async () => ((await isProgram(cached)) ? cached : null),
+    make: async (half) => {
+      const go = await findGo(env);
+      if (typeof go !== 'string') throw new ToolFailure(`no kubectl: ${go.barred}. Install Go ${oldestGo.join('.')}`);
+      say(`building kubectl ${kubernetesVersion} with Go, once; this takes up to 5 minutes`);
+      const built = join(half, 'kubectl');
+      await build(go, built, env, signal);
+      await mkdir(dirname(cached), { recursive: true });
+      await rename(built, cached);
+      return cached;
+    },
+    say,
+    signal,
+  });
+}
+
+async function build(go: string, to: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> {
+  const module = fileURLToPath(new URL('.', import.meta.url));
+  const failure = await buildWithGo(go, { module, packages: [program], linker, to, env, signal });
+  if (failure !== null) throw new ToolFailure(`no kubectl: the build with Go failed (${failure})`);
+  const { stdout } = await run(to, ['version', '--client'], { timeout: 60_000 }).catch(() => ({ stdout: '' }));
+  if (!stdout.includes(kubernetesVersion)) throw new ToolFailure('no kubectl: what Go built does not run');
 }

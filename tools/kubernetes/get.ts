@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { buildWithGo, findGo, isProgram, oldestGo } from '../go.ts';
 import { findHome } from '../home.ts';
+import { makeOnce } from '../make-once.ts';
 import { ToolFailure } from '../tool-failure.ts';
 import { etcdVersion, kubernetesLinker as linker, kubernetesVersion } from './version.ts';
 
@@ -38,24 +39,29 @@ export async function getKubernetes(
   say: (line: string) => void,
   { env = process.env, signal }: Surroundings = {},
 ): Promise<KubernetesBinaries> {
-  const cached = folderOf(env);
-  if (await isThere(cached)) return binariesOf(cached);
-  const go = await findGo(env);
-  if (typeof go !== 'string') throw new ToolFailure(lacking(go.barred));
-  say(`building Kubernetes ${kubernetesVersion} and etcd ${etcdVersion} with Go, once; this takes 4 to 15 minutes`);
-  const half = `${cached}.${process.pid}`;
-  await mkdir(half, { recursive: true });
-  try {
-    const module = fileURLToPath(new URL('.', import.meta.url));
-    const failure = await buildWithGo(go, { module, packages, linker, to: `${half}/`, env, signal });
-    if (failure !== null) throw new ToolFailure(`no Kubernetes: the build with Go failed (${failure})`);
-    // Go names a program after its package.
-    await rename(join(half, 'server'), join(half, 'etcd'));
-    for (const name of programs) await check(half, name);
-    return binariesOf(await keep(half, cached));
-  } finally {
-    await rm(half, { recursive: true, force: true });
-  }
+  const to = folderOf(env);
+  return makeOnce({
+    to,
+    find: async () => ((await isThere(to)) ? binariesOf(to) : null),
+    make: async (half) => {
+      const go = await findGo(env);
+      if (typeof go !== 'string') throw new ToolFailure(lacking(go.barred));
+      say(`building Kubernetes ${kubernetesVersion} and etcd ${etcdVersion} with Go, once; this takes 4 to 15 minutes`);
+      await build(go, half, env, signal);
+      return binariesOf(await keep(half, to));
+    },
+    say,
+    signal,
+  });
+}
+
+async function build(go: string, half: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> {
+  const module = fileURLToPath(new URL('.', import.meta.url));
+  const failure = await buildWithGo(go, { module, packages, linker, to: `${half}/`, env, signal });
+  if (failure !== null) throw new ToolFailure(`no Kubernetes: the build with Go failed (${failure})`);
+  // Go names a program after its package.
+  await rename(join(half, 'server'), join(half, 'etcd'));
+  for (const name of programs) await check(half, name);
 }
 
 /** Why the programs can't be had here; null: they are in the cache, or there is a Go to build them with. */

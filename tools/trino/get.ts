@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { findOnPath } from '../go.ts';
 import { findHome } from '../home.ts';
+import { makeOnce } from '../make-once.ts';
 import { ToolFailure } from '../tool-failure.ts';
 import { getJava, whyNoJava } from './java.ts';
 import { trinoSum, trinoVersion } from './version.ts';
@@ -39,7 +40,17 @@ export async function getTrino(
   { env = process.env, sum = trinoSum, signal }: Surroundings = {},
 ): Promise<TrinoBinaries> {
   const home = folderOf(env);
-  if (!(await isThere(home))) await fetchInto(home, sum, say, env, signal);
+  await makeOnce({
+    to: home,
+    find: async () => ((await isThere(home)) ? home : null),
+    make: async (half) => {
+      await fetchInto(half, sum, say, env, signal);
+      await rename(join(half, artifact), home);
+      return home;
+    },
+    say,
+    signal,
+  });
   return { java: await getJava(say, env), home };
 }
 
@@ -60,7 +71,7 @@ const isThere = (home: string): Promise<boolean> =>
   );
 
 async function fetchInto(
-  home: string,
+  half: string,
   sum: string,
   say: (line: string) => void,
   env: NodeJS.ProcessEnv,
@@ -69,20 +80,11 @@ async function fetchInto(
   const maven = await findOnPath('mvn', env);
   if (maven === null) throw new ToolFailure(lackingMaven);
   say(`fetching Trino ${trinoVersion} (194 MB) with Maven, once; this takes 15 seconds to 5 minutes`);
-  const half = `${home}.${process.pid}`;
-  await mkdir(half, { recursive: true });
-  try {
-    const archive = await download(maven, join(half, 'maven'), env, signal);
-    const found = await sumOf(archive);
-    if (found !== sum)
-      throw new ToolFailure(`no Trino: the archive is not the one that we know: ${found} instead of ${sum}`);
-    await run('tar', ['-xzf', archive, '-C', half]);
-    await mkdir(dirname(home), { recursive: true });
-    // of two at once the first to rename wins, and the other copy is as good
-    await rename(join(half, artifact), home).catch(() => undefined);
-  } finally {
-    await rm(half, { recursive: true, force: true });
-  }
+  const archive = await download(maven, join(half, 'maven'), env, signal);
+  const found = await sumOf(archive);
+  if (found !== sum)
+    throw new ToolFailure(`no Trino: the archive is not the one that we know: ${found} instead of ${sum}`);
+  await run('tar', ['-xzf', archive, '-C', half]);
 }
 
 /** Path of the archive. Maven's own repository of the user stays as it is: it would keep a second copy. */
