@@ -17,7 +17,12 @@ export async function runCommand(cluster: Cluster, command: Command): Promise<st
   return pod === null ? `no pod of ${of.kind} ${of.namespace}/${of.name} is ready` : run(cluster, pod, command);
 }
 
-type Socket = Awaited<ReturnType<Exec['exec']>>;
+/** What is used of the library's WebSocket: the package it takes it from has no types of its own. */
+interface Socket {
+  onclose: () => void;
+  onerror: () => void;
+  readonly close: () => void;
+}
 
 function run(cluster: Cluster, pod: string, { of, container, command, timeoutMs }: Command): Promise<string | null> {
   const late = `it has not ended in ${timeoutMs} ms`;
@@ -43,7 +48,7 @@ function run(cluster: Cluster, pod: string, { of, container, command, timeoutMs 
       null,
       false,
       status,
-    );
+    ) as Promise<Socket>;
     asked.then(
       (opened) => {
         socket = opened;
@@ -53,7 +58,10 @@ function run(cluster: Cluster, pod: string, { of, container, command, timeoutMs 
       },
       (error: unknown) => {
         const code = statusOf(error);
-        if (code !== 401 && code !== 403) return end(code === null ? 'no connection' : `the cluster answers ${code}`);
+        if (code !== 401 && code !== 403) {
+          end(code === null ? 'no connection' : `the cluster answers ${code}`);
+          return;
+        }
         clearTimeout(timer);
         reject(failure('RIGHTS_MISSING', `cluster ${cluster.name}, exec in ${of.namespace}/${pod}: ${code}`));
       },

@@ -10,6 +10,8 @@ const [out, err, status] = [1, 2, 3];
 const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
 /** RFC 6455: what a server proves with that it has read the key. */
 const handshake = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+/** Kinds of frames. */
+const [binary, closing] = [2, 8];
 
 /**
  * Runs commands for pods as a kubelet does, each as a process of its own with the pod's name in POD_NAME: the WebSockets
@@ -40,14 +42,15 @@ function runOne(pod: string, [program = '', ...rest]: readonly string[], socket:
   const child = execFile(program, rest, { env: { PATH: process.env['PATH'], POD_NAME: pod } }, (error) => {
     socket.write(message(status, JSON.stringify(statusOf(error))));
     // 1000: all is well
-    socket.end(Buffer.from([0x88, 2, 0x03, 0xe8]));
+    socket.end(Buffer.from([0x80 | closing, 2, 0x03, 0xe8]));
   });
   child.stdout?.on('data', (said: string) => socket.write(message(out, said)));
   child.stderr?.on('data', (said: string) => socket.write(message(err, said)));
   const gone = (): void => void child.kill('SIGKILL');
   socket.on('error', gone);
   socket.on('close', gone);
-  socket.resume();
+  // whoever asks sends nothing but, in the end, that the connection is over
+  socket.on('data', ([first = 0]: Buffer) => (first & 0x0f) === closing && gone());
 }
 
 /** As the API describes how a command has ended. */
@@ -60,10 +63,18 @@ function statusOf(error: (Error & { readonly code?: unknown }) | null): object {
   return { ...failed, reason: 'NonZeroExitCode', details: { causes } };
 }
 
-/** One message, whole: the tests' commands say little. */
+/** One message, whole, however much of it there is. */
 function message(stream: number, text: string): Buffer {
   const payload = Buffer.concat([Buffer.from([stream]), Buffer.from(text)]);
-  const head = Buffer.from([0x82, 126, 0, 0]);
-  head.writeUInt16BE(payload.length, 2);
-  return Buffer.concat([payload.length < 126 ? Buffer.from([0x82, payload.length]) : head, payload]);
+  return Buffer.concat([Buffer.from([0x80 | binary]), lengthOf(payload), payload]);
+}
+
+/** In as few bytes as it can be said with: 126 announces two, 127 eight. */
+function lengthOf({ length }: Buffer): Buffer {
+  if (length < 126) return Buffer.from([length]);
+  const few = length < 2 ** 16;
+  const bytes = Buffer.alloc(few ? 2 : 8);
+  if (few) bytes.writeUInt16BE(length);
+  else bytes.writeBigUInt64BE(BigInt(length));
+  return Buffer.concat([Buffer.from([few ? 126 : 127]), bytes]);
 }

@@ -25,7 +25,7 @@ export async function registerNode(config: KubeConfig, name: string, address: st
   const status = {
     addresses: [
       { type: 'InternalIP', address },
-      // what the API server asks first, and nobody resolves the name of a node here
+      // the API server prefers it, and nobody resolves the name of a node here
       { type: 'Hostname', address },
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: port } },
