@@ -46,7 +46,7 @@ export const Probe = Type.Union(
           }),
         ),
         container: Type.Optional(objectName('Needed where a pod has several', 'trino')),
-        command: Type.Array(text('A word', { pattern: '^[^\\u0000]*$', maxLength: 1_000 }), {
+        command: Type.Array(text('A word', { pattern: '^[^\\u0000]*$', maxLength: 1_000, examples: ['SELECT 1'] }), {
           minItems: 1,
           maxItems: 50,
           description: 'It has to end with 0; nothing that it says is kept, and no secret belongs into it',
