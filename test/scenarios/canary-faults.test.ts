@@ -149,7 +149,7 @@ describeWithAll('a canary', () => {
       const id = await releases.start({
         ...example,
         service: 'checkout',
-        ...(checks === undefined ? {} : { checks: { ...checks, window: '1s', atLeast: 5, blindFor: '4s' } }),
+        ...(checks === undefined ? {} : { checks: { ...checks, window: '2s', atLeast: 5, blindFor: '8s' } }),
         every: '1s',
         drain: '3s',
         grace: '10s',

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { apisOf, type TestNamespace } from './cluster.ts';
 
 /** What one pod may take to say its figures, ms; of one that does not there are none. */
-const patienceMs = 150;
+const patienceMs = 400;
 
 /** What all pods of a namespace say at `/metrics`, each series with the name of its pod, as a scrape of pods has it. */
 export class PodMetrics {
