@@ -5,8 +5,10 @@ import { createApprovalActivities, type ApprovalDependencies } from './approvals
 import { createClusterActivities, createClusters, type ClusterDependencies } from './kubernetes/index.ts';
 import { createLedgerActivities, type LedgerDependencies } from './ledger/index.ts';
 import { createRegistries, createRegistryActivities, type RegistryDependencies } from './mlflow/index.ts';
+import { createShadowActivities } from './shadow/index.ts';
 import { createSqlActivities, type SqlDependencies } from './sql/index.ts';
 import { createTrafficActivities, type TrafficDependencies } from './traffic/activities.ts';
+import { createTrinoActivities } from './trino/index.ts';
 
 /** Everything that the activities of a worker are given; `worker/dependencies.ts` makes it. */
 export type ActivityDependencies = SqlDependencies &
@@ -28,6 +30,8 @@ export const createActivities = (dependencies: ActivityDependencies): Activities
     ...cluster,
     ...registry,
     ...createTrafficActivities(dependencies, clusters, registries),
+    ...createShadowActivities(clusters),
+    ...createTrinoActivities(),
     ...createLedgerActivities(dependencies),
     ...createApprovalActivities(dependencies),
     claim({ site, plan }) {

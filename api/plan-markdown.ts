@@ -41,7 +41,7 @@ const stageRows = ({ stages, risk }: Plan): string[] =>
       escaped(stage.name),
       stage.approve === null ? '' : approverOf(stage.approve),
       takes(stage),
-      `${escaped([stage.title, ...failWords(stage)].join('; '))}${noReturn}`,
+      `${escaped([stage.title, ...failWords(stage), ...needWords(stage)].join('; '))}${noReturn}`,
       escaped(stage.undoTitle ?? ''),
     ];
     return `| ${cells.join(' | ')} |`;
@@ -51,11 +51,19 @@ const stageRows = ({ stages, risk }: Plan): string[] =>
 function failWords(stage: Stage): readonly string[] {
   if (stage.kind !== 'shift' || stage.gate === null) return [];
   const { onFail, weight } = stage;
-  if (onFail === 'rollback') return ['else all goes back'];
+  const blind = stage.gate.blind === 'rollback' ? ['without data all goes back'] : [];
+  if (onFail === 'rollback') return ['else all goes back', ...blind];
   return [
     onFail === 'hold' ? `else it stays at ${weight} % for a person` : `else back to ${onFail.weight} % for a person`,
+    ...blind,
   ];
 }
+
+/** What a share does not do without. */
+const needWords = (stage: Stage): readonly string[] =>
+  stage.kind !== 'shift' || stage.dependencies === undefined
+    ? []
+    : [`needs ${stage.dependencies.map(({ name }) => name).join(', ')}, else everything goes home until it is back`];
 
 function approverOf({ group, count, notByAuthor }: ApprovalNeed): string {
   const who = group === null ? 'approver' : escaped(group);

@@ -4,9 +4,12 @@ import { parseArgs } from 'node:util';
 import { getSystemPostgres } from '../tools/postgres/binaries.ts';
 import { afterBackfillBench } from './after-backfill.ts';
 import { backfillBench, roomyBackfillBench } from './backfill.ts';
+import { blueGreenScriptBench } from './blue-green-script.ts';
 import { ddlBench } from './ddl.ts';
 import { feltBench } from './felt.ts';
 import { goingHomeBench } from './going-home.ts';
+import { kubectlRolloutBench } from './kubectl-rollout.ts';
+import { seenHomeBench } from './seen-home.ts';
 import { historyBench, orderBench, startBench } from './service.ts';
 import { waitingBench } from './waiting.ts';
 import { meets, renderResult, type Bench } from './figures.ts';
@@ -23,6 +26,9 @@ const benches: Readonly<Record<string, Bench>> = {
   history: historyBench,
   waiting: waitingBench,
   'going-home': goingHomeBench,
+  'seen-home': seenHomeBench,
+  'kubectl-rollout': kubectlRolloutBench,
+  'blue-green-script': blueGreenScriptBench,
 };
 
 const { values, positionals } = parseArgs({

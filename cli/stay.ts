@@ -4,7 +4,7 @@ import type { ExitName } from './exit-codes.ts';
 import { follow, followEvents } from './follow.ts';
 import { exitOf, type Patience } from './outcome.ts';
 import { needLines, stageLines } from './render/status.ts';
-import { trafficLines } from './render/traffic.ts';
+import { runningLines, trafficLines } from './render/traffic.ts';
 import { Screen } from './screen.ts';
 
 /** How a command stays with a deployment. */
@@ -75,6 +75,7 @@ function linesOf({ style, now }: Context, { status, live }: DeploymentView): str
   return [
     ...stageLines({ status, live, now: at }, style),
     ...trafficLines(status.progress, at),
+    ...runningLines(status.progress, at),
     ...needLines(status, style),
   ];
 }

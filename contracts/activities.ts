@@ -1,14 +1,19 @@
 import type { JsonObject, Row } from './json.ts';
 import type { LedgerEntry } from './events.ts';
 import type { ApprovalOrder } from './messages.ts';
-import type { Alteration, BackfillStage, IndexBuild, PartPlan, RowCheck, Statement } from './plan.ts';
+import type { Alteration, BackfillStage, IndexBuild, PartPlan, RowCheck, ShadowStage, Statement } from './plan.ts';
 import type { OrderName, Phase } from './catalog.ts';
 import type { Felt } from './progress.ts';
 import type { ClusterFacts, ClusterLooks } from './cluster-facts.ts';
 import type { HeldModel, ModelFacts, ModelLooks, ModelQuestion, ModelState } from './model.ts';
-import type { ComparedCounts, Gate, GateWindow, Probe } from './gate.ts';
+import type { Probe } from './gate.ts';
 import type { Route, RouteState, Seen, SeenShare } from './route.ts';
+import type { Coordinator, FollowUps, QueryCount } from './running.ts';
+import type { ShadowFacts } from './shadow.ts';
+import type { WatchFacts, WatchInput } from './watching.ts';
 import type { Candidate, HeldAutoscaler, HeldObject, RollStatus, WorkloadRef } from './workload.ts';
+
+export type * from './watching.ts';
 
 /** Where an effect takes place and in whose name. */
 export interface Site {
@@ -151,6 +156,8 @@ export interface Activities {
     readonly sliceMs: number;
     /** So many new pods are enough; absent: all. */
     readonly pods?: number;
+    /** It is not over while a pod is still ending; absent: those count no more. */
+    readonly alone?: boolean;
   }): Promise<RollStatus>;
   /** Removes pods of a StatefulSet that wait to be replaced and never become ready; how many. */
   removeBroken(input: { readonly site: Site; readonly workload: WorkloadRef }): Promise<number>;
@@ -180,6 +187,16 @@ export interface Activities {
   watchTraffic(input: WatchInput): Promise<WatchFacts>;
   /** Asks once whether a side answers; what is wrong, or null. */
   probeSide(input: { readonly probe: Probe }): Promise<string | null>;
+  /** Asks both sides of a shadow for one slice of time, or until enough has been compared. */
+  compareSides(input: CompareInput): Promise<ShadowFacts>;
+  /** Counts the queries of a coordinator until there is none, or for one slice of time. */
+  followQueries(input: { readonly coordinator: Coordinator; readonly sliceMs: number }): Promise<QueryCount>;
+  /** Has follow-up requests go to the coordinator that knows the query. */
+  keepFollowUps(input: KeepFollowUpsInput): Promise<FollowUpFacts>;
+  /** Takes that back. */
+  dropFollowUps(input: { readonly site: Site; readonly followUps: FollowUps }): Promise<void>;
+  /** Follows a statement of each side through the address of the clients; what is wrong, or null. */
+  traceFollowUps(input: { readonly followUps: FollowUps }): Promise<string | null>;
   /** Writes events and status into the ledger. */
   record(entry: LedgerEntry): Promise<void>;
   /** Whether an approval carries the signature of the API, or the configuration trusts Temporal. */
@@ -202,28 +219,24 @@ export interface CheckRowsInput {
   readonly sliceMs: number;
 }
 
-export interface WatchInput {
+export interface CompareInput {
+  readonly deployment: string;
   readonly target: string;
-  readonly route: Route;
-  readonly gate: Gate | null;
-  /** Windows that began before do not count, epoch ms. */
-  readonly since: number;
-  /** How long to wait before the look, ms. */
-  readonly waitMs: number;
-  /** The share that is to be found, whole percent: another one is looked at twice. */
-  readonly weight?: number;
-  /** What is read in the registry too; absent: nothing. */
-  readonly model?: ModelQuestion;
+  readonly stage: ShadowStage;
+  /** The place of the request to begin with. */
+  readonly next: number;
+  /** How many comparisons are wanted. */
+  readonly wanted: number;
 }
 
-export interface WatchFacts {
-  readonly route: RouteState;
-  /** The latest windows that are over, oldest first. */
-  readonly windows: readonly GateWindow[];
-  /** Why there are none, or null. */
-  readonly blindBecause: string | null;
-  /** By the name of the comparison, since `since`; null: not measured. Absent: the gate has none. */
-  readonly compared?: Readonly<Record<string, ComparedCounts | null>>;
-  /** What the registry says; null: it could not be asked. Absent: it was not to be. */
-  readonly model?: ModelState | null;
+export interface KeepFollowUpsInput {
+  readonly site: Site;
+  readonly followUps: FollowUps;
+  /** Every side has to say who it is; else one that does not answer is left as it is. */
+  readonly all: boolean;
+}
+
+export interface FollowUpFacts {
+  /** Names of the sides whose coordinator did not say who it is. */
+  readonly silent: readonly string[];
 }

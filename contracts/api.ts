@@ -2,7 +2,7 @@ import type { EndPhase, ExportForm, Phase } from './catalog.ts';
 import type { FailureCode } from './failures.ts';
 import type { LiveProgress, DeploymentEvent } from './events.ts';
 import type { Finding, Plan } from './plan.ts';
-import type { Felt, Status, Traffic } from './progress.ts';
+import type { Felt, Shadow, Status, Traffic } from './progress.ts';
 
 /** RFC 9457. `errors` lists all problems of a request at once. */
 export interface Problem {
@@ -104,6 +104,8 @@ export interface Report {
   }[];
   /** Where the traffic went when it was last looked at; absent or null: nothing has been moved. */
   readonly traffic?: Traffic | null;
+  /** What the candidate of a shadow has answered beside the stable side; absent or null: nothing was compared. */
+  readonly shadow?: Shadow | null;
   /** What the application felt, as far as it was measured; null: not measured. */
   readonly application: {
     /** 0 only where errors were counted and there were none; null: not measured, or some whose cause is not known. */

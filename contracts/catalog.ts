@@ -8,6 +8,7 @@ export const strategies = [
   'blue-green',
   'recreate',
   'release',
+  'shadow',
   'model-canary',
 ] as const;
 export type Strategy = (typeof strategies)[number];
@@ -20,6 +21,7 @@ export const workflowTypes: Readonly<Record<Strategy, string>> = {
   'blue-green': 'blueGreen',
   recreate: 'recreate',
   release: 'release',
+  shadow: 'shadow',
   'model-canary': 'modelCanary',
 };
 
@@ -35,6 +37,7 @@ export const strategyDialects: Readonly<Record<Strategy, readonly Dialect[]>> = 
   'blue-green': ['kubernetes'],
   recreate: ['kubernetes'],
   release: ['postgres', 'kubernetes'],
+  shadow: ['kubernetes'],
   'model-canary': ['mlflow'],
 };
 
@@ -75,8 +78,10 @@ export const stageKinds = [
   'validate',
   'shift',
   'keep',
+  'drain',
   'retire',
   'scaling',
+  'shadow',
   'alias',
 ] as const;
 export type StageKind = (typeof stageKinds)[number];
@@ -96,6 +101,10 @@ export const orderNames = [
 ] as const;
 export type OrderName = (typeof orderNames)[number];
 
+/** What a command can run in: a pod, or one of a workload's. */
+export const execKinds = ['Deployment', 'StatefulSet', 'Pod'] as const;
+export type ExecKind = (typeof execKinds)[number];
+
 /** The one word people see. Derived by `decisions/phase.ts`, never stored as truth. */
 export const phases = [
   'starting',
@@ -114,6 +123,8 @@ export const phases = [
   'validating',
   'shifting',
   'watching',
+  'held',
+  'comparing',
   'cleaning-up',
   'paused',
   'needs-attention',

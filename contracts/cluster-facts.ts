@@ -11,6 +11,8 @@ export interface ClusterLooks {
   readonly workloads: readonly string[];
   readonly services: readonly string[];
   readonly route: Route | null;
+  /** Whether the selectors of all Services there are looked at; absent: they are not. */
+  readonly selectors?: true;
 }
 
 /** What was seen, in the order of the looks. Facts only. */
@@ -19,4 +21,12 @@ export interface ClusterFacts {
   readonly services: readonly ServiceFacts[];
   /** Null: no route was asked for. */
   readonly route: RouteFacts | null;
+  /** Of all Services of the namespace that have one; absent: not asked for. */
+  readonly selectors?: readonly SelectorFacts[];
+}
+
+/** By which labels a Service finds its pods. */
+export interface SelectorFacts {
+  readonly service: string;
+  readonly selector: Readonly<Record<string, string>>;
 }

@@ -22,6 +22,7 @@ export const eventKinds = [
   'undo-ended',
   'ended',
   'rebuilt',
+  'breaker',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 

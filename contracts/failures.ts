@@ -51,6 +51,8 @@ export const failures = {
   GATE_HELD: broken(409, 'What was seen does not allow the next stage'),
   ROUTE_DRIFTED: broken(409, 'Somebody else writes the route'),
   VALIDATION_FAILED: broken(500, 'The new side does not answer as it should'),
+  DEPENDENCY_AWAY: broken(409, 'A dependency of the new side does not answer'),
+  QUERIES_RUNNING: broken(409, 'Queries still run on the side that is to go'),
   METRICS_BLIND: broken(409, "The source of the application's latency gives no data"),
   VERIFY_DIFFERS: broken(500, 'Rows differ between the two shapes'),
   FENCED: broken(500, 'A newer attempt has taken over'),

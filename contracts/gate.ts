@@ -1,3 +1,5 @@
+import type { ExecKind } from './catalog.ts';
+
 /** A fact that was measured: a number, or null when nobody could see. Never a verdict. */
 export interface Reading {
   readonly name: string;
@@ -34,8 +36,10 @@ export interface Gate {
   readonly of: number;
   /** A window with fewer requests says nothing. */
   readonly atLeast: number;
-  /** After so long without data a person is called, ms. */
+  /** After so long without data a person is called, ms; */
   readonly blindForMs: number;
+  /** or all is taken back. Absent: a person. */
+  readonly blind?: 'rollback';
   /** What the candidate must not be worse at than the stable side; absent: nothing. */
   readonly compares?: readonly Comparison[];
 }
@@ -98,4 +102,48 @@ export interface GateWindow {
 export type Probe =
   | { readonly by: 'http'; readonly url: string; readonly status: number; readonly timeoutMs: number }
   | { readonly by: 'tcp'; readonly address: string; readonly timeoutMs: number }
-  | { readonly by: 'grpc'; readonly address: string; readonly service: string; readonly timeoutMs: number };
+  | { readonly by: 'grpc'; readonly address: string; readonly service: string; readonly timeoutMs: number }
+  | {
+      readonly by: 'exec';
+      /** Name of a cluster in the configuration. */
+      readonly target: string;
+      /** A pod, or the workload in whose youngest ready pod the command runs. */
+      readonly of: ExecRef;
+      /** Null: the pod's only one. */
+      readonly container: string | null;
+      readonly command: readonly string[];
+      readonly timeoutMs: number;
+    }
+  | {
+      readonly by: 'trino';
+      readonly address: string;
+      readonly user: string;
+      /** Run one after the other; each has to end without an error. */
+      readonly sql: readonly string[];
+      /** For all of them together. */
+      readonly timeoutMs: number;
+    };
+
+/** Where a command runs. */
+export interface ExecRef {
+  readonly kind: ExecKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What the candidate needs besides itself, and when it is not sent anything for want of it. */
+export interface Dependency {
+  readonly name: string;
+  readonly probe: Probe;
+  /** Between two looks, ms; while its breaker is open the wait doubles, */
+  readonly everyMs: number;
+  /** up to this, ms. */
+  readonly backoffMs: number;
+  /** So many bad answers among the last `of` open its breaker. */
+  readonly fails: number;
+  readonly of: number;
+  /** So many good answers in a row close it again. */
+  readonly closeAfter: number;
+  /** After so long without its being closed a person is called, ms; the clock does not run while it is paused. */
+  readonly openForMs: number;
+}

@@ -14,6 +14,7 @@ export const turningPoints = [
   'approval-refused',
   'waiting-for-proof',
   'in-grace',
+  'breaker',
   'order',
   'parked',
   'way-back',

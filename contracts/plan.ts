@@ -8,6 +8,7 @@ import type { ClusterFacts } from './cluster-facts.ts';
 import type { PlannedObject } from './workload.ts';
 import type { Stage } from './stages.ts';
 
+export type * from './shadow-stage.ts';
 export type * from './stages.ts';
 export type * from './statements.ts';
 export type { Batch, PlannedObject, PlannedWorkload } from './workload.ts';

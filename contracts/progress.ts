@@ -1,9 +1,16 @@
+import type { Breaker, Fallback } from './breaker.ts';
 import type { EndPhase, OrderName, Phase } from './catalog.ts';
 import type { DeploymentEvent } from './events.ts';
 import type { Failure } from './failures.ts';
 import type { Verdict } from './gate.ts';
 import type { Finding } from './plan.ts';
 import type { Actor, Order } from './messages.ts';
+import type { Running } from './running.ts';
+import type { Shadow } from './shadow.ts';
+
+export type * from './breaker.ts';
+export type { Running } from './running.ts';
+export type { PointerCount, Shadow, SideLatency } from './shadow.ts';
 
 /** How far one stage is. `undone` also stands for stages whose undo found nothing to take back. */
 export type StageState = 'pending' | 'running' | 'done' | 'undoing' | 'undone' | 'skipped';
@@ -53,8 +60,16 @@ export interface Progress {
   readonly felt?: Felt;
   /** Where the traffic goes, in a release; absent: nothing has been moved yet. */
   readonly traffic?: Traffic;
+  /** What is known of the candidate's dependencies; absent: it has none, or nobody has looked yet. */
+  readonly breakers?: readonly Breaker[];
+  /** The share was taken home because of an open breaker; null or absent: it is where the plan has it. */
+  readonly fallback?: Fallback | null;
   /** How far the asking of a new side is, so that a new run goes on counting; null or absent: at its begin. */
   readonly asked?: Asked | null;
+  /** What a shadow has compared so far; absent: nothing. */
+  readonly shadow?: Shadow | null;
+  /** Queries that run where no new ones are sent any more, or are not to be; null or absent: none is waited for. */
+  readonly running?: Running | null;
   /** A person has answered to CLAIM_GONE: what cannot be undone for want of a claim is owed no more. */
   readonly claimGone?: boolean;
 }
@@ -66,6 +81,8 @@ export interface Asked {
   readonly inRow: number;
   /** What was wrong the last time that something was. */
   readonly because: string;
+  /** Bad answers since the last good one; absent: it was not counted. */
+  readonly badInRow?: number;
 }
 
 /** The candidate's share of the traffic. */
@@ -86,6 +103,8 @@ export interface Traffic {
   readonly blind?: { readonly since: number; readonly because: string } | null;
   /** Since when its checks have held it beyond its time, epoch ms; null or absent: they have not. */
   readonly heldSince?: number | null;
+  /** Since when no pod of the side that gets the share has been ready, epoch ms; null or absent: one is. */
+  readonly deadSince?: number | null;
 }
 
 /** What the application felt while rows were rewritten. Null: not measured, which is not 0. */

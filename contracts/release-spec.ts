@@ -1,9 +1,15 @@
-import type { CompareSpec } from './compare-spec.ts';
 import type { NotifySpec } from './notifications.ts';
 import type { FailurePolicy, WorkloadKind } from './catalog.ts';
+import type { ChecksSpec, DependencySpec, ValidateSpec } from './health-spec.ts';
+import type { RunningSpec } from './running-spec.ts';
+import type { ShadowSpec } from './shadow-spec.ts';
+
+export type * from './health-spec.ts';
+export type * from './running-spec.ts';
+export type * from './shadow-spec.ts';
 
 /** Other pods of a workload in a cluster. */
-export type ReleaseSpec = RollingSpec | CanarySpec | BlueGreenSpec | RecreateSpec;
+export type ReleaseSpec = RollingSpec | CanarySpec | BlueGreenSpec | RecreateSpec | ShadowSpec;
 
 /** Another image for the pods of a workload, a few of them at a time. */
 export interface RollingSpec {
@@ -64,6 +70,8 @@ export interface CanarySpec {
   readonly steps?: readonly StepSpec[];
   /** What every step is judged by, unless it says otherwise. */
   readonly checks?: ChecksSpec;
+  /** What it needs besides itself. Default: nothing. */
+  readonly dependencies?: readonly DependencySpec[];
   /** How often the route and the checks are looked at. Default `1m`. */
   readonly every?: string;
   /** How long the stable side is kept after the last step, before its own pods are replaced. Default `0s`. */
@@ -156,29 +164,6 @@ export interface StepSpec {
   readonly onFail?: number | 'rollback' | 'hold';
 }
 
-/** Fixed bounds, judged in windows. */
-export interface ChecksSpec {
-  /** Name of a metrics source in the configuration. */
-  readonly metrics: string;
-  /** PromQL of a counter of the candidate's requests; one value. */
-  readonly requests: string;
-  /** A counter of failed requests, and their greatest share. */
-  readonly errors?: { readonly query: string; readonly max: string };
-  /** Seconds, and the longest time. */
-  readonly p95?: { readonly query: string; readonly max: string };
-  readonly p99?: { readonly query: string; readonly max: string };
-  /** What the candidate must not be worse at than the stable side. */
-  readonly compare?: readonly CompareSpec[];
-  /** Default `1m`. */
-  readonly window?: string;
-  /** So many of the last so many windows. Default `3 of 5`. */
-  readonly fail?: string;
-  /** Requests without which a window says nothing. Default 100. */
-  readonly atLeast?: number;
-  /** After so long without data a person is called. Default `5m`. */
-  readonly blindFor?: string;
-}
-
 /** The idle one of two sides is brought up, tried, and takes all traffic at once. */
 export interface BlueGreenSpec {
   readonly name: string;
@@ -192,8 +177,12 @@ export interface BlueGreenSpec {
   readonly seen?: SeenSpec | false;
   /** What the new side has to answer before it gets traffic. */
   readonly validate?: ValidateSpec;
+  /** What becomes of queries that run at the switch; there is no way without where the sides run Trino. */
+  readonly running?: RunningSpec;
   /** How long it is watched after the switch. Default `5m`. */
   readonly watch?: { readonly for?: string; readonly checks?: ChecksSpec };
+  /** What the new side needs besides itself. Default: nothing. */
+  readonly dependencies?: readonly DependencySpec[];
   readonly every?: string;
   /** How long the old side is kept ready. Default `24h`. */
   readonly keepOld?: string;
@@ -205,21 +194,6 @@ export interface BlueGreenSpec {
   readonly onFailure?: FailurePolicy;
   readonly notify?: NotifySpec;
 }
-
-export interface ValidateSpec {
-  readonly probes: readonly ProbeSpec[];
-  /** Default 30. */
-  readonly tries?: number;
-  /** Default `2s`. */
-  readonly every?: string;
-  /** How many good answers in a row. Default 3. */
-  readonly needs?: number;
-}
-
-export type ProbeSpec =
-  | { readonly http: string; readonly status?: number; readonly timeout?: string }
-  | { readonly tcp: string; readonly timeout?: string }
-  | { readonly grpc: string; readonly service?: string; readonly timeout?: string };
 
 /** All pods end, then the new ones start: with downtime, which somebody has to accept. */
 export interface RecreateSpec {

@@ -1,27 +1,17 @@
-import type { ApprovalNeed } from './approval-need.ts';
 import type { StageKind } from './catalog.ts';
 import type { JsonObject } from './json.ts';
-import type { Gate, Probe } from './gate.ts';
+import type { Dependency, Gate, Probe } from './gate.ts';
 import type { ModelHolds } from './model.ts';
 import type { Route, Seen } from './route.ts';
+import type { RunningQueries } from './running.ts';
 import type { Batch, Candidate, HeldAutoscaler, PlannedWorkload, WorkloadRef } from './workload.ts';
+import type { ShadowStage } from './shadow-stage.ts';
+import type { StageBase } from './stage-base.ts';
 import type { Protection } from './protection.ts';
 import type { Alteration, BuildStep, RowCheck, Statement, VacuumRule } from './statements.ts';
+import type { DrainStage, KeepStage } from './old-side-stages.ts';
 
-interface StageBase {
-  readonly kind: StageKind;
-  /** Unique in the plan; what operators name as the expected stage. */
-  readonly name: string;
-  /** One line for people. */
-  readonly title: string;
-  /** What taking it back does, in one line; null: it can't be taken back. */
-  readonly undoTitle: string | null;
-  /** An approval that must be given before the stage begins. */
-  readonly approve: ApprovalNeed | null;
-  readonly estimateMs: number | null;
-  /** Which of the plan's parts it belongs to; absent: the plan has one. */
-  readonly part?: number;
-}
+export type * from './old-side-stages.ts';
 
 export interface PreflightStage extends StageBase {
   readonly kind: 'preflight';
@@ -165,6 +155,8 @@ export interface ValidateStage extends StageBase {
   readonly probes: readonly Probe[];
   readonly tries: number;
   readonly everyMs: number;
+  /** After a bad answer each wait is twice as long as the last one, up to this, ms; absent: they are all the same. */
+  readonly backoffMs?: number;
   /** In a row. */
   readonly needs: number;
 }
@@ -188,16 +180,14 @@ export interface ShiftStage extends StageBase {
   /** Between two looks, ms. */
   readonly everyMs: number;
   readonly gate: Gate | null;
+  /** What becomes of queries that run on the side that is left; absent: nothing is known of any. */
+  readonly running?: RunningQueries;
   /** What a failed check leads to: all is taken back, it stays and a person is called, or that weight and a person. */
   readonly onFail: 'rollback' | 'hold' | { readonly weight: number };
   /** What has to stay as it is in the registry meanwhile; absent: there is none. */
   readonly holds?: ModelHolds;
-}
-
-/** Keeps the old side ready for a while: until then going back is a change of the route. */
-export interface KeepStage extends StageBase {
-  readonly kind: 'keep';
-  readonly forMs: number;
+  /** Without one of them everything goes to the stable side until it is back; absent: it has none. */
+  readonly dependencies?: readonly Dependency[];
 }
 
 /** Removes the candidate once nothing is sent there. */
@@ -232,7 +222,9 @@ export type Stage =
   | ValidateStage
   | ShiftStage
   | KeepStage
+  | DrainStage
   | RetireStage
+  | ShadowStage
   | PreflightStage
   | ExpandStage
   | BackfillStage

@@ -43,7 +43,15 @@ export interface Candidate {
   readonly drainSeconds: number;
   /** How long it may stand still, s. */
   readonly deadlineSeconds: number;
+  /** Variables that its containers have in another way; absent: all as the stable side has them. */
+  readonly env?: Readonly<Record<string, EnvSource>>;
 }
+
+/** What a variable of a container is: a text, or a key of an object in the same namespace. */
+export type EnvSource =
+  | { readonly value: string }
+  | { readonly secret: string; readonly key: string }
+  | { readonly configMap: string; readonly key: string };
 
 /** What *inspect* saw of a Service. Facts only. */
 export interface ServiceFacts {

@@ -1,8 +1,9 @@
-import { failurePolicies, strategies, workloadKinds } from '../contracts/catalog.ts';
+import { execKinds, failurePolicies, strategies, workloadKinds } from '../contracts/catalog.ts';
 import type { ModelSpec } from '../contracts/model-spec.ts';
 import type { ReleaseSpec } from '../contracts/release-spec.ts';
 import { modelRouteRule, routeRule } from './check-route-spec.ts';
-import { list, object, oneOf, type Rule } from './check-fields.ts';
+import { shadowFields } from './check-shadow-spec.ts';
+import { list, object, oneOf, text, type Rule } from './check-fields.ts';
 import { nearest } from './nearest.ts';
 import {
   address,
@@ -24,10 +25,13 @@ import {
   percent,
   podCount,
   second,
+  statements,
   time,
+  trinoUser,
   whole,
   workload,
 } from './release-fields.ts';
+import { running } from './check-running-spec.ts';
 import { approver, notify, specName, targetName } from './spec-words.ts';
 
 /** The rule of a release's fields by its strategy, a misspelt one too; null: it is none. */
@@ -56,6 +60,7 @@ const checksFields = object(
     fail,
     atLeast: whole(1, 1_000_000_000),
     blindFor: time(),
+    blind: oneOf(['hold', 'rollback']),
   },
 );
 const checks: Rule = (value, pointer) => {
@@ -76,16 +81,32 @@ const onFail: Rule = (value, pointer) =>
 const step = object({ weight: whole(1, 100) }, { for: time(), approve: approver, checks: orFalse(checks), onFail });
 
 const timeout = time(1);
+/** A word of a command. What stands in it may be meant to stay unseen: it is not said again. */
+const word = text((value) => (value.length > 1_000 || value.includes('\0') ? 'must be at most 1000 characters' : null));
+/** One look at a side has a minute. */
+const mostSqlMs = 50_000;
+const trino = object({ trino: address, sql: statements }, { user: trinoUser, timeout: time(1, mostSqlMs) });
 const probe: Rule = (value, pointer) => {
+  if (has(value, 'trino')) return trino(value, pointer);
   if (has(value, 'tcp')) return object({ tcp: hostPort }, { timeout })(value, pointer);
   if (has(value, 'grpc')) return object({ grpc: hostPort }, { service: filled, timeout })(value, pointer);
+  if (has(value, 'exec'))
+    return object(
+      { exec: workload, command: list(word, 1, 50) },
+      { kind: oneOf(execKinds), container: objectName, timeout },
+    )(value, pointer);
   return object({ http: address }, { status: whole(100, 599), timeout })(value, pointer);
 };
 
 const validate = object(
   { probes: list(probe, 1, 10) },
-  { tries: whole(1, 1_000), every: time(), needs: whole(1, 100) },
+  { tries: whole(1, 1_000), every: time(), backoff: time(), needs: whole(1, 100) },
 );
+const dependency = object(
+  { name: objectName, probe },
+  { every: time(second), fail, closeAfter: whole(1, 100), backoff: time(second), openFor: time(second) },
+);
+const dependencies = list(dependency, 1, 10);
 const batches = object({ size: batchSize }, { validate, pause: time() });
 
 /** Somebody has to accept the downtime: nobody is no answer. */
@@ -102,7 +123,16 @@ const stays = { every: time(second), keepOld: time() };
 
 const canaryFields = [
   { workload, route: routeRule, seen: orFalse(seen) },
-  { images, service: objectName, steps: list(step, 1, 50), checks, ...stays, ...times, approve: approver },
+  {
+    images,
+    service: objectName,
+    steps: list(step, 1, 50),
+    checks,
+    dependencies,
+    ...stays,
+    ...times,
+    approve: approver,
+  },
 ] as const;
 /** A service of a release: a canary without name and strategy. */
 export const servicePart: Rule = object({ target: targetName, ...canaryFields[0] }, canaryFields[1]);
@@ -118,7 +148,9 @@ const rules: Readonly<Record<ReleaseSpec['strategy'] | ModelSpec['strategy'], Ru
     {
       seen: orFalse(seen),
       validate,
+      running,
       watch: object({}, { for: time(), checks }),
+      dependencies,
       ...stays,
       ...times,
       ...ends,
@@ -127,6 +159,10 @@ const rules: Readonly<Record<ReleaseSpec['strategy'] | ModelSpec['strategy'], Ru
   recreate: object(
     { ...common, workload, images, accept: oneOf(['downtime']) },
     { grace: time(), deadline: time(second), approve: somebody, onFailure, notify },
+  ),
+  shadow: object(
+    { ...common, workload, images, ...shadowFields[0] },
+    { ...shadowFields[1], validate, deadline: time(second), ...ends },
   ),
   'model-canary': object(
     {

@@ -1,5 +1,6 @@
 import type { Plan } from '../contracts/plan.ts';
 import type { StageProgress, StageState, Status } from '../contracts/progress.ts';
+import { breakerWords, openOnes } from './breakers.ts';
 
 /** The plan as a checklist in Markdown, for the Temporal UI. */
 export function currentDetails(plan: Plan, status: Status): string {
@@ -9,16 +10,24 @@ export function currentDetails(plan: Plan, status: Status): string {
     `going back: **${progress.wayBack.verdict}** (${progress.wayBack.because})`,
     progress.because === null ? null : `because: ${progress.because}`,
     progress.parked === null ? null : `needs attention: \`${progress.parked.code}\` ${progress.parked.detail}`,
-    progress.busy === null || progress.busy === undefined
-      ? null
-      : `tries again: \`${progress.busy.code}\` ${progress.busy.detail}`,
+    busyWords(progress),
     progress.waitingFor === null ? null : `waits for ${progress.waitingFor.what}: ${progress.waitingFor.detail}`,
+    ...awayWords(progress),
     progress.deadline === null ? null : `until ${new Date(progress.deadline).toISOString()}`,
     status.possible.length === 0 ? null : `possible: ${status.possible.join(', ')}`,
   ].filter((line) => line !== null);
   const stages = plan.stages.map((stage, index) => line(stage.title, stage.undoTitle, progress.stages[index]));
   return `${now.join('  \n')}\n\n${stages.join('\n')}\n`;
 }
+
+const busyWords = ({ busy }: Status['progress']): string | null =>
+  busy === null || busy === undefined ? null : `tries again: \`${busy.code}\` ${busy.detail}`;
+
+/** What it waits for besides people: dependencies that are away, queries that still run. */
+const awayWords = ({ breakers = [], running }: Status['progress']): readonly string[] => [
+  ...openOnes(breakers).map((breaker) => `dependency ${breakerWords(breaker)}`),
+  ...(running === undefined || running === null ? [] : [running.because]),
+];
 
 function line(title: string, undoTitle: string | null, stage: StageProgress | undefined): string {
   if (stage === undefined) return `- [ ] ${title}`;

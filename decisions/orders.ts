@@ -55,7 +55,7 @@ interface Scene {
 const goesForward = ({ progress, desk }: Scene): boolean => progress.direction === 'forward' && desk.pending === null;
 const asksForApproval = (scene: Scene): boolean => goesForward(scene) && scene.progress.waitingFor?.what === 'approval';
 /** Stages that wait for time, which people may make shorter or longer. */
-const waits: ReadonlySet<StageKind> = new Set(['grace', 'keep', 'shift']);
+const waits: ReadonlySet<StageKind> = new Set(['grace', 'keep', 'drain', 'shift']);
 const inGrace = (scene: Scene): boolean => goesForward(scene) && scene.stage !== null && waits.has(scene.stage.kind);
 const mayTurn = ({ plan, progress, stage }: Scene): boolean =>
   progress.direction === 'forward' && stage !== null && !pastNoReturn(plan, progress);

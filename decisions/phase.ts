@@ -22,8 +22,9 @@ function moving(plan: Plan, progress: Progress): Phase {
   return ofStage(stage, progress);
 }
 
-function ofStage(stage: Stage, { deadline }: Progress): Phase {
+function ofStage(stage: Stage, { deadline, fallback = null }: Progress): Phase {
   if (stage.kind === 'scaling' && !stage.held) return 'cleaning-up';
+  if (fallback !== null) return 'held';
   // the traffic has moved; what is left is time
   return stage.kind === 'shift' && deadline !== null ? 'watching' : ofKind[stage.kind];
 }
@@ -53,7 +54,9 @@ const ofKind: Readonly<Record<StageKind, Phase>> = {
   validate: 'validating',
   shift: 'shifting',
   keep: 'in-grace',
+  drain: 'in-grace',
   retire: 'cleaning-up',
   scaling: 'bringing-up',
+  shadow: 'comparing',
   alias: 'cutting-over',
 };

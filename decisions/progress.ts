@@ -193,6 +193,7 @@ const atRest = (progress: Progress): Progress => ({
   waitingFor: null,
   pass: null,
   busy: null,
+  ...((progress.fallback ?? null) === null ? {} : { fallback: null }),
 });
 
 const record = (progress: Progress, change: Partial<StageProgress>): Progress => ({

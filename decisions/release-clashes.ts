@@ -6,8 +6,10 @@ import type {
   ChecksSpec,
   ReleaseSpec,
   RollingSpec,
+  RunningSpec,
   SeenSpec,
 } from '../contracts/release-spec.ts';
+import { shadowClashes } from './check-shadow-spec.ts';
 
 /** What is wrong between the fields of a release, each of which is in order. */
 export function releaseClashes(spec: ReleaseSpec): readonly FieldProblem[] {
@@ -18,10 +20,17 @@ export function releaseClashes(spec: ReleaseSpec): readonly FieldProblem[] {
       ...stepClashes(spec),
       ...sameSides(spec),
       ...sameCounters(spec.seen),
+      ...sameNames(spec),
       ...compared(spec),
     ];
+  if (spec.strategy === 'shadow') return shadowClashes(spec);
   return spec.strategy === 'blue-green'
-    ? [...slotClashes(spec), ...sameCounters(spec.seen), ...alone(spec.watch?.checks, '/watch/checks')]
+    ? [
+        ...slotClashes(spec),
+        ...sameCounters(spec.seen),
+        ...sameNames(spec),
+        ...alone(spec.watch?.checks, '/watch/checks'),
+      ]
     : [];
 }
 
@@ -126,11 +135,34 @@ function sameCounters(seen: SeenSpec | false | undefined): FieldProblem[] {
   return said(seen.candidate !== seen.stable, '/seen/candidate', 'must differ from the query of the stable side');
 }
 
-function slotClashes({ slots, validate }: BlueGreenSpec): FieldProblem[] {
+/** Its name is all that tells a dependency from the others, in the status and from look to look. */
+function sameNames({ dependencies = [] }: Pick<CanarySpec, 'dependencies'>): FieldProblem[] {
+  const names = dependencies.map(({ name }) => name);
+  return names.flatMap((name, index) =>
+    said(names.indexOf(name) === index, `/dependencies/${index}/name`, `must differ from those of the others: ${name}`),
+  );
+}
+
+function slotClashes({ slots, validate, running }: BlueGreenSpec): FieldProblem[] {
   const { tries = 30, needs = 3 } = validate ?? {};
   return [
     ...said(slots.blue !== slots.green, '/slots/green', `must be another Deployment than blue: both are ${slots.blue}`),
     ...said(needs <= tries, '/validate/needs', `must be at most ${tries}, the number of tries: it is ${needs}`),
+    ...(running === undefined ? [] : sameCoordinators(running)),
+  ];
+}
+
+/** One coordinator under two names would hide that nothing is told apart. */
+function sameCoordinators(running: RunningSpec): FieldProblem[] {
+  const { coordinators } = running;
+  const services = 'finishOn' in running ? running.services : undefined;
+  return [
+    ...said(coordinators.blue !== coordinators.green, '/running/coordinators/green', 'must be another one than blue'),
+    ...said(
+      services?.blue !== services?.green || services === undefined,
+      '/running/services/green',
+      'must be another one than blue',
+    ),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { integer, text, type Rule } from './check-fields.ts';
+import { integer, list, text, type Rule } from './check-fields.ts';
 import { parseDuration } from './duration.ts';
 import { parseFail, parsePercent } from './releases/gates.ts';
 import { duration as upToAYear, wordForms } from './spec-words.ts';
@@ -21,6 +21,8 @@ export const releaseForms = {
   server: /^[\w.:/-]{1,200}$/,
   object: /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/,
   host: /^[a-z0-9][a-z0-9.-]{0,250}(?:#[a-z0-9-]{1,63})?$/,
+  /** Who asks Trino; it stands in a header. */
+  trinoUser: /^[\w.@+-]{1,100}$/,
   /** The name or value of a header or a cookie by which requests are chosen. */
   match: /^[\w-]{1,100}$/,
   /** A registered model; neither / nor : , which addresses of models are divided by. */
@@ -48,12 +50,14 @@ const shown =
 /** A whole number within inclusive bounds. */
 export const whole = (min: number, max: number): Rule => shown(integer(min, max));
 
-/** A duration of up to a year, and not less than so many ms. */
-export const time = (least = 0): Rule =>
+/** A duration of up to a year, and not less than so many ms, nor more. */
+export const time = (least = 0, most = Infinity): Rule =>
   shown((value, pointer) => {
     const problems = upToAYear(value, pointer);
-    if (problems.length > 0 || typeof value !== 'string' || (parseDuration(value) ?? 0) >= least) return problems;
-    return [{ pointer, detail: `must be ${least / 1_000}s or longer` }];
+    if (problems.length > 0 || typeof value !== 'string') return problems;
+    const length = parseDuration(value) ?? 0;
+    if (length < least) return [{ pointer, detail: `must be ${least / 1_000}s or longer` }];
+    return length > most ? [{ pointer, detail: `must be ${most / 1_000}s or shorter` }] : [];
   });
 
 /** What one second is, ms: less than that between two looks would be a load of its own. */
@@ -99,6 +103,12 @@ export const address = formed(
   'must begin with http:// or https://, and hold neither spaces nor a user or password',
 );
 export const hostPort = formed(releaseForms.hostPort, 'must be host:port, with a port from 1 to 65535');
+
+export const trinoUser = shown(formed(releaseForms.trinoUser, 'must be 1 to 100 letters, digits and . _ @ + -'));
+
+/** A statement, or one to ten of them. */
+export const statements: Rule = (value, pointer) =>
+  Array.isArray(value) ? list(filled, 1, 10)(value, pointer) : filled(value, pointer);
 
 /** A number of pods, or a share of them. */
 export const podCount: Rule = shown((value, pointer) =>

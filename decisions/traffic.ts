@@ -1,6 +1,7 @@
 import type { ShiftStage } from '../contracts/plan.ts';
 import type { Progress, Traffic } from '../contracts/progress.ts';
 import type { RouteState, SeenShare } from '../contracts/route.ts';
+import { areWellSince, breakersOf } from './breakers.ts';
 
 /** How often somebody else's change of a route is put right before a person is called. */
 export const mostRepairs = 3;
@@ -34,6 +35,10 @@ export const moving = (progress: Progress): Progress => traffic(progress, { repa
 export const inPlace = (progress: Progress, now: number): Progress =>
   traffic(progress, { since: now, blind: null, heldSince: null });
 
+/** The share that was taken home is where the plan has it again. */
+export const restored = (progress: Progress): Progress =>
+  (progress.fallback ?? null) === null ? progress : { ...progress, fallback: null };
+
 /** The checks were asked: why there is no data, or null; and whether they hold a step whose time is over. */
 export function looked(progress: Progress, because: string | null, isOverdue: boolean, now: number): Progress {
   const { blind, heldSince } = progress.traffic ?? nothing;
@@ -42,6 +47,17 @@ export function looked(progress: Progress, because: string | null, isOverdue: bo
     heldSince: because === null && isOverdue ? (heldSince ?? now) : null,
   });
 }
+
+/** Its side was looked at: whether any pod of it is ready. */
+export const standing = (progress: Progress, isDead: boolean, now: number): Progress =>
+  traffic(progress, { deadSince: isDead ? ((progress.traffic ?? nothing).deadSince ?? now) : null });
+
+/** How long no pod has to be ready before that is no passing moment any more, ms. */
+const deadForMs = 5_000;
+
+/** Whether requests have gone to nobody for so long that the share has failed. */
+export const isDead = ({ traffic: { deadSince = null } = nothing }: Progress, now: number): boolean =>
+  deadSince !== null && now - deadSince >= deadForMs;
 
 /** A person is called: who says to go on is not called again at once. */
 export const called = (progress: Progress): Progress => traffic(progress, { blind: null, heldSince: null });
@@ -62,15 +78,34 @@ export const anew = (progress: Progress): Progress => ({ ...moving(progress), de
 export const isSeenElsewhere = ({ traffic: { seen } = nothing }: Progress, weight: number): boolean =>
   seen !== null && seen !== weight / 100;
 
-/** Whether a share may end: looked at since its time was over and not long ago, in place then, and well by all checks; without any, not held. */
-export const mayEnd = (
-  stage: Pick<ShiftStage, 'gate' | 'weight' | 'everyMs'>,
-  { traffic = nothing, verdict, deadline }: Progress,
+/**
+ * Whether a share may end: looked at since its time was over and not long ago, in place then, and well by all checks and
+ * in all that it needs; without any checks, not held.
+ */
+export function mayEnd(
+  stage: Pick<ShiftStage, 'gate' | 'weight' | 'everyMs' | 'dependencies' | 'part'>,
+  { traffic = nothing, verdict, deadline, breakers = [] }: Progress,
   now: number,
-): boolean =>
-  isLookedAt(stage, traffic, deadline ?? Infinity, now) &&
-  traffic.weight === stage.weight &&
-  (stage.gate === null ? verdict?.decision !== 'hold' : verdict?.decision === 'promote');
+): boolean {
+  const end = deadline ?? Infinity;
+  const isThere = isLookedAt(stage, traffic, end, now) && isInPlace(stage, traffic);
+  return isThere && isWell(stage, verdict) && areWellSince(breakersOf(stage, { breakers }, now), end);
+}
+
+/** No check speaks against it, and none is silent; without any nothing holds it. */
+const isWell = ({ gate }: Pick<ShiftStage, 'gate'>, verdict: Progress['verdict']): boolean =>
+  gate === null ? verdict?.decision !== 'hold' : verdict?.decision === 'promote';
+
+/** The route says it, and somebody is there to answer. */
+const isInPlace = ({ weight }: Pick<ShiftStage, 'weight'>, traffic: Traffic): boolean =>
+  traffic.weight === weight && (traffic.deadSince ?? null) === null;
+
+/** The share was taken home for want of a dependency; how long it was to last, people's orders included, is kept. */
+export function fallenBack(progress: Progress, forMs: number, now: number): Progress {
+  const { deadline, traffic: { since } = nothing } = progress;
+  const lasts = deadline === null || since === null ? forMs : Math.max(0, deadline - since);
+  return { ...anew(progress), fallback: { since: now, forMs: lasts } };
+}
 
 /** What was seen before the end, or before a pause of the service, says nothing after it. */
 const isLookedAt = (
@@ -90,7 +125,8 @@ export function nextLookMs(
   paused: boolean,
   now: number,
 ): number {
-  const usual = Math.min(everyMs, mostWaitMs);
+  const isDoubtful = (traffic.deadSince ?? null) !== null;
+  const usual = Math.min(everyMs, isDoubtful ? deadForMs : mostWaitMs);
   if (paused || deadline === null) return usual;
   if (now < deadline) return Math.min(usual, deadline - now);
   return traffic.lookedAt < deadline ? 0 : usual;

@@ -10,6 +10,7 @@ import type { Ledger } from './connect.ts';
 const decisive: readonly EventKind[] = [
   'started',
   'verdict',
+  'breaker',
   'order',
   'order-refused',
   'approval',
@@ -42,6 +43,7 @@ export async function readReport(ledger: Ledger, id: string): Promise<Report | n
     decisions: await decisions(ledger, id),
     approvals: await approvals(ledger, id),
     traffic: status.progress.traffic ?? null,
+    shadow: status.progress.shadow ?? null,
     application: applicationOf(status.progress.felt ?? null, await longestLock(ledger, id)),
   };
 }

@@ -153,8 +153,18 @@ export const setWeight = summarised(swift, 'setWeight');
 export const observeTraffic = summarised(slices, 'observeTraffic');
 /** Waits, then looks at route and gate. */
 export const watchTraffic = summarised(slices, 'watchTraffic');
+/** Asks both sides of a shadow for one slice of time. */
+export const compareSides = summarised(slices, 'compareSides');
 /** Asks whether a side answers. */
 export const probeSide = summarised(looks, 'probeSide');
+/** Counts queries until there is none, for one slice of time. */
+export const followQueries = summarised(slices, 'followQueries');
+/** Has follow-up requests go to the coordinator that knows the query. */
+export const keepFollowUps = summarised(swift, 'keepFollowUps');
+/** Takes that back. */
+export const dropFollowUps = summarised(swift, 'dropFollowUps');
+/** Follows a statement of each side. */
+export const traceFollowUps = summarised(looks, 'traceFollowUps');
 /** Writes into the ledger. */
 export const record = summarised(ledger, 'record');
 /** Verifies the signature of an approval. */

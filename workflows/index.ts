@@ -6,6 +6,7 @@ export {
   deployment as blueGreen,
   deployment as recreate,
   deployment as release,
+  deployment as shadow,
   deployment as modelCanary,
 } from './deployment.ts';
 export { inspect } from './inspect.ts';

@@ -32,8 +32,8 @@ async function next(run: Run): Promise<void> {
   return forward(run, stage);
 }
 
-const looksOn = ({ kind }: Stage, { progress: { deadline } }: Run): boolean =>
-  kind === 'grace' || ((kind === 'shift' || kind === 'keep') && deadline !== null);
+const looksOn = ({ kind }: Stage, { progress: { deadline, fallback = null } }: Run): boolean =>
+  kind === 'grace' || fallback !== null || ((kind === 'shift' || kind === 'keep') && deadline !== null);
 
 async function forward(run: Run, stage: Stage): Promise<void> {
   if (progress.currentRecord(run.progress)?.state === 'pending') {

@@ -1,7 +1,7 @@
-import type { V1Container, V1Deployment, V1Service } from '@kubernetes/client-node';
+import type { V1Container, V1Deployment, V1EnvVar, V1PodSpec, V1Service } from '@kubernetes/client-node';
 import type { Site } from '../../contracts/activities.ts';
 import type { JsonObject } from '../../contracts/json.ts';
-import type { Candidate, ObjectRef, WorkloadRef } from '../../contracts/workload.ts';
+import type { Candidate, EnvSource, ObjectRef, WorkloadRef } from '../../contracts/workload.ts';
 import { failure } from '../failures.ts';
 import { checkHeld, held, holderOf, marked } from './claim.ts';
 import { partOf, type Cluster } from './cluster.ts';
@@ -13,6 +13,7 @@ import { applyObject, deleteObject, merge, nameOf, readObject } from './objects.
  */
 export async function standUp(cluster: Cluster, site: Site, candidate: Candidate): Promise<void> {
   await held(cluster, site, candidate.of, async (stable: V1Deployment) => {
+    checkVariables(stable, candidate);
     await applyOwn(cluster, site, deploymentOf(candidate), deploymentBody(stable, candidate));
     if (candidate.service !== null) await copyService(cluster, site, candidate, candidate.service);
   });
@@ -97,20 +98,68 @@ function deploymentBody(stable: V1Deployment, candidate: Candidate): JsonObject 
     selector: { matchLabels: { ...selector?.matchLabels, ...candidate.labels } },
     template: {
       metadata: given({ labels, annotations: template?.metadata?.annotations }),
-      spec: { ...pod, containers: containers.map((container) => changed(container, candidate)) },
+      spec: {
+        ...pod,
+        ...begun(pod, candidate),
+        containers: containers.map((container) => changed(container, candidate)),
+      },
     },
   }) as unknown as JsonObject;
 }
 
+/** What runs before the containers writes elsewhere too. */
+const begun = ({ initContainers }: Partial<V1PodSpec>, { env }: Candidate): Pick<V1PodSpec, 'initContainers'> =>
+  env === undefined || initContainers === undefined
+    ? {}
+    : {
+        initContainers: initContainers.map((container) =>
+          Object.assign({}, container, { env: withVariables(container, env) }),
+        ),
+      };
+
 /** Routers hear of a pod that goes only after it was told: until then it serves. */
-function changed(container: V1Container, { images, drainSeconds }: Candidate): V1Container {
+function changed(container: V1Container, { images, drainSeconds, env }: Candidate): V1Container {
   const { name, image, lifecycle } = container;
   const drains = drainSeconds > 0 && lifecycle?.preStop === undefined;
   const preStop = drains ? { sleep: { seconds: drainSeconds } } : lifecycle?.preStop;
   // plain data: the client makes no use of its classes
   return Object.assign({}, container, given({ image: images[name] ?? image }), {
+    ...(env === undefined ? {} : { env: withVariables(container, env) }),
     lifecycle: Object.assign({}, lifecycle, given({ preStop })),
   });
+}
+
+/** In their places, for others may be made of them; what may come of an object whose keys nobody has listed here is first. */
+function withVariables({ env = [], envFrom = [] }: V1Container, wanted: NonNullable<Candidate['env']>): V1EnvVar[] {
+  const ours = new Map(Object.entries(wanted));
+  const names = new Set(env.map(({ name }) => name));
+  const further = envFrom.length === 0 ? [] : [...ours].filter(([name]) => !names.has(name));
+  return [
+    ...further.map(([name, source]) => ({ name, ...variableOf(source) })),
+    ...env.map((variable) => {
+      const source = ours.get(variable.name);
+      return source === undefined ? variable : { name: variable.name, ...variableOf(source) };
+    }),
+  ];
+}
+
+const variableOf = (source: EnvSource): Omit<V1EnvVar, 'name'> => {
+  if ('value' in source) return { value: source.value };
+  const { key } = source;
+  return 'secret' in source
+    ? { valueFrom: { secretKeyRef: { name: source.secret, key } } }
+    : { valueFrom: { configMapKeyRef: { name: source.configMap, key } } };
+};
+
+/** A variable that nobody reads would leave the candidate writing where the stable side does. */
+function checkVariables(stable: V1Deployment, { env = {} }: Candidate): void {
+  const { containers = [], initContainers = [] } = partOf(stable.spec?.template.spec);
+  const all = [...initContainers, ...containers];
+  if (all.some(({ envFrom = [] }) => envFrom.length > 0)) return;
+  const known = all.flatMap((container) => (container.env ?? []).map(({ name }) => name));
+  const unknown = Object.keys(env).find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw failure('CLUSTER_REFUSED', `no container has a variable ${unknown} that could be another one`);
 }
 
 /** The fields that have a value. */

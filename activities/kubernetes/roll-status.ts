@@ -36,10 +36,12 @@ export function rollStatus(kind: WorkloadKind, workload: Workload, pods?: number
   };
 }
 
-const doneWords = ({ wanted, updated }: Counts): string =>
-  updated < wanted
+function doneWords({ wanted, updated }: Counts): string {
+  if (wanted === 0) return 'there are no pods';
+  return updated < wanted
     ? `${updated} of ${wanted} pods are new, and all are ready`
     : `all ${updated} pods are new and ready`;
+}
 
 const countsOf = ({ spec, status }: Workload): Counts => {
   const { updatedReplicas: updated = 0, replicas = 0, availableReplicas: available = 0 } = partOf(status);

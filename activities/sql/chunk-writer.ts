@@ -2,6 +2,7 @@ import type { Site } from '../../contracts/activities.ts';
 import type { Row } from '../../contracts/json.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
 import { guardOf, type Guard } from '../../decisions/pace/barrier.ts';
+import { find, workOf, type Found, type PageWork } from '../../decisions/pace/burst.ts';
 import { inPlainOrder, pagesDone, type Ground, type Position } from '../../decisions/pace/next-chunk.ts';
 import { fenced, home } from './home.ts';
 import { orderedRate } from './steer.ts';
@@ -70,6 +71,8 @@ export class ChunkWriter {
   total: number;
   hot: number;
   #striped = true;
+  /** By pass; by null while rows are gone over in plain order. */
+  readonly #found = new Map<number | null, Found>();
 
   constructor(site: Site, stage: BackfillStage, fence: number, steering: Steering, row: Row) {
     this.#site = site;
@@ -134,9 +137,21 @@ export class ChunkWriter {
     this.#striped = striped;
   }
 
+  /** What one page of the coming pass asks for. */
+  get pageWork(): PageWork {
+    const { stripes } = this.ground;
+    const { pass } = this.position;
+    const found = this.#found.get(stripes === 1 ? null : pass) ?? null;
+    return workOf(found, this.#stage.rowsPerPage / stripes, pass === 0);
+  }
+
   /** Null when the application holds one of the rows. */
   async write(session: Session, { from, to, pass, next }: Chunk): Promise<Written | null> {
-    return this.#run(session, next, { from, to }, this.ground.stripes === 1 ? null : pass);
+    const which = this.ground.stripes === 1 ? null : pass;
+    const written = await this.#run(session, next, { from, to }, which);
+    if (written !== null)
+      this.#found.set(which, find(this.#found.get(which) ?? null, { pages: to - from, ...written }));
+    return written;
   }
 
   /** Puts a range aside and moves on. */

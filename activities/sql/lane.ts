@@ -120,7 +120,7 @@ class Lane {
     const { shards, striping, pacer } = this.#slice;
     if (await shards.watch()) await striping.watch();
     writer.inStripes(striping.plainBecause === null);
-    const pace = await pacer.next({ last: this.#last, rate: shards.rate, passes: writer.ground.stripes });
+    const pace = await pacer.next({ last: this.#last, rate: shards.rate, page: writer.pageWork });
     if (pace.pages === 0) await writer.listen(await this.#open());
     return pace;
   }

@@ -2,6 +2,7 @@ import { sleep } from '@temporalio/activity';
 import type { Site } from '../../contracts/activities.ts';
 import type { BackfillStage } from '../../contracts/plan.ts';
 import type { Felt } from '../../contracts/progress.ts';
+import type { PageWork } from '../../decisions/pace/burst.ts';
 import { pace, type Pace } from '../../decisions/pace/pace.ts';
 import { quantile } from '../../decisions/pace/share.ts';
 import { brakesOf, staleMs, type Brake } from '../../decisions/pace/signals.ts';
@@ -23,8 +24,8 @@ export interface Asking {
   readonly last: LastChunk;
   /** Rows per second at the most; null: unbounded. */
   readonly rate: number | null;
-  /** How many passes go over a page at present. */
-  readonly passes: number;
+  /** What one page of the coming pass asks for. */
+  readonly page: PageWork;
 }
 
 /** What a worker remembers of the backfills that it works on, and where it finds metrics sources. */
@@ -96,7 +97,7 @@ export class Pacer {
   }
 
   /** Rests as long as it takes, and says how many pages come next (0: none, ask again) and why. */
-  async next({ last, rate, passes }: Asking): Promise<Pace> {
+  async next({ last, rate, page }: Asking): Promise<Pace> {
     const now = Date.now();
     this.#protector.tick(now, { someone: this.#someone(now), steady: this.#steady });
     const { share, offWindow } = this.#protector;
@@ -112,7 +113,7 @@ export class Pacer {
       chunkMs: last.ms,
       chunkRows: last.rows,
       chunkPages: last.pages,
-      rowsPerPageAndPass: this.#stage.rowsPerPage / passes,
+      page,
       superPages: this.#stage.superPages,
     });
     await this.#rest(pacing.restMs);

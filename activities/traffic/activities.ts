@@ -5,10 +5,12 @@ import { held } from '../kubernetes/claim.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import { lookObjects } from '../kubernetes/look-cluster.ts';
 import { readObject } from '../kubernetes/objects.ts';
+import { readyPods } from '../kubernetes/ready-pods.ts';
 import type { FindMetrics } from '../metrics/index.ts';
 import { raiseModelFence, raiseModelFenceIfThere } from '../mlflow/claim.ts';
 import { lookModel, readModel } from '../mlflow/look-model.ts';
 import type { Registry } from '../mlflow/registry.ts';
+import { dropFollowUps, keepFollowUps } from './follow-ups.ts';
 import { lookRoute, readRoute, setWeight } from './index.ts';
 import { observeMetrics, observeRequests } from './observe.ts';
 import { probeSide } from './probe-side.ts';
@@ -22,7 +24,15 @@ export interface TrafficDependencies {
   readonly metrics: FindMetrics;
 }
 
-type Named = 'lookCluster' | 'lookModel' | 'setWeight' | 'observeTraffic' | 'watchTraffic' | 'probeSide';
+type Named =
+  | 'lookCluster'
+  | 'lookModel'
+  | 'setWeight'
+  | 'observeTraffic'
+  | 'watchTraffic'
+  | 'probeSide'
+  | 'keepFollowUps'
+  | 'dropFollowUps';
 
 /** Everything that is done to traffic, and seen of it. */
 export function createTrafficActivities(
@@ -61,13 +71,17 @@ export function createTrafficActivities(
     watchTraffic: (input) =>
       watchTraffic(
         {
+          readyPods: (of) => readyPods(at(input.target), of),
           read: (read) => readRoute(contextOf(input.target, read), input.route),
           model: (question) => readModel(registryAt(input.target), question),
           metrics,
+          probe: (probe) => probeSide(probe, at),
         },
         input,
       ),
-    probeSide: ({ probe }) => probeSide(probe),
+    probeSide: ({ probe }) => probeSide(probe, at),
+    keepFollowUps: (input) => keepFollowUps(at(input.site.target), input),
+    dropFollowUps: ({ site, followUps }) => dropFollowUps(at(site.target), site, followUps),
   };
 }
 

@@ -13,6 +13,8 @@ import {
   target,
   time,
 } from './release-parts.ts';
+import { Dependencies } from './dependencies-spec.ts';
+import { Running } from './running-spec.ts';
 import { Notify, specName, strategy } from './spec-parts.ts';
 import { Validate } from './validate-spec.ts';
 import { closed, text } from './words.ts';
@@ -38,12 +40,14 @@ export const BlueGreenSpecSchema = closed(
     images,
     seen: Type.Optional(Seen),
     validate: Type.Optional(Validate),
+    running: Type.Optional(Running),
     watch: Type.Optional(
       closed(
         { for: time('How long', '5m'), checks: Type.Optional(Checks) },
         'How it is watched after the switch; a failed check takes all back',
       ),
     ),
+    dependencies: Dependencies,
     every,
     keepOld: time('How long the old side is kept ready', '24h'),
     ...podTimes,

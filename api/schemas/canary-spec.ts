@@ -14,6 +14,7 @@ import {
   time,
 } from './release-parts.ts';
 import { flagRoute, routesOfPods } from './route-spec.ts';
+import { Dependencies } from './dependencies-spec.ts';
 import { Notify, specName, strategy } from './spec-parts.ts';
 import { closed, whole } from './words.ts';
 
@@ -58,6 +59,7 @@ const common = {
 };
 const ofPods = {
   ...steered,
+  dependencies: Dependencies,
   target,
   workload: namespaced('namespace/name of the Deployment in service', 'shop/checkout'),
   images,
@@ -67,6 +69,7 @@ const ofPods = {
 };
 const ofFlag = {
   ...steered,
+  dependencies: Dependencies,
   target,
   workload: namespaced('namespace/name of the ConfigMap that holds the flag', 'shop/flags'),
   route: flagRoute,

@@ -2,6 +2,8 @@ import { Type } from 'typebox';
 import type { DeploymentPage, DeploymentView, Report } from '../../contracts/api.ts';
 import { eventKinds } from '../../contracts/events.ts';
 import { FindingSchema } from './problem.ts';
+import { BreakerSchema, TrafficSchema } from './traffic.ts';
+import { ShadowSchema } from './shadow.ts';
 import {
   ActorSchema,
   listOf,
@@ -41,21 +43,15 @@ const WayBackSchema = open(
   'Whether one can still go back, and what it would lose',
 );
 
-const share = (description: string) => nullable(Type.Number({ description: '0 to 1' }), description);
-
-const TrafficSchema = open(
+const RunningSchema = open(
   {
-    weight: nullable(
-      whole('Percent'),
-      'On the candidate, as last read back; null: somebody else has written something else',
-    ),
-    seen: share('The candidate\u2019s share as last seen in requests; null: not measured'),
-    requests: nullable(whole('Requests'), 'Of how many requests; null: not measured'),
-    since: nullable(moment('A moment'), 'Since when it is where it should be; null: it is not yet'),
-    repairs: whole('How often somebody else\u2019s change of the route was put right'),
-    lookedAt: moment('When it was last looked at'),
+    on: text('The workload on which they run'),
+    queries: nullable(whole('How many'), 'Null: nobody could see'),
+    because: text('How many, or why nobody could see'),
+    since: moment('Since when they are waited for'),
+    lookedAt: moment('When they were last counted'),
   },
-  'Where the traffic goes, in a release',
+  'Queries that run where no new ones are, or are to be, sent',
 );
 
 const ProgressSchema = open(
@@ -72,6 +68,15 @@ const ProgressSchema = open(
       nullable(Type.Object({}, { description: 'Decision, because' }), 'What the checks last said'),
     ),
     traffic: Type.Optional(TrafficSchema),
+    breakers: Type.Optional(listOf(BreakerSchema, 'What the candidate needs besides itself')),
+    fallback: Type.Optional(
+      nullable(
+        open({ since: moment('Since when') }, 'A share that is at home'),
+        'Everything is on the stable side because of an open breaker; null: it is not',
+      ),
+    ),
+    shadow: Type.Optional(nullable(ShadowSchema, 'Of a shadow; null: nothing was compared')),
+    running: Type.Optional(nullable(RunningSchema, 'Null: none is waited for')),
     wayBack: WayBackSchema,
     findings: listOf(FindingSchema, 'What preflight found'),
     evidence: nullable(Type.Object({}, { description: 'Stage, hash, findings' }), 'What an approval is bound to'),
@@ -219,6 +224,7 @@ export const ReportSchema = Type.Unsafe<Report>(
       decisions: listOf(EventSchema, 'What was decided, by whom, on what evidence'),
       approvals: listOf(ApprovalReport, 'Who approved what'),
       traffic: Type.Optional(nullable(TrafficSchema, 'When it was last looked at; null: nothing has been moved')),
+      shadow: Type.Optional(nullable(ShadowSchema, 'Of a shadow; null: nothing was compared')),
       application: open(
         {
           errorsCaused: nullable(whole('Errors'), 'Errors of the application that we caused; null: not measured'),

@@ -132,6 +132,12 @@ const bound = (field: string) =>
     description: `It has a bound for ${field}`,
   });
 
+/** So many of the last so many, which are a failure. */
+export const fail = (of: string) =>
+  Type.Optional(
+    text(`So many of the last so many ${of} are a failure`, { pattern: releaseForms.fail.source, default: '3 of 5' }),
+  );
+
 /** What a step, or a whole release, is judged by. */
 export const Checks = Type.Object(
   {
@@ -150,16 +156,17 @@ export const Checks = Type.Object(
       Type.Array(Compare, { minItems: 1, maxItems: 10, description: 'What is compared with the stable side' }),
     ),
     window: time('How long one window is; 1s or longer', '1m'),
-    fail: Type.Optional(
-      text('So many of the last so many windows out of bounds are a failure', {
-        pattern: releaseForms.fail.source,
-        default: '3 of 5',
-      }),
-    ),
+    fail: fail('windows out of bounds'),
     atLeast: Type.Optional(
       whole('Requests without which a window says nothing', { minimum: 1, maximum: 1_000_000_000, default: 100 }),
     ),
     blindFor: time('After so long without data a person is called', '5m'),
+    blind: Type.Optional(
+      Type.Enum(['hold', 'rollback'], {
+        description: 'What that leads to: a person, or all is taken back',
+        default: 'hold',
+      }),
+    ),
   },
   {
     additionalProperties: false,

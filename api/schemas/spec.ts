@@ -5,6 +5,7 @@ import { JointSpecSchema } from './joint-spec.ts';
 import { ModelSpecSchema } from './model-spec.ts';
 import { RecreateSpecSchema } from './recreate-spec.ts';
 import { RollingSpecSchema } from './rolling-spec.ts';
+import { ShadowSpecSchema } from './shadow-spec.ts';
 import { TableSpecSchema } from './table-spec.ts';
 
 /**
@@ -20,6 +21,7 @@ export const SpecSchema = Type.Union(
     FlagCanarySpecSchema,
     BlueGreenSpecSchema,
     RecreateSpecSchema,
+    ShadowSpecSchema,
     JointSpecSchema,
     ModelSpecSchema,
   ],

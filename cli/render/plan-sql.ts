@@ -88,9 +88,11 @@ const partsByKind: PartsOf = {
   validate: () => [],
   shift: () => [],
   keep: () => [],
+  drain: () => [],
   retire: () => [],
   scaling: () => [],
   alias: () => [],
+  shadow: () => [],
 };
 
 function partsOf(stage: Stage): readonly Part[] {

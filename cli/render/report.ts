@@ -1,6 +1,7 @@
 import type { Report } from '../../contracts/api.ts';
 import type { Felt } from '../../contracts/progress.ts';
 import { count, duration, moment, shortHash } from './format.ts';
+import { shadowLines } from './shadow.ts';
 import type { Style } from './style.ts';
 import { padEnd, table, wrap } from './text.ts';
 import { trafficWords } from './traffic.ts';
@@ -16,6 +17,7 @@ export function renderReport(report: Report, style: Style): string {
     ...stageRows(report),
     '',
     ...trafficAtEnd(report),
+    ...compared(report),
     ...feltLines(report, style),
     ...approvalLines(report),
     ...decisionLines(report, style),
@@ -40,6 +42,12 @@ const trafficAtEnd = ({ traffic }: Report): string[] =>
   traffic === undefined || traffic === null
     ? []
     : [wrap(`the traffic, when last looked at: ${trafficWords(traffic)}`, 2), ''];
+
+/** What the candidate of a shadow answered, beside the stable side. */
+function compared({ shadow }: Report): string[] {
+  const lines = shadowLines(shadow ?? null).map((line) => wrap(line, 2));
+  return lines.length === 0 ? [] : [...lines, ''];
+}
 
 /** Not measured is not 0: each figure says which it is. */
 function feltLines({ application }: Report, style: Style): string[] {

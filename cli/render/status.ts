@@ -5,7 +5,8 @@ import { ago, bar, count, duration, moment, percent, shortHash } from './format.
 import { renderFindings } from './plan.ts';
 import type { Style } from './style.ts';
 import { columns, padEnd, wrap } from './text.ts';
-import { trafficLines } from './traffic.ts';
+import { shadowLines } from './shadow.ts';
+import { runningLines, trafficLines } from './traffic.ts';
 
 /** What a rendering of a deployment needs to know besides its look. */
 export interface Shown {
@@ -22,7 +23,8 @@ export function renderStatus(shown: Shown, temporal: string, style: Style): stri
   return [
     `${style.bold(status.id)} · ${phaseText(status, style)} · ${status.strategy} on ${status.target} · plan ${shortHash(status.planHash)}`,
     ...stageLines(shown, style),
-    ...trafficLines(progress, now).map((line) => wrap(line, 4)),
+    ...[...trafficLines(progress, now), ...runningLines(progress, now)].map((line) => wrap(line, 4)),
+    ...shadowLines(progress.shadow ?? null).map((line) => wrap(`  ${line}`, 4)),
     ...needLines(status, style),
     ...renderFindings(findingsNow(progress), style),
     ...progress.approvals.map(

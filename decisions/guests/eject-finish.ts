@@ -49,8 +49,10 @@ const finishing: StepsOf = {
   validate: () => [],
   shift: () => [],
   keep: () => [],
+  drain: () => [],
   retire: () => [],
   scaling: () => [],
+  shadow: () => [],
   alias: () => [],
   contract: (stage, ejected) => [
     ...compare(stage, ejected),

@@ -55,6 +55,10 @@ const words: Readonly<Record<TurningPoint, Wording>> = {
   }),
   'waiting-for-proof': own,
   'in-grace': own,
+  breaker: ({ data }) => ({
+    text: `${word(data['name'])} is ${data['state'] === 'open' ? 'away: everything goes to the stable side' : 'back'}`,
+    because: null,
+  }),
   order: ordered,
   parked: ({ data }) => ({ text: 'needs attention', because: failureWords(word(data['code'])) }),
   'way-back': ({ data }) => ({ text: `going back is ${word(data['verdict'])} now`, because: word(data['because']) }),

@@ -27,7 +27,13 @@ const ofKind: Readonly<Record<EventKind, (event: DeploymentEvent) => TurningPoin
   'undo-ended': always('stage-undone'),
   ended: always('ended'),
   rebuilt: always(null),
+  breaker: tripped,
 };
+
+/** That it is being tried is no news yet, nor is that this was in vain. */
+function tripped({ data: { state, before } }: DeploymentEvent): TurningPoint | null {
+  return state === 'half-open' || (state === 'open' && before === 'half-open') ? null : 'breaker';
+}
 
 /** Nobody has to do anything about what is only tried again. */
 function waited({ data }: DeploymentEvent): TurningPoint | null {

@@ -1,3 +1,4 @@
+import type { PageWork } from './burst.ts';
 import type { Share } from './share.ts';
 import { crawl, staleMs, type Brake, type Signal } from './signals.ts';
 
@@ -21,8 +22,8 @@ export interface Conditions {
   readonly chunkRows: number;
   /** Pages that the last chunk went over; 0 before the first. */
   readonly chunkPages: number;
-  /** Rows of one page that one pass takes, as the plan expects. */
-  readonly rowsPerPageAndPass: number;
+  /** What one page of the coming pass asks for. */
+  readonly page: PageWork;
   readonly superPages: number;
 }
 
@@ -35,8 +36,8 @@ export interface Pace {
   readonly reason: string;
 }
 
-/** Rows of a burst beside an application: its length decides what is felt, not the share of time. */
-const burstRows = 50;
+/** What a burst beside an application does at most, in rows that stay on their page: its length decides what is felt. */
+const burstRows = 100;
 /** A chunk that took longer than this is halved, ms: its row locks are the application's to wait for. */
 const longChunkMs = 100;
 /** A burst that took longer than this is halved, ms; most of it may be the way to the server and back. */
@@ -83,12 +84,12 @@ function givingWay(conditions: Conditions): Plan {
   const pages = burstPages(conditions);
   if (!isFresh(busy, now)) return { pages, share: crawl, reason: 'cautious: the load was last seen too long ago' };
   const why = busy.value === null ? 'cautious until the load is known' : 'gives way to the application';
-  const percent = `${Math.round(share.value * 100)} % of the time in bursts of ${burstRows} rows`;
+  const percent = `${Math.round(share.value * 100)} % of the time in bursts of at most ${burstRows} rows`;
   return { pages, share: share.value, reason: `${why}: ${percent}; ${share.reason}` };
 }
 
-function burstPages({ chunkMs, chunkPages, rowsPerPageAndPass }: Conditions): number {
-  const pages = Math.max(1, Math.round(burstRows / Math.max(1, rowsPerPageAndPass)));
+function burstPages({ chunkMs, chunkPages, page }: Conditions): number {
+  const pages = Math.max(1, Math.round(burstRows / Math.max(1, page.work)));
   const long = chunkMs !== null && chunkMs > longBurstMs && chunkPages > 0 && chunkPages <= pages;
   return long ? Math.max(1, Math.floor(chunkPages / 2)) : pages;
 }
@@ -99,8 +100,8 @@ function underBrake(conditions: Conditions, free: Plan, { share, reason }: Brake
   return { pages: Math.min(free.pages, burstPages(conditions)), share, reason: words };
 }
 
-function bounded(free: Pace, rate: number, { chunkMs, chunkRows, rowsPerPageAndPass }: Conditions): Pace {
-  const pages = Math.max(1, Math.min(free.pages, Math.floor(rate / 10 / Math.max(1, rowsPerPageAndPass))));
+function bounded(free: Pace, rate: number, { chunkMs, chunkRows, page }: Conditions): Pace {
+  const pages = Math.max(1, Math.min(free.pages, Math.floor(rate / 10 / Math.max(1, page.rows))));
   const owed = (chunkRows / rate) * 1_000 - (chunkMs ?? 0);
   return owed > free.restMs
     ? { pages, restMs: Math.min(1_000, owed), reason: `bounded to ${rate} rows/s` }

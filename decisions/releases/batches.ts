@@ -46,7 +46,7 @@ export function batchStages(spec: RollingSpec, facts: WorkloadFacts, batches: Ba
   const ends = endsOf(batches, facts.replicas);
   return ends.flatMap((_, index) => [
     batchStage(spec, facts, ends, index),
-    ...between(batches, index + 1, ends.length),
+    ...between(batches, index + 1, ends.length, spec.target),
   ]);
 }
 
@@ -107,8 +107,13 @@ const setBody = (template: JsonObject, partition: number): JsonObject => ({
   spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition } }, template },
 });
 
-function between({ validate, pause = '0s' }: BatchesSpec, number: number, count: number): readonly Stage[] {
-  const asked = validate === undefined ? [] : [{ ...validation(validate, 'it'), name: `validate-${number}` }];
+function between(
+  { validate, pause = '0s' }: BatchesSpec,
+  number: number,
+  count: number,
+  target: string,
+): readonly Stage[] {
+  const asked = validate === undefined ? [] : [{ ...validation(validate, 'it', target), name: `validate-${number}` }];
   if (number === count || ms(pause) === 0) return asked;
   const waited: KeepStage = {
     kind: 'keep',

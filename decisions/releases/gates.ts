@@ -26,12 +26,15 @@ export function gateOf(spec: ChecksSpec | false | undefined): Gate | null {
     metrics: spec.metrics,
     requests: spec.requests,
     checks: [...errors(spec), ...quantile(spec, 'p95'), ...quantile(spec, 'p99')],
-    windowMs: ms(spec.window ?? usual.window),
-    ...(parseFail(spec.fail ?? usual.fail) ?? { fails: 3, of: 5 }),
-    atLeast: spec.atLeast ?? usual.atLeast,
+    ...windowsOf(spec),
     blindForMs: ms(spec.blindFor ?? usual.blindFor),
+    ...(spec.blind === 'rollback' ? { blind: spec.blind } : {}),
     ...comparisons(spec),
   };
+}
+
+function windowsOf({ window = usual.window, fail = usual.fail, atLeast = usual.atLeast }: ChecksSpec) {
+  return { windowMs: ms(window), ...(parseFail(fail) ?? { fails: 3, of: 5 }), atLeast };
 }
 
 /** Plans of specs without any are as they were. */

@@ -4,7 +4,9 @@ import type { CanarySpec, StepSpec } from '../../contracts/release-spec.ts';
 import type { Route } from '../../contracts/route.ts';
 import type { WorkloadRef } from '../../contracts/workload.ts';
 import { formatDuration } from '../duration.ts';
+import { dependenciesOf } from './dependencies.ts';
 import { gateOf, gateWords } from './gates.ts';
+import { kept } from './keep.ts';
 import { routeOf, seenOf } from './routes.ts';
 import { approval, ms, usual } from './words.ts';
 
@@ -19,7 +21,7 @@ export const stepsOf = ({
   steps.map((step) => ({ for: usualFor, ...step }));
 
 /** What steps are made of. */
-type Stepped = Pick<CanarySpec, 'steps' | 'checks' | 'every' | 'approve' | 'seen'>;
+type Stepped = Pick<CanarySpec, 'target' | 'steps' | 'checks' | 'dependencies' | 'every' | 'approve' | 'seen'>;
 
 /** A workload, and its pods at 100 %. */
 interface Pods {
@@ -38,20 +40,7 @@ export function shifts(
   replicas: number,
 ): readonly (ShiftStage | KeepStage)[] {
   const steps = shiftsOf(spec, routeOf(spec), candidate === null ? null : { candidate, replicas });
-  const keepMs = ms(spec.keepOld ?? '0s');
-  if (keepMs === 0) return steps;
-  return [
-    ...steps,
-    {
-      kind: 'keep',
-      name: 'keep',
-      title: `the stable side is kept ready for ${formatDuration(keepMs)}`,
-      undoTitle: 'nothing to take back',
-      approve: null,
-      estimateMs: keepMs,
-      forMs: keepMs,
-    },
-  ];
+  return [...steps, ...kept(ms(spec.keepOld ?? '0s'), 'the stable side', steps.at(-1))];
 }
 
 function shiftOf(
@@ -80,6 +69,7 @@ function shiftOf(
     everyMs: ms(spec.every ?? usual.every),
     gate,
     onFail: answerOf(step.onFail),
+    ...dependenciesOf(spec),
   };
 }
 

@@ -1,16 +1,19 @@
 import type { FieldProblem } from '../../contracts/api.ts';
 import type { ClusterFacts } from '../../contracts/cluster-facts.ts';
-import type { PlannedObject, RollStage, ShiftStage, Stage } from '../../contracts/plan.ts';
+import type { DrainStage, PlannedObject, RollStage, ShiftStage, Stage } from '../../contracts/plan.ts';
 import type { BlueGreenSpec } from '../../contracts/release-spec.ts';
 import type { ServiceRoute } from '../../contracts/route.ts';
-import type { ServiceFacts, WorkloadFacts } from '../../contracts/workload.ts';
+import type { HeldObject, ServiceFacts, WorkloadFacts } from '../../contracts/workload.ts';
 import { formatDuration } from '../duration.ts';
 import { scaledUpOnly, scalerFindings } from '../releases/autoscalers.ts';
 import { containerProblems, serviceProblems, workloadProblems } from '../releases/check-objects.ts';
 import { serviceAt, workloadAt } from '../releases/facts.ts';
+import { dependenciesOf } from '../releases/dependencies.ts';
 import { gateOf, gateWords } from '../releases/gates.ts';
+import { kept } from '../releases/keep.ts';
 import { validation } from '../releases/probes.ts';
 import { seenOf } from '../releases/routes.ts';
+import { followUpRoute, runningProblems, runningQueries, runningWords, sideServices } from '../releases/running.ts';
 import {
   imageChanges,
   isBlind,
@@ -27,9 +30,11 @@ const usualKeep = '24h';
 
 /** Two Deployments, and a Service whose selector chooses one of them: the idle one is brought up, tried, and chosen. */
 export const blueGreen: ReleaseStrategy<BlueGreenSpec> = {
-  looks({ service, slots }) {
+  looks(spec) {
+    const { service, slots } = spec;
     const { namespace, name } = parted(service);
-    return { namespace, workloads: [slots.blue, slots.green], services: [name], route: null };
+    const services = [name, ...sideServices(spec)];
+    return { namespace, workloads: [slots.blue, slots.green], services, route: followUpRoute(spec) };
   },
   check(spec, facts) {
     const problems = [
@@ -50,7 +55,7 @@ export const blueGreen: ReleaseStrategy<BlueGreenSpec> = {
       namespace: service.namespace,
       name: service.name,
       uid: service.uid ?? '',
-      also: [plannedWorkload(active), plannedWorkload(idle)],
+      also: [plannedWorkload(active), plannedWorkload(idle), ...routeIn(facts)],
     };
     return {
       ...scaledUpOnly([active, idle], { object, stages: stagesOf(spec, sides, keepMs) }),
@@ -67,6 +72,10 @@ export const blueGreen: ReleaseStrategy<BlueGreenSpec> = {
     };
   },
 };
+
+/** The route is touched too where it tells requests apart. */
+const routeIn = ({ route }: ClusterFacts): readonly HeldObject[] =>
+  route === null || route.object === null ? [] : [route.object];
 
 interface Sides {
   readonly service: ServiceFacts;
@@ -101,6 +110,7 @@ function sideProblems(spec: BlueGreenSpec, facts: ClusterFacts): readonly FieldP
   );
   return [
     ...containerProblems(spec.images, sides.idle),
+    ...runningProblems(spec, facts, sides),
     ...others.map(([name, value]) => ({
       pointer: '/service',
       detail: `the pods of ${sides.idle.name} do not have ${name}: ${value}, which the selector of ${spec.service} asks for besides`,
@@ -110,24 +120,34 @@ function sideProblems(spec: BlueGreenSpec, facts: ClusterFacts): readonly FieldP
 
 function stagesOf(spec: BlueGreenSpec, sides: Sides, keepMs: number): readonly Stage[] {
   const { active, idle } = sides;
+  const switched = switchOver(spec, sides);
   return [
     bringUp(spec, sides),
-    ...(spec.validate === undefined ? [] : [validation(spec.validate, idle.name)]),
-    switchOver(spec, sides),
-    ...(keepMs === 0
-      ? []
-      : [
-          {
-            kind: 'keep' as const,
-            name: 'keep',
-            title: `${active.name} is kept ready for ${formatDuration(keepMs)}`,
-            undoTitle: 'nothing to take back',
-            approve: null,
-            estimateMs: keepMs,
-            forMs: keepMs,
-          },
-        ]),
+    ...(spec.validate === undefined ? [] : [validation(spec.validate, idle.name, spec.target)]),
+    switched,
+    ...kept(keepMs, active.name, switched),
+    ...drained(spec, sides),
     cleanUp(spec, sides),
+  ];
+}
+
+/** What goes on running there keeps the old side; where that it fails was accepted, nobody waits for it. */
+function drained(spec: BlueGreenSpec, sides: Sides): readonly DrainStage[] {
+  const running = runningQueries(spec, sides);
+  if (running === undefined || running.way === 'accept') return [];
+  const { old, followUps, timeoutMs } = running;
+  return [
+    {
+      kind: 'drain',
+      name: 'drain',
+      title: `${old.name} is kept until no query runs there, at most ${formatDuration(timeoutMs)}`,
+      undoTitle: 'nothing to take back',
+      approve: null,
+      estimateMs: null,
+      coordinator: old,
+      timeoutMs,
+      followUps,
+    },
   ];
 }
 
@@ -154,15 +174,17 @@ const howOf = (spec: BlueGreenSpec) => ({
   ...timesOf(spec),
 });
 
-function switchOver(spec: BlueGreenSpec, { active, idle, route }: Sides): ShiftStage {
+function switchOver(spec: BlueGreenSpec, sides: Sides): ShiftStage {
+  const { active, idle, route } = sides;
+  const running = runningQueries(spec, sides);
   const { for: watchFor = usualWatch, checks } = spec.watch ?? {};
   const gate = gateOf(checks);
   return {
     kind: 'shift',
     name: 'switch',
-    title: `everything to ${idle.name}, watched for ${formatDuration(ms(watchFor))}${gateWords(gate)}`,
+    title: `everything to ${idle.name}, watched for ${formatDuration(ms(watchFor))}${gateWords(gate)}${runningWords(running)}`,
     undoTitle: `everything to ${active.name}`,
-    approve: approval(spec.approve ?? false),
+    approve: approval(spec.approve ?? running?.way === 'accept'),
     estimateMs: ms(watchFor),
     route,
     weight: 100,
@@ -173,6 +195,8 @@ function switchOver(spec: BlueGreenSpec, { active, idle, route }: Sides): ShiftS
     everyMs: ms(spec.every ?? usual.every),
     gate,
     onFail: 'rollback',
+    ...dependenciesOf(spec),
+    ...(running === undefined ? {} : { running }),
   };
 }
 

@@ -1,11 +1,10 @@
-import type { FieldProblem } from '../../contracts/api.ts';
 import type { ClusterFacts, ClusterLooks } from '../../contracts/cluster-facts.ts';
 import type { PlannedObject, Stage } from '../../contracts/plan.ts';
 import type { CanarySpec } from '../../contracts/release-spec.ts';
 import type { Candidate, HeldObject, WorkloadFacts } from '../../contracts/workload.ts';
 import { scaledUpOnly, scalerFindings } from '../releases/autoscalers.ts';
-import { containerProblems, serviceProblems, workloadProblems } from '../releases/check-objects.ts';
-import { serviceAt, workloadAt } from '../releases/facts.ts';
+import { candidateOf, candidateProblems } from '../releases/candidates.ts';
+import { workloadAt } from '../releases/facts.ts';
 import { candidateName, routeOf, routeProblems, unseen } from '../releases/routes.ts';
 import { podsFor, shifts, stepsOf } from '../releases/steps.ts';
 import { imageChanges, isBlind, plannedWorkload, replacement, workloadFindings } from '../releases/template.ts';
@@ -20,7 +19,7 @@ export const canary: ReleaseStrategy<CanarySpec> = {
   looks: (spec) => looksOf(spec),
   check: (spec, facts) => [
     ...routeProblems(routeOf(spec), facts.route, spec.route),
-    ...(isFlag(spec) ? [] : sideProblems(spec, facts)),
+    ...(isFlag(spec) ? [] : candidateProblems(spec, facts)),
   ],
   plan: (spec, facts) => ({
     ...scaledUpOnly(isFlag(spec) ? [] : [workloadAt(facts, 0)], {
@@ -75,65 +74,20 @@ function objectOf(spec: CanarySpec, facts: ClusterFacts): PlannedObject {
   return { ...plannedWorkload(workloadAt(facts, 0)), also };
 }
 
-function sideProblems(spec: CanarySpec, facts: ClusterFacts): readonly FieldProblem[] {
-  const workload = workloadAt(facts, 0);
-  const problems = workloadProblems(workload, '/workload');
-  const found = workload.uid === null ? [] : containerProblems(spec.images ?? {}, workload);
-  return [...found, ...problems, ...taken(workloadAt(facts, 1), 'Deployment'), ...ofService(spec, facts)];
-}
-
-/** The candidate's names have to be free. */
-const taken = (
-  { namespace, name, uid }: { readonly namespace: string; readonly name: string; readonly uid: string | null },
-  kind: string,
-): FieldProblem[] =>
-  uid === null
-    ? []
-    : [
-        {
-          pointer: '/workload',
-          detail: `there is a ${kind} ${namespace}/${name} already: the candidate would be called so`,
-        },
-      ];
-
-function ofService(spec: CanarySpec, facts: ClusterFacts): readonly FieldProblem[] {
-  if (spec.service === undefined) return [];
-  const service = serviceAt(facts, 0);
-  const problems = [...serviceProblems(service, '/service'), ...taken(serviceAt(facts, 1), 'Service')];
-  if (service.uid === null || labelOf(spec, facts) !== null) return problems;
-  const detail = `Service ${service.name} selects by no label of the selector of ${spec.workload}: the candidate's pods could not be told apart`;
-  return [...problems, { pointer: '/service', detail }];
-}
-
-/** A label by which the Service and the Deployment both find the pods, and its value. */
-function labelOf(spec: CanarySpec, facts: ClusterFacts): readonly [name: string, value: string] | null {
-  const own = Object.entries(workloadAt(facts, 0).selector ?? {});
-  if (spec.service === undefined) return own[0] ?? null;
-  const { selector } = serviceAt(facts, 0);
-  return own.find(([name, value]) => selector[name] === value) ?? null;
-}
-
-function candidateOf(spec: CanarySpec, facts: ClusterFacts, replicas: number): Candidate {
-  const { kind, namespace, name } = workloadAt(facts, 0);
-  const [label = '', value = ''] = labelOf(spec, facts) ?? [];
-  const { service, images = {} } = spec;
+/** The candidate as its first step needs it. */
+function firstPods(spec: CanarySpec, facts: ClusterFacts, replicas: number): Candidate {
   const { drain, deadline } = timesOf(spec);
-  return {
-    of: { kind, namespace, name },
-    name: candidateName(name),
-    service: service === undefined ? null : { of: service, name: candidateName(service) },
-    labels: { [label]: candidateName(value) },
-    images,
-    replicas,
+  return candidateOf(spec, facts, {
+    replicas: podsFor(stepsOf(spec)[0]?.weight ?? 0, replicas),
     drainSeconds: seconds(drain),
     deadlineSeconds: seconds(deadline),
-  };
+  });
 }
 
 function ofWorkload(spec: CanarySpec, facts: ClusterFacts): readonly Stage[] {
   const workload = workloadAt(facts, 0);
   const { replicas } = workload;
-  const candidate = candidateOf(spec, facts, podsFor(stepsOf(spec)[0]?.weight ?? 0, replicas));
+  const candidate = firstPods(spec, facts, replicas);
   const ref = { kind: 'Deployment', namespace: workload.namespace, name: candidate.name } as const;
   const changes = imageChanges(workload, spec.images ?? {});
   const how = { images: spec.images ?? {}, surge: '25%', unavailable: 0, ...timesOf(spec) };

@@ -5,6 +5,7 @@ import { canary } from './canary.ts';
 import { expandContract } from './expand-contract.ts';
 import { recreate } from './recreate.ts';
 import { rolling } from './rolling.ts';
+import { shadow } from './shadow.ts';
 import type { ReleaseStrategy, TableStrategy } from './strategy.ts';
 
 /** One pure function from spec and facts to stages, for each strategy that changes a table. */
@@ -15,7 +16,7 @@ export const tableStrategies: Readonly<Record<TableSpec['strategy'], TableStrate
 /** The same for each strategy that changes a workload. */
 const releaseStrategies: {
   readonly [K in ReleaseSpec['strategy']]: ReleaseStrategy<Extract<ReleaseSpec, { readonly strategy: K }>>;
-} = { rolling, canary, 'blue-green': blueGreen, recreate };
+} = { rolling, canary, 'blue-green': blueGreen, recreate, shadow };
 
 /** The strategy of a spec, for this spec. */
 export const releaseStrategyOf = ({ strategy }: ReleaseSpec): ReleaseStrategy<ReleaseSpec> =>

@@ -112,7 +112,9 @@ describe('what a field may not be', () => {
 function isObject(path: Path, spec: ReleaseSpec | ModelSpec): boolean {
   const value = path.reduce<unknown>((at, key) => (at as Record<string | number, unknown>)[key], spec);
   // images are a map by container, and any field there is one more container
-  return typeof value === 'object' && !Array.isArray(value) && path.at(-1) !== 'images';
+  return (
+    typeof value === 'object' && !Array.isArray(value) && !['images', 'env', 'headers'].includes(String(path.at(-1)))
+  );
 }
 
 test.each<[string, ReleaseSpec, Path, unknown]>([
@@ -128,6 +130,10 @@ test.each<[string, ReleaseSpec, Path, unknown]>([
   ['a flag with pods', flagSpec, ['images'], { app: 'a:1' }],
   ['pods with a flag', canarySpec, ['route'], everyRoute['flag']],
   ['a port that is none', blueGreenSpec, ['validate', 'probes', 1, 'tcp'], 'trino:65536'],
+  ['a command without words', canarySpec, ['dependencies', 2, 'probe', 'command'], []],
+  ['a command in something else', canarySpec, ['dependencies', 2, 'probe', 'kind'], 'Job'],
+  ['a word of a command with a zero in it', canarySpec, ['dependencies', 2, 'probe', 'command', 0], 'a\u0000b'],
+  ['a word of a command that has no end', canarySpec, ['dependencies', 2, 'probe', 'command', 0], 'a'.repeat(1_001)],
   ['a downtime that nobody accepts', recreateSpec, ['accept'], undefined],
   ['a downtime that nobody approves', recreateSpec, ['approve'], false],
 ])('%s is refused by both', (_, spec, path, value) => {
@@ -139,6 +145,8 @@ test.each<[string, ReleaseSpec, Path, unknown]>([
 test.each<[string, ReleaseSpec, Path, unknown]>([
   ['weights that fall', canarySpec, ['steps', 1, 'weight'], 4],
   ['sides of one name', flagSpec, ['route', 'candidate'], 'off'],
+  ['dependencies of one name', blueGreenSpec, ['dependencies', 1, 'name'], 'scores-db'],
+  ['a dependency that is looked at without a rest', canarySpec, ['dependencies', 0, 'every'], '10ms'],
   ['more answers than tries', blueGreenSpec, ['validate', 'tries'], 2],
   ['a time above a year', rollingSpec, ['grace'], '400d'],
   ['looks without a pause', canarySpec, ['every'], '0s'],

@@ -95,6 +95,8 @@ describe('one mistake is one problem, which says where it is, what it is and wha
     [blueGreenSpec, ['service'], 'trino', 'must be namespace/name: it is "trino"'],
     [blueGreenSpec, ['slots', 'green'], 'trino-blue', 'must be another Deployment than blue: both are trino-blue'],
     [blueGreenSpec, ['slots', 'label'], 'my slot', 'must be the name of a label: it is "my slot"'],
+    [canarySpec, ['dependencies', 1, 'name'], 'scores-db', 'must differ from those of the others: scores-db'],
+    [canarySpec, ['dependencies', 0, 'every'], '10ms', 'must be 1s or longer: it is "10ms"'],
     [blueGreenSpec, ['validate', 'needs'], 31, 'must be at most 30, the number of tries: it is 31'],
     [blueGreenSpec, ['validate', 'probes'], [], 'must have 1 to 10 items, not 0'],
     [blueGreenSpec, ['validate', 'probes', 0, 'status'], 99, 'must be a whole number from 100 to 599: it is 99'],

@@ -33,6 +33,14 @@ describe('whom a spec of any strategy tells', () => {
     canary: { name: 'c', target: 'k8s', workload: 'shop/flags', strategy: 'canary', route, seen: false },
     'blue-green': { ...sides, strategy: 'blue-green', service, slots: { label: 'side', blue: 'a', green: 'b' } },
     recreate: { ...release, strategy: 'recreate', accept: 'downtime' },
+    shadow: {
+      ...release,
+      strategy: 'shadow',
+      service: 'checkout',
+      writes: 'none',
+      sides: { stable: 'http://a', candidate: 'http://b' },
+      requests: { list: [{ method: 'GET', path: '/' }] },
+    },
     release: {
       name: 'r',
       strategy: 'release',

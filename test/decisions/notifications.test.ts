@@ -120,6 +120,20 @@ describe('what is told of an event', () => {
       'what was seen speaks against it; the report says what',
     ],
     [
+      'a dependency that is away',
+      { kind: 'breaker', data: { name: 'scores-db', state: 'open', before: 'closed', because: keys } },
+      'breaker',
+      'scores-db is away: everything goes to the stable side',
+      null,
+    ],
+    [
+      'a dependency that is back',
+      { kind: 'breaker', data: { name: 'scores-db', state: 'closed', because: keys } },
+      'breaker',
+      'scores-db is back',
+      null,
+    ],
+    [
       'an undo',
       { kind: 'undo-ended', text: 'undo of backfill ended' },
       'stage-undone',
@@ -158,6 +172,8 @@ describe('what is told of an event', () => {
     ['evidence', { kind: 'evidence' }],
     ['the beginning of an undo', { kind: 'undo-began' }],
     ['a rebuild', { kind: 'rebuilt' }],
+    ['a dependency that is being tried', { kind: 'breaker', data: { name: 'scores-db', state: 'half-open' } }],
+    ['one that was tried in vain', { kind: 'breaker', data: { name: 'db', state: 'open', before: 'half-open' } }],
   ])('nothing of %s', (_, event) => {
     expect(told(event)).toBeNull();
   });

@@ -82,7 +82,7 @@ const quiet: Conditions = {
   chunkMs: 10,
   chunkRows: 5_000,
   chunkPages: 512,
-  rowsPerPageAndPass: 5,
+  page: { rows: 5, work: 10 },
   superPages: 1_024,
 };
 const someone: Conditions = { ...quiet, busy: seen(1), chunkMs: 0.5, chunkRows: 50, chunkPages: 10 };
@@ -106,6 +106,8 @@ describe('the pace', () => {
       { reason: expect.stringContaining('p99 0.60 ms, alone 0.45 ms') as string },
     ],
     ['a burst took long', { ...someone, chunkMs: 9 }, { pages: 5 }],
+    ['the rows of the next pass leave their pages', { ...someone, page: { rows: 10, work: 51 } }, { pages: 2 }],
+    ['a page alone is more than a burst', { ...someone, page: { rows: 80, work: 400 } }, { pages: 1 }],
     [
       'nobody could look',
       { ...someone, busy: seen<number>(null) },

@@ -25,6 +25,7 @@ const stage = <K extends StageKind>(plan: ReleasePlan, kind: K, name: string): S
   if (found === undefined) throw new Error(`there is no ${kind} ${name}: ${named(plan).join(', ')}`);
   return found;
 };
+const needed = { name: 'scores-db', probe: { tcp: 'db.data:5432' } };
 const problems = (made: ReturnType<typeof planRelease>) => ('stages' in made ? [] : made);
 
 describe('the plan of a canary', () => {
@@ -88,6 +89,32 @@ describe('the plan of a canary', () => {
     expect(stage(plan, 'shift', 'weight-50').gate).toMatchObject({ fails: 2, of: 3 });
     expect(stage(plan, 'shift', 'weight-100').gate).toBeNull();
     expect(stage(plan, 'shift', 'home').gate).toBeNull();
+  });
+
+  test('takes all back for want of data only where the checks say so', () => {
+    const { gate: usual } = stage(canary({ checks: { ...checks, blind: 'hold' } }), 'shift', 'weight-5');
+    expect(usual).not.toHaveProperty('blind');
+    const { gate } = stage(canary({ checks: { ...checks, blind: 'rollback' } }), 'shift', 'weight-5');
+    expect(gate?.blind).toBe('rollback');
+  });
+
+  test('looks after what the candidate needs in each step, and as long as the stable side is kept', () => {
+    const plan = canary({ checks, dependencies: [needed], keepOld: '1h' });
+    const expected = {
+      name: 'scores-db',
+      probe: { by: 'tcp', address: 'db.data:5432', timeoutMs: 2_000 },
+      everyMs: 10_000,
+      backoffMs: 60_000,
+      fails: 3,
+      of: 5,
+      closeAfter: 2,
+      openForMs: 1_800_000,
+    };
+    for (const name of ['weight-5', 'weight-50', 'weight-100', 'keep'])
+      expect(stage(plan, 'shift', name).dependencies).toEqual([expected]);
+    expect(stage(plan, 'shift', 'keep')).toMatchObject({ weight: 100, back: 0, forMs: 3_600_000, gate: null });
+    expect(stage(plan, 'shift', 'home')).not.toHaveProperty('dependencies');
+    expect(stage(canary(), 'shift', 'weight-5')).not.toHaveProperty('dependencies');
   });
 
   test('keeps the stable side only when the spec says so, before its pods are replaced', () => {
@@ -264,6 +291,28 @@ describe('the plan of a blue-green switch', () => {
     expect(stage(plan, 'keep', 'keep').forMs).toBe(86_400_000);
     expect(stage(plan, 'shift', 'switch')).toMatchObject({ forMs: 300_000, gate: null, approve: null });
     expect(named(releasePlan({ ...rest, keepOld: '0s' }, blueGreenFacts))).toEqual(['bring-up', 'switch', 'clean-up']);
+  });
+
+  test('looks after what the new side needs while it is watched and the old one is kept', () => {
+    const plan = releasePlan({ ...blueGreenSpec, dependencies: [needed] }, blueGreenFacts);
+    expect(named(plan)).toEqual(['bring-up', 'validate', 'switch', 'keep', 'clean-up']);
+    expect(stage(plan, 'shift', 'keep')).toMatchObject({
+      weight: 100,
+      forMs: 200,
+      dependencies: [{ fails: 3, of: 5 }],
+    });
+  });
+
+  test('says of waits that grow how long they may be, and how long it may take in all', () => {
+    const probes = [{ tcp: 'green:80', timeout: '1s' }, { http: 'http://green/' }];
+    const validate = { probes, tries: 5, every: '2s', backoff: '10s' };
+    const plan = releasePlan({ ...blueGreenSpec, validate }, blueGreenFacts);
+    // 2 + 4 + 8 + 10 s of waiting, five times 1 + 2 s of asking
+    expect(stage(plan, 'validate', 'validate')).toMatchObject({
+      title: 'trino-green answers 3 times in a row, 5 tries every 2s, later up to 10s; 39s at the most',
+      backoffMs: 10_000,
+    });
+    expect(stage(releasePlan(blueGreenSpec, blueGreenFacts), 'validate', 'validate')).not.toHaveProperty('backoffMs');
   });
 
   const told = 'does not tell the sides apart';

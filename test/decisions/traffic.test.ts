@@ -2,6 +2,7 @@ import { agrees } from '../../decisions/agrees.ts';
 import { possibleOrders } from '../../decisions/orders.ts';
 import { phaseOf } from '../../decisions/phase.ts';
 import * as p from '../../decisions/progress.ts';
+import { sentTo } from '../../decisions/releases/sent-to.ts';
 import { emptyDesk } from '../../decisions/take-order.ts';
 import * as t from '../../decisions/traffic.ts';
 import type { OrderName, Phase } from '../../contracts/catalog.ts';
@@ -168,6 +169,27 @@ describe('what is kept of the traffic', () => {
   ])('is looked at %s', (_when, everyMs, deadline, now, paused, expected) => {
     expect(t.nextLookMs(everyMs, p.waitUntil(read(50), deadline), paused, now)).toBe(expected);
   });
+
+  test('has failed when no pod of its side was ready in two looks, the second of which comes soon; until then it does not end', () => {
+    const found = t.standing(over, true, 9_000);
+    expect(t.isDead(found, 9_000)).toBe(false);
+    expect(t.mayEnd(gated, found, 9_000)).toBe(false);
+    expect(t.nextLookMs(60_000, p.waitUntil(found, 999_000), false, 9_000)).toBe(5_000);
+    const again = t.standing(found, true, 14_000);
+    expect([t.isDead(again, 13_999), t.isDead(again, 14_000)]).toEqual([false, true]);
+    const risen = t.standing(found, false, 14_000);
+    expect([t.isDead(risen, 99_000), t.mayEnd(gated, risen, 9_000)]).toEqual([false, true]);
+  });
+});
+
+test.each([
+  ['a step of a canary to its candidate', canaryPlan('q'), 'weight-50', 'checkout-candidate'],
+  ['a switch to the side that was brought up', blueGreenPlan('q'), 'switch', 'trino-green'],
+  ['the way home of a canary to nobody who is looked at', canaryPlan('q'), 'home', null],
+])('what is sent by %s goes there', (_what, { stages }, name, workload) => {
+  const stage = stages.find((one) => one.name === name);
+  if (stage?.kind !== 'shift') throw new Error(`${name} is no shift`);
+  expect(sentTo(stages, stage)?.name ?? null).toBe(workload);
 });
 
 function never(): never {

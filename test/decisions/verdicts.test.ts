@@ -180,14 +180,16 @@ test('the checklist shows where the deployment is, what it waits for and the poi
     planHash: plan.hash,
     phase: 'needs-attention',
   } as const;
-  const text = currentDetails(plan, {
-    ...status,
-    ...{ stage: 'backfill', paused: false, rate: null, progress, possible: ['retry'] },
-    ...{ startedBy: actor, startedAt: 0, changedAt: 0 },
-  });
+  const more = { stage: 'backfill', paused: false, rate: null, startedBy: actor, startedAt: 0, changedAt: 0 };
+  const text = currentDetails(plan, { ...status, ...more, progress, possible: ['retry'] });
   expect(text).toContain('**needs-attention**');
   expect(text).toContain('needs attention: `SQL_FAILED` it broke');
   expect(text).toContain('- [x] **expand** add amount_cents and its trigger');
   expect(text).toContain('- [ ] **backfill** rewrite the rows · running · 500 of 1000 rows');
   expect(text).toContain('drop amount · point of no return');
+  const open = { name: 'scores-db', state: 'open', because: 'no connection', since: 0, waits: 1 } as const;
+  const breakers = [{ ...open, answers: [false], lookedAt: 0, nextAt: 0, until: null }];
+  expect(currentDetails(plan, { ...status, ...more, progress: { ...progress, breakers }, possible: [] })).toContain(
+    'dependency scores-db is open: no connection',
+  );
 });

@@ -109,7 +109,8 @@ describe('docs/releases.md', () => {
     field
       .replace(/^(tables|services)\[\]\..+$/, '$1')
       .replace(/^.+\.checks\./, 'checks.')
-      .replace(/^batches\.validate\./, 'validate.');
+      .replace(/^batches\.validate\./, 'validate.')
+      .replace(/^dependencies\[\]\.probe\./, 'validate.probes[].');
   const ofReleases = kindsOfSpec.slice(1).filter((kind) => !isOfModel(kind));
   const leavesOfReleases = ofReleases.flatMap((kind) => leavesOfSchema(kind));
   const fields = [...new Set(leavesOfReleases.map(asTold))];

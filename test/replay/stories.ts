@@ -1,8 +1,9 @@
 import { approver, type Theatre, type Underway } from '../support/deployments.ts';
-import type { CanarySpec, StepSpec } from '../../contracts/release-spec.ts';
+import type { CanarySpec, DependencySpec, RunningSpec, StepSpec } from '../../contracts/release-spec.ts';
 import { windows } from '../support/gate-windows.ts';
 import { anyApprover } from '../support/plans.ts';
 import { checks } from '../support/release-plans.ts';
+import { comparison } from '../support/shadow-facts.ts';
 import { World } from '../support/world.ts';
 
 /** A workflow that has come to its end: its id, and the run that is kept when it is not the latest. */
@@ -10,6 +11,16 @@ export interface Told {
   readonly workflowId: string;
   readonly runId?: string;
 }
+
+const coordinators = { blue: 'http://blue:8080', green: 'http://green:8080' };
+/** Queries that run at a switch finish where they began. */
+const finishing: RunningSpec = {
+  engine: 'trino',
+  coordinators,
+  finishOn: 'old',
+  route: 'trino',
+  address: 'http://trino',
+};
 
 /** The stories whose histories are kept: all branches on which a deployment can be found when new code arrives. */
 export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told>>> = {
@@ -210,6 +221,32 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return ended(deployment);
   },
 
+  async 'canary-held-by-a-breaker'(theatre) {
+    const world = new World();
+    world.windows = windows.good;
+    const dependencies = [{ ...needed, openFor: '2s' }];
+    const deployment = await theatre.canary(world, { ...watchedAt50(), checks, dependencies, keepOld: '50ms' });
+    await watching(deployment);
+    world.away.add('db:5432');
+    await deployment.untilPhase('held');
+    await deployment.untilPhase('needs-attention');
+    world.away.clear();
+    await deployment.order('retry');
+    await watching(deployment);
+    await deployment.order('skip', { actor: approver });
+    return ended(deployment);
+  },
+
+  async 'canary-aborted-while-held'(theatre) {
+    const world = new World();
+    const deployment = await theatre.canary(world, { ...watchedAt50(), dependencies: [needed] });
+    await watching(deployment);
+    world.away.add('db:5432');
+    await deployment.until(({ phase, progress }) => phase === 'held' && (progress.traffic?.since ?? null) !== null);
+    await deployment.order('abort');
+    return ended(deployment);
+  },
+
   async 'blue-green-deployed'(theatre) {
     const world = new World();
     world.faults = ['it answers 503'];
@@ -229,10 +266,61 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
     return ended(await theatre.blueGreen(world));
   },
 
+  async 'blue-green-finishing-on-old'(theatre) {
+    const world = new World();
+    world.queries = [2, 1];
+    world.strays = ['HTTP status 404'];
+    return ended(await theatre.blueGreen(world, { running: finishing, keepOld: '50ms' }));
+  },
+
+  async 'blue-green-drained-on-the-way-back'(theatre) {
+    const world = new World();
+    const deployment = await theatre.blueGreen(world, { running: finishing, keepOld: '1h' });
+    await deployment.untilPhase('in-grace');
+    world.queries = [1, null, null];
+    await deployment.order('rollback');
+    await deployment.untilPhase('needs-attention');
+    await deployment.order('retry');
+    return ended(deployment);
+  },
+
+  async 'blue-green-waiting-in-vain'(theatre) {
+    const world = new World();
+    world.queries = Array.from({ length: 1_000 }, () => 1);
+    // so long that it is over after a few counts
+    world.until.set('followQueries', new Promise((resolve) => setTimeout(resolve, 300)));
+    const running = { engine: 'trino', coordinators, wait: 'idle', timeout: '200ms' } as const;
+    return ended(await theatre.blueGreen(world, { running }));
+  },
+
   async 'recreate-deployed'(theatre) {
     const deployment = await theatre.recreate(new World());
     await deployment.untilPhase('waiting-for-approval');
     await deployment.order('approve', { actor: { ...approver, groups: ['platform'] } });
+    return ended(deployment);
+  },
+
+  async 'shadow-deployed'(theatre) {
+    const world = new World();
+    world.slicesOfShadow = [comparison({ differ: 8 }), comparison({ differ: 8 }), comparison({ differ: 1 })];
+    return ended(await theatre.shadow(world));
+  },
+
+  async 'shadow-parked-and-retried'(theatre) {
+    const world = new World();
+    world.slicesOfShadow = [comparison({ differ: 100 })];
+    const deployment = await theatre.shadow(world, { onFail: 'hold' });
+    await deployment.untilPhase('needs-attention');
+    world.dead.add('compareSides');
+    await deployment.order('retry');
+    await deployment.untilPhase('comparing');
+    await deployment.order('pause');
+    world.dead.clear();
+    world.slicesOfShadow = [comparison({ differ: 100 })];
+    await deployment.untilPhase('paused');
+    await deployment.order('resume');
+    await deployment.untilPhase('needs-attention');
+    await deployment.order('rollback');
     return ended(deployment);
   },
 
@@ -306,6 +394,15 @@ export const stories: Readonly<Record<string, (theatre: Theatre) => Promise<Told
   },
 
   'inspect-table': async (theatre) => ({ workflowId: await theatre.inspect(new World()) }),
+};
+
+/** What a candidate needs, looked at often. */
+const needed: DependencySpec = {
+  name: 'db',
+  probe: { tcp: 'db:5432' },
+  every: '20ms',
+  fail: '2 of 3',
+  backoff: '40ms',
 };
 
 /** A canary that stays at its second step. */

@@ -1,22 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import type { BlueGreenSpec } from '../../contracts/release-spec.ts';
-import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
 import { startHaproxy } from '../support/data-planes/haproxy.ts';
 import { startNginx } from '../support/data-planes/nginx.ts';
 import { firstStartMs, planes, type PlaneName } from '../support/data-planes/planes.ts';
 import { sendRequests } from '../support/data-planes/requests.ts';
+import { untilSent } from '../support/data-planes/until-sent.ts';
 import type { DataPlane, Sides } from '../support/data-planes/sides.ts';
 import { startTraefik } from '../support/data-planes/traefik.ts';
-import {
-  apisOf,
-  describeOnKubernetes,
-  freshNamespace,
-  type Apis,
-  type TestNamespace,
-} from '../support/kubernetes/cluster.ts';
-import { deploymentOf, serviceOf } from '../support/kubernetes/deployment.ts';
-import { rights } from '../support/kubernetes/rights.ts';
-import { RealService } from '../support/real-service.ts';
+import { describeOnKubernetes, type TestNamespace } from '../support/kubernetes/cluster.ts';
+import { draining, Releases } from '../support/kubernetes/releases.ts';
+import type { RealService } from '../support/real-service.ts';
 
 const start: Readonly<Record<PlaneName, (namespace: TestNamespace, sides: Sides) => Promise<DataPlane>>> = {
   traefik: startTraefik,
@@ -24,51 +16,24 @@ const start: Readonly<Record<PlaneName, (namespace: TestNamespace, sides: Sides)
   nginx: startNginx,
 };
 const replicas = 3;
+/** Requests of each way. */
 const wanted = 20_000;
 
 describeOnKubernetes('a blue-green release under load', () => {
+  let releases: Releases;
   let service: RealService;
   let namespace: TestNamespace;
-  let apis: Apis;
   beforeAll(async () => {
-    namespace = await freshNamespace();
-    apis = apisOf(namespace.admin);
-    await namespace.allow(...rights);
-    service = await RealService.onCluster(kubeconfig(namespace.guest, 'lakeshift'));
+    releases = await Releases.open();
+    ({ service, namespace } = releases);
   }, 60_000);
-  afterAll(async () => {
-    await service.stop();
-    await namespace.drop();
-  }, 60_000);
+  afterAll(() => releases.close(), 60_000);
 
-  /** Two sides, of which blue serves. Their pods end at once when they are told to; their hook holds that back. */
-  async function sides(name: string): Promise<void> {
-    const lifecycle = { preStop: { sleep: { seconds: 3 } } };
-    const env = [{ name: 'DRAIN_MS', value: '0' }];
-    const containers = [{ name: 'app', image: 'app:v1', env, ports: [{ containerPort: 8080 }], lifecycle }];
-    for (const [side, count] of [
-      ['blue', replicas],
-      ['green', 0],
-    ] as const) {
-      const body = deploymentOf(`${name}-${side}`, {
-        replicas: count,
-        pod: { terminationGracePeriodSeconds: 10, containers },
-      });
-      await apis.apps.createNamespacedDeployment({ namespace: namespace.name, body });
-    }
-    const body = serviceOf(name);
-    Object.assign(body.spec ?? {}, { selector: { app: `${name}-blue` } });
-    await apis.core.createNamespacedService({ namespace: namespace.name, body });
-    await service.until(`${name} to serve`, async () => {
-      const found = await apis.apps.readNamespacedDeployment({ namespace: namespace.name, name: `${name}-blue` });
-      return found.status?.availableReplicas === replicas ? true : null;
-    });
-  }
   const release = (name: string, image: string, url: string): BlueGreenSpec => ({
     name: `${name}-${image.slice(-2)}`,
     strategy: 'blue-green',
     target: 'k8s',
-    service: `${namespace.name}/${name}`,
+    service: releases.at(name),
     slots: { label: 'app', blue: `${name}-blue`, green: `${name}-green` },
     images: { app: image },
     seen: { url, json: '/version', candidate: image.slice(-2) },
@@ -86,25 +51,24 @@ describeOnKubernetes('a blue-green release under load', () => {
     where(
       `loses no request, switched, kept, cleaned up, and switched back${because}`,
       async () => {
-        await sides(name);
+        await releases.sides(name, draining({ replicas }));
         const plane = await start[name](namespace, { stable: name });
-        const requests = await sendRequests({ url: plane.url, connections: 32, perSecond: 1_000 });
+        const requests = await sendRequests({ url: plane.url, connections: 32, perSecond: 3_000 });
         try {
-          const first = (await service.deploy(release(name, 'app:v2', plane.url), randomUUID())).status.id;
+          const first = await releases.start(release(name, 'app:v2', plane.url));
           await service.reaches(first, 'in-grace');
-          const { planHash } = (await service.view(first)).status;
-          expect((await service.order(first, 'skip', { planHash })).status).toBe(200);
+          await releases.skip(first);
           await service.reaches(first, 'deployed');
+          await untilSent(requests, wanted);
 
-          const second = (await service.deploy(release(name, 'app:v3', plane.url), randomUUID())).status.id;
+          const second = await releases.start(release(name, 'app:v3', plane.url));
           await service.reaches(second, 'in-grace');
+          const { sent: forward } = await requests.counts();
           const ordered = Date.now();
-          expect((await service.order(second, 'rollback')).status).toBe(200);
+          await releases.order(second, 'rollback');
           await service.reaches(second, 'rolled-back');
-          await service.until('enough requests', async () => {
-            const enough = (await requests.counts()).sent >= wanted;
-            return enough && Date.now() > ordered + 6_000 ? true : null;
-          });
+          await untilSent(requests, forward + wanted);
+          await service.until('a while at home', () => Promise.resolve(Date.now() > ordered + 6_000 ? true : null));
           const counts = await requests.stop();
           expect(counts.failed).toEqual({});
           expect(counts).toMatchObject({ lost: 0, underWay: 0, answered: counts.sent });

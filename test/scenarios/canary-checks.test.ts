@@ -1,30 +1,28 @@
-import { randomUUID } from 'node:crypto';
 import type { CanarySpec, StepSpec } from '../../contracts/release-spec.ts';
-import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
-import { apisOf, describeOnKubernetes, freshNamespace, type TestNamespace } from '../support/kubernetes/cluster.ts';
+import { describeOnKubernetes, type Apis, type TestNamespace } from '../support/kubernetes/cluster.ts';
 import { configMapOf } from '../support/kubernetes/config-map.ts';
-import { rights } from '../support/kubernetes/rights.ts';
+import { Releases } from '../support/kubernetes/releases.ts';
 import { describeOnPrometheus, Exposition, TestPrometheus } from '../support/prometheus.ts';
-import { RealService } from '../support/real-service.ts';
+import type { RealService } from '../support/real-service.ts';
 
 const flags = { flags: { checkout: { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off' } } };
 const describeOnBoth = describeOnPrometheus === describe ? describeOnKubernetes : describe.skip;
 
 describeOnBoth('a canary with checks', () => {
   const shop = new Exposition();
+  let releases: Releases;
   let service: RealService;
   let namespace: TestNamespace;
+  let apis: Apis;
   let prometheus: TestPrometheus;
   beforeAll(async () => {
     for (const name of ['requests_total', 'errors_total']) shop.add(name, 0);
     prometheus = await TestPrometheus.start(shop);
-    namespace = await freshNamespace();
-    await namespace.allow(...rights);
-    service = await RealService.onCluster(kubeconfig(namespace.guest, 'lakeshift'), { prometheus: prometheus.url });
+    releases = await Releases.open({ prometheus: prometheus.url });
+    ({ service, namespace, apis } = releases);
   }, 60_000);
   afterAll(async () => {
-    await service.stop();
-    await namespace.drop();
+    await releases.close();
     await prometheus.stop();
     shop.close();
   }, 60_000);
@@ -40,7 +38,7 @@ describeOnBoth('a canary with checks', () => {
     name,
     strategy: 'canary',
     target: 'k8s',
-    workload: `${namespace.name}/${name}`,
+    workload: releases.at(name),
     route: { via: 'flag', key: 'flags.json', flag: 'checkout', stable: 'off', candidate: 'on' },
     seen: false,
     steps: [
@@ -61,11 +59,11 @@ describeOnBoth('a canary with checks', () => {
   });
   async function start(wanted: CanarySpec): Promise<string> {
     const body = configMapOf(wanted.name, { 'flags.json': JSON.stringify(flags) });
-    await apisOf(namespace.admin).core.createNamespacedConfigMap({ namespace: namespace.name, body });
-    return (await service.deploy(wanted, randomUUID())).status.id;
+    await apis.core.createNamespacedConfigMap({ namespace: namespace.name, body });
+    return releases.start(wanted);
   }
   const flagOf = async (name: string): Promise<Record<string, unknown>> => {
-    const { data } = await apisOf(namespace.admin).core.readNamespacedConfigMap({ namespace: namespace.name, name });
+    const { data } = await apis.core.readNamespacedConfigMap({ namespace: namespace.name, name });
     return (JSON.parse(data?.['flags.json'] ?? '') as typeof flags).flags.checkout; // written by the test, and by what it tests
   };
   const weighted = (weight: number) => ({
@@ -76,11 +74,7 @@ describeOnBoth('a canary with checks', () => {
       ],
     },
   });
-  const halfway = (id: string): Promise<true> =>
-    service.until('half of them', async () => {
-      const { stage, phase } = (await service.view(id)).status;
-      return stage === 'weight-50' && phase === 'watching' ? true : null;
-    });
+  const halfway = (id: string) => releases.reaches(id, 'weight-50');
   const parked = async (id: string): Promise<unknown> =>
     (await service.reaches(id, 'needs-attention')).status.progress.parked;
   const held = {
@@ -114,7 +108,7 @@ describeOnBoth('a canary with checks', () => {
     expect(await parked(id)).toEqual(held);
     expect(await flagOf('less')).toMatchObject(weighted(5));
     fails(0);
-    expect((await service.order(id, 'retry')).status).toBe(200);
+    await releases.order(id, 'retry');
     await halfway(id);
     expect(await flagOf('less')).toMatchObject(weighted(50));
     await service.reaches(id, 'deployed');
@@ -127,7 +121,7 @@ describeOnBoth('a canary with checks', () => {
     fails(0.05);
     expect(await parked(id)).toEqual(held);
     expect(await flagOf('stay')).toMatchObject(weighted(50));
-    expect((await service.order(id, 'rollback')).status).toBe(200);
+    await releases.order(id, 'rollback');
     await service.reaches(id, 'rolled-back');
     expect(await flagOf('stay')).toEqual(flags.flags.checkout);
   }, 90_000);
@@ -139,7 +133,7 @@ describeOnBoth('a canary with checks', () => {
     shop.moves(null);
     expect(await parked(id)).toEqual({ code: 'GATE_HELD', detail: '0 requests in the last window, fewer than 20' });
     expect(await flagOf('idle')).toMatchObject(weighted(50));
-    expect((await service.order(id, 'abort')).status).toBe(200);
+    await releases.order(id, 'abort');
     await service.reaches(id, 'rolled-back');
   }, 90_000);
 
@@ -155,7 +149,7 @@ describeOnBoth('a canary with checks', () => {
     expect(await parked(id)).toEqual({ code: 'METRICS_BLIND', detail: 'shop: it can not be reached' });
     expect(await flagOf('blind')).toMatchObject(weighted(50));
     await prometheus.up();
-    expect((await service.order(id, 'retry')).status).toBe(200);
+    await releases.order(id, 'retry');
     await service.reaches(id, 'deployed');
   }, 120_000);
 });

@@ -1,16 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import type { CanarySpec } from '../../contracts/release-spec.ts';
-import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
-import {
-  apisOf,
-  describeOnKubernetes,
-  freshNamespace,
-  type Apis,
-  type TestNamespace,
-} from '../support/kubernetes/cluster.ts';
-import { rights } from '../support/kubernetes/rights.ts';
-import { RealService } from '../support/real-service.ts';
+import { exampleWith } from '../support/example.ts';
+import { describeOnKubernetes, type Apis, type TestNamespace } from '../support/kubernetes/cluster.ts';
+import { Releases } from '../support/kubernetes/releases.ts';
+import type { RealService } from '../support/real-service.ts';
 
 const flags = {
   flags: {
@@ -20,19 +14,15 @@ const flags = {
 };
 
 describeOnKubernetes('a canary by a flag', () => {
+  let releases: Releases;
   let service: RealService;
   let namespace: TestNamespace;
   let apis: Apis;
   beforeAll(async () => {
-    namespace = await freshNamespace();
-    apis = apisOf(namespace.admin);
-    await namespace.allow(...rights);
-    service = await RealService.onCluster(kubeconfig(namespace.guest, 'lakeshift'));
+    releases = await Releases.open();
+    ({ service, namespace, apis } = releases);
   }, 60_000);
-  afterAll(async () => {
-    await service.stop();
-    await namespace.drop();
-  }, 60_000);
+  afterAll(() => releases.close(), 60_000);
 
   const flagsIn = async (name: string): Promise<typeof flags> => {
     const { data } = await apis.core.readNamespacedConfigMap({ namespace: namespace.name, name });
@@ -41,6 +31,21 @@ describeOnKubernetes('a canary by a flag', () => {
   async function made(name: string): Promise<void> {
     const body: V1ConfigMap = { metadata: { name }, data: { 'flags.json': JSON.stringify(flags) } };
     await apis.core.createNamespacedConfigMap({ namespace: namespace.name, body });
+  }
+  const shared = (weight: number) => ({
+    targeting: {
+      fractional: [
+        ['on', weight],
+        ['off', 100 - weight],
+      ],
+    },
+  });
+  /** Somebody switches it on for everybody. */
+  async function writtenByHand(name: string): Promise<void> {
+    const hand = { ...flags.flags['new-checkout'], defaultVariant: 'on' };
+    const value = JSON.stringify({ flags: { ...flags.flags, 'new-checkout': hand } });
+    const body = [{ op: 'replace', path: '/data/flags.json', value }];
+    await apis.core.patchNamespacedConfigMap({ namespace: namespace.name, name, body });
   }
   const spec = (name: string, more: Partial<CanarySpec> = {}): CanarySpec => ({
     name,
@@ -57,65 +62,64 @@ describeOnKubernetes('a canary by a flag', () => {
     every: '1s',
     ...more,
   });
-  const start = async (wanted: CanarySpec): Promise<string> => (await service.deploy(wanted, randomUUID())).status.id;
-  const skip = async (id: string): Promise<void> => {
-    const { status } = await service.order(id, 'skip', { planHash: (await service.view(id)).status.planHash });
-    expect(status).toBe(200);
-  };
-
-  test('gives the candidate a growing share of the users, and everybody at the end', async () => {
-    await made('plain');
-    const id = await start(spec('plain'));
-    await service.until('half of them', async () => {
-      const { status } = await service.view(id);
-      return status.stage === 'weight-50' && status.phase === 'watching' ? true : null;
+  test('gives the candidate a growing share of the users, and everybody at the end: the example', async () => {
+    await made('flags');
+    const example = await exampleWith<CanarySpec>('08-canary-by-a-flag.yaml', {
+      'k8s-data': 'k8s',
+      'shop/flags': releases.at('flags'),
+      '1d': '1s',
+      '2d': '1h',
     });
-    const half = await flagsIn('plain');
-    expect(half.flags['new-checkout']).toMatchObject({
-      defaultVariant: 'off',
-      targeting: {
-        fractional: [
-          ['on', 50],
-          ['off', 50],
-        ],
-      },
-    });
+    const id = await releases.start({ ...example, every: '1s' });
+    const { status } = await service.reaches(id, 'waiting-for-approval');
+    expect(status.stage).toBe('weight-50');
+    expect((await flagsIn('flags')).flags['new-checkout']).toMatchObject(shared(10));
+    await service.approve(id, 'product');
+    await releases.reaches(id, 'weight-50');
+    const half = await flagsIn('flags');
+    expect(half.flags['new-checkout']).toMatchObject({ defaultVariant: 'off', ...shared(50) });
     expect(half.flags.other).toEqual(flags.flags.other);
-    await skip(id);
+    await releases.skip(id, 'product');
     await service.reaches(id, 'deployed');
-    expect((await flagsIn('plain')).flags['new-checkout']).toEqual({
+    expect((await flagsIn('flags')).flags['new-checkout']).toEqual({
       ...flags.flags['new-checkout'],
       defaultVariant: 'on',
     });
-    const left = await apis.core.readNamespacedConfigMap({ namespace: namespace.name, name: 'plain' });
+    const left = await apis.core.readNamespacedConfigMap({ namespace: namespace.name, name: 'flags' });
     expect(JSON.stringify(left)).not.toContain('lakeshift');
   }, 60_000);
 
   test('puts a hand edit right on its next look, and goes home when it is told to', async () => {
     await made('edited');
-    const id = await start(spec('edited'));
-    await service.until('half of them', async () => {
-      const { status } = await service.view(id);
-      return status.stage === 'weight-50' && status.phase === 'watching' ? true : null;
-    });
-    const hand = { ...flags.flags['new-checkout'], defaultVariant: 'on' };
-    await apis.core.patchNamespacedConfigMap({
-      namespace: namespace.name,
-      name: 'edited',
-      body: [
-        {
-          op: 'replace',
-          path: '/data/flags.json',
-          value: JSON.stringify({ flags: { ...flags.flags, 'new-checkout': hand } }),
-        },
-      ],
-    });
+    const id = await releases.start(spec('edited'));
+    await releases.reaches(id, 'weight-50');
+    await writtenByHand('edited');
     await service.until('the share of the plan', async () => {
       const { 'new-checkout': flag } = (await flagsIn('edited')).flags;
       return 'targeting' in flag ? true : null;
     });
-    expect((await service.order(id, 'abort')).status).toBe(200);
+    await releases.order(id, 'abort');
     await service.reaches(id, 'rolled-back');
     expect(await flagsIn('edited')).toEqual(flags);
+  }, 60_000);
+
+  test('calls a person when another controller writes its own word again and again, and goes home when that is told', async () => {
+    await made('contended');
+    const id = await releases.start(spec('contended'));
+    await releases.reaches(id, 'weight-50');
+    const stop = new AbortController();
+    const rival = (async () => {
+      while (!stop.signal.aborted) {
+        if ('targeting' in (await flagsIn('contended')).flags['new-checkout']) await writtenByHand('contended');
+        await sleep(100);
+      }
+    })();
+    const { status } = await service.reaches(id, 'needs-attention');
+    expect([status.progress.parked?.code, status.progress.traffic?.weight]).toEqual(['ROUTE_DRIFTED', 100]);
+    stop.abort();
+    await rival;
+    await releases.order(id, 'rollback');
+    await service.reaches(id, 'rolled-back');
+    expect(await flagsIn('contended')).toEqual(flags);
   }, 60_000);
 });

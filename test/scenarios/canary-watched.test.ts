@@ -1,17 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import type { CanarySpec } from '../../contracts/release-spec.ts';
 import { ApiProxy } from '../support/kubernetes/api-proxy.ts';
-import {
-  apisOf,
-  describeOnKubernetes,
-  freshNamespace,
-  type Apis,
-  type TestNamespace,
-} from '../support/kubernetes/cluster.ts';
-import { rights } from '../support/kubernetes/rights.ts';
-import { RealService } from '../support/real-service.ts';
+import { describeOnKubernetes, type Apis, type TestNamespace } from '../support/kubernetes/cluster.ts';
+import { Releases } from '../support/kubernetes/releases.ts';
+import type { RealService } from '../support/real-service.ts';
 
 const flag = { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off' };
 const flags = JSON.stringify({ flags: { checkout: flag } });
@@ -23,28 +16,27 @@ const awayMs = 10_000;
 const mostCalls = 10;
 
 describeOnKubernetes('a canary that waits', () => {
+  let releases: Releases;
   let service: RealService;
   let proxy: ApiProxy;
   let namespace: TestNamespace;
   let apis: Apis;
   beforeAll(async () => {
-    namespace = await freshNamespace();
-    apis = apisOf(namespace.admin);
-    await namespace.allow(...rights);
-    proxy = await ApiProxy.to(namespace.guest);
-    service = await RealService.onCluster(proxy.kubeconfig);
+    releases = await Releases.prepare();
+    proxy = await ApiProxy.to(releases.namespace.guest);
+    await releases.serve({ kubeconfig: proxy.kubeconfig });
+    ({ service, namespace, apis } = releases);
   }, 60_000);
   afterAll(async () => {
-    await service.stop();
+    await releases.close();
     await proxy.shut();
-    await namespace.drop();
   }, 60_000);
 
   const spec = (name: string): CanarySpec => ({
     name,
     strategy: 'canary',
     target: 'k8s',
-    workload: `${namespace.name}/${name}`,
+    workload: releases.at(name),
     route: { via: 'flag', key: 'flags.json', flag: 'checkout', stable: 'off', candidate: 'on' },
     seen: false,
     steps: [
@@ -58,11 +50,8 @@ describeOnKubernetes('a canary that waits', () => {
   async function waiting(name: string): Promise<string> {
     const body: V1ConfigMap = { metadata: { name }, data: { 'flags.json': flags } };
     await apis.core.createNamespacedConfigMap({ namespace: namespace.name, body });
-    const { id } = (await service.deploy(spec(name), randomUUID())).status;
-    await service.until('half of the users', async () => {
-      const { status } = await service.view(id);
-      return status.stage === 'weight-50' && status.phase === 'watching' ? true : null;
-    });
+    const id = await releases.start(spec(name));
+    await releases.reaches(id, 'weight-50');
     await looks(id, 2);
     return id;
   }
@@ -107,7 +96,7 @@ describeOnKubernetes('a canary that waits', () => {
     await repairs('first', first);
     // the look that finds it reads once more, and the repair before and after its write
     expect(proxy.reads.length).toBeLessThanOrEqual(mostCalls);
-    for (const id of [first, second]) expect((await service.order(id, 'abort')).status).toBe(200);
+    for (const id of [first, second]) await releases.order(id, 'abort');
     for (const id of [first, second]) await service.reaches(id, 'rolled-back');
   }, 240_000);
 
@@ -130,7 +119,7 @@ describeOnKubernetes('a canary that waits', () => {
       return proxy.asked.length === 0 ? true : null;
     });
     expect((await service.view(id)).status.phase).toBe('watching');
-    expect((await service.order(id, 'abort')).status).toBe(200);
+    await releases.order(id, 'abort');
     await service.reaches(id, 'rolled-back');
   }, 240_000);
 

@@ -237,7 +237,7 @@ describeOnAll('a canary of a model', () => {
 
   test('is what the example says, under names and times of its own', async () => {
     const { spec } = await ready('usual');
-    const text = await readFile(new URL('../../examples/12-canary-of-a-model.yaml', import.meta.url), 'utf8');
+    const text = await readFile(new URL('../../examples/13-canary-of-a-model.yaml', import.meta.url), 'utf8');
     const example = parse(text) as ModelSpec; // test/cli/examples.test.ts checks it
     const named = JSON.parse(
       JSON.stringify(example).replaceAll('v12', 'better').replaceAll('v11', 'usual').replaceAll('sum(', '('),

@@ -1,40 +1,34 @@
-import { randomUUID } from 'node:crypto';
 import {
   AutoscalingV2Api,
   type V2HorizontalPodAutoscaler,
   type V2HorizontalPodAutoscalerBehavior,
 } from '@kubernetes/client-node';
 import type { RollingSpec } from '../../contracts/release-spec.ts';
-import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
+import { createAll } from '../support/data-planes/objects.ts';
 import { autoscalerOf, slowly } from '../support/kubernetes/autoscaler.ts';
 import {
-  apisOf,
   configOf,
   describeOnKubernetes,
-  freshNamespace,
+  withCustomResources,
   type Apis,
   type TestNamespace,
 } from '../support/kubernetes/cluster.ts';
-import { deploymentOf } from '../support/kubernetes/deployment.ts';
-import { rights } from '../support/kubernetes/rights.ts';
-import { RealService } from '../support/real-service.ts';
+import { serviceOf } from '../support/kubernetes/deployment.ts';
+import { Releases } from '../support/kubernetes/releases.ts';
+import type { RealService } from '../support/real-service.ts';
 
 describeOnKubernetes('a rolling release of a workload that is scaled by itself', () => {
+  let releases: Releases;
   let service: RealService;
   let namespace: TestNamespace;
   let apis: Apis;
   let autoscaling: AutoscalingV2Api;
   beforeAll(async () => {
-    namespace = await freshNamespace();
-    apis = apisOf(namespace.admin);
+    releases = await Releases.open();
+    ({ service, namespace, apis } = releases);
     autoscaling = configOf(namespace.admin).makeApiClient(AutoscalingV2Api);
-    await namespace.allow(...rights);
-    service = await RealService.onCluster(kubeconfig(namespace.guest, 'lakeshift'));
   }, 60_000);
-  afterAll(async () => {
-    await service.stop();
-    await namespace.drop();
-  }, 60_000);
+  afterAll(() => releases.close(), 60_000);
 
   const scaler = (name: string): Promise<V2HorizontalPodAutoscaler> =>
     autoscaling.readNamespacedHorizontalPodAutoscaler({ namespace: namespace.name, name });
@@ -46,32 +40,25 @@ describeOnKubernetes('a rolling release of a workload that is scaled by itself',
     behavior?: V2HorizontalPodAutoscalerBehavior,
     owner?: V2HorizontalPodAutoscaler,
   ): Promise<V2HorizontalPodAutoscaler> {
-    await apis.apps.createNamespacedDeployment({ namespace: namespace.name, body: deploymentOf(name) });
-    await autoscaling.createNamespacedHorizontalPodAutoscaler({
-      namespace: namespace.name,
-      body: autoscalerOf(name, behavior, owner),
-    });
-    await service.until(`${name} to be ready`, async () => {
-      const { status } = await apis.apps.readNamespacedDeployment({ namespace: namespace.name, name });
-      return status?.availableReplicas === 3 ? true : null;
-    });
+    const body = autoscalerOf(name, behavior, owner);
+    await autoscaling.createNamespacedHorizontalPodAutoscaler({ namespace: namespace.name, body });
+    await releases.running(name);
     return scaler(name);
   }
   const spec = (name: string, more: Partial<RollingSpec> = {}): RollingSpec => ({
     name,
     strategy: 'rolling',
     target: 'k8s',
-    workload: `${namespace.name}/${name}`,
+    workload: releases.at(name),
     images: { app: 'app:v2' },
     batches: { size: 2, pause: '1h' },
     grace: '2s',
     drain: '0s',
     ...more,
   });
-  const start = async (wanted: RollingSpec): Promise<string> => (await service.deploy(wanted, randomUUID())).status.id;
   test('has its autoscaler scale up only, keeps what people change of it, and gives it back', async () => {
     await scaled('plain');
-    const id = await start(spec('plain'));
+    const id = await releases.start(spec('plain'));
     await service.reaches(id, 'in-grace');
     expect(await policyOf('plain')).toBe('Disabled');
     await autoscaling.patchNamespacedHorizontalPodAutoscaler({
@@ -79,8 +66,7 @@ describeOnKubernetes('a rolling release of a workload that is scaled by itself',
       name: 'plain',
       body: [{ op: 'replace', path: '/spec/maxReplicas', value: 9 }],
     });
-    const { planHash } = (await service.view(id)).status;
-    expect((await service.order(id, 'skip', { planHash })).status).toBe(200);
+    await releases.skip(id);
     await service.reaches(id, 'deployed');
     const after = await scaler('plain');
     expect([after.spec.behavior, after.spec.maxReplicas]).toEqual([undefined, 9]);
@@ -89,10 +75,10 @@ describeOnKubernetes('a rolling release of a workload that is scaled by itself',
 
   test('gives it back exactly as it was when the release is aborted', async () => {
     const before = await scaled('back', slowly);
-    const id = await start(spec('back'));
+    const id = await releases.start(spec('back'));
     await service.reaches(id, 'in-grace');
     expect(await policyOf('back')).toBe('Disabled');
-    expect((await service.order(id, 'abort')).status).toBe(200);
+    await releases.order(id, 'abort');
     await service.reaches(id, 'rolled-back');
     const after = await scaler('back');
     expect(after.spec).toEqual(before.spec);
@@ -102,7 +88,7 @@ describeOnKubernetes('a rolling release of a workload that is scaled by itself',
   test('leaves what somebody has chosen meanwhile, and goes back without one that is gone', async () => {
     await scaled('chosen', slowly);
     await scaled('gone', slowly);
-    const ids = [await start(spec('chosen')), await start(spec('gone'))] as const;
+    const ids = [await releases.start(spec('chosen')), await releases.start(spec('gone'))] as const;
     for (const id of ids) await service.reaches(id, 'in-grace');
     await autoscaling.patchNamespacedHorizontalPodAutoscaler({
       namespace: namespace.name,
@@ -111,10 +97,63 @@ describeOnKubernetes('a rolling release of a workload that is scaled by itself',
     });
     await autoscaling.deleteNamespacedHorizontalPodAutoscaler({ namespace: namespace.name, name: 'gone' });
     for (const id of ids) {
-      expect((await service.order(id, 'abort')).status).toBe(200);
+      await releases.order(id, 'abort');
       await service.reaches(id, 'rolled-back');
     }
     expect(await policyOf('chosen')).toBe('Max');
+  }, 90_000);
+
+  test('in canary and blue-green releases, too, may only be scaled up, until they end', async () => {
+    const before = [await scaled('canary', slowly), await scaled('both-blue', slowly)];
+    await releases.running('both-green', { replicas: 0 });
+    const [alone, both] = [serviceOf('canary'), serviceOf('both')];
+    Object.assign(both.spec ?? {}, { selector: { app: 'both-blue' } });
+    for (const body of [alone, both]) await apis.core.createNamespacedService({ namespace: namespace.name, body });
+    const common = {
+      target: 'k8s',
+      images: { app: 'app:v2' },
+      seen: false,
+      grace: '2s',
+      drain: '0s',
+      every: '1s',
+    } as const;
+    const rules = [{ backendRefs: [{ name: 'canary', port: 8080 }] }];
+    await withCustomResources('gateway-api');
+    await createAll(namespace.admin, [
+      {
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: 'HTTPRoute',
+        metadata: { name: 'canary', namespace: namespace.name },
+        spec: { rules },
+      },
+    ]);
+    const ids = [
+      await releases.start({
+        ...common,
+        name: 'canary',
+        strategy: 'canary',
+        workload: releases.at('canary'),
+        service: 'canary',
+        route: { via: 'gateway-api', name: 'canary' },
+        steps: [{ weight: 50, for: '1h' }, { weight: 100 }],
+      }),
+      await releases.start({
+        ...common,
+        name: 'both',
+        strategy: 'blue-green',
+        service: releases.at('both'),
+        slots: { label: 'app', blue: 'both-blue', green: 'both-green' },
+        watch: { for: '1h' },
+      }),
+    ] as const;
+    await releases.reaches(ids[0], 'weight-50');
+    await releases.reaches(ids[1], 'switch');
+    expect([await policyOf('canary'), await policyOf('both-blue')]).toEqual(['Disabled', 'Disabled']);
+    for (const id of ids) await releases.order(id, 'abort');
+    for (const id of ids) await service.reaches(id, 'rolled-back');
+    const after = [await scaler('canary'), await scaler('both-blue')];
+    expect(after.map(({ spec: scaling }) => scaling)).toEqual(before.map(({ spec: scaling }) => scaling));
+    expect(JSON.stringify(after)).not.toContain('lakeshift');
   }, 90_000);
 
   test('shows it in the plan with its undo, before the approval of the release', async () => {

@@ -1,127 +1,98 @@
-import { randomUUID } from 'node:crypto';
-import type { V1Deployment } from '@kubernetes/client-node';
 import type { RollingSpec } from '../../contracts/release-spec.ts';
-import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
-import {
-  apisOf,
-  describeOnKubernetes,
-  freshNamespace,
-  type Apis,
-  type TestNamespace,
-} from '../support/kubernetes/cluster.ts';
-import { deploymentOf, type Wishes } from '../support/kubernetes/deployment.ts';
-import { rights } from '../support/kubernetes/rights.ts';
-import { RealService } from '../support/real-service.ts';
+import { describeOnKubernetes, type Apis, type TestNamespace } from '../support/kubernetes/cluster.ts';
+import { deploymentOf } from '../support/kubernetes/deployment.ts';
+import { Releases } from '../support/kubernetes/releases.ts';
+import type { RealService } from '../support/real-service.ts';
 
 describeOnKubernetes('a rolling release of a Deployment in batches', () => {
+  let releases: Releases;
   let service: RealService;
   let namespace: TestNamespace;
   let apis: Apis;
   beforeAll(async () => {
-    namespace = await freshNamespace();
-    apis = apisOf(namespace.admin);
-    await namespace.allow(...rights);
-    service = await RealService.onCluster(kubeconfig(namespace.guest, 'lakeshift'));
+    releases = await Releases.open();
+    ({ service, namespace, apis } = releases);
   }, 60_000);
-  afterAll(async () => {
-    await service.stop();
-    await namespace.drop();
-  }, 60_000);
-
-  const read = (name: string): Promise<V1Deployment> =>
-    apis.apps.readNamespacedDeployment({ namespace: namespace.name, name });
+  afterAll(() => releases.close(), 60_000);
 
   /** How many pods there are of each image; those that are ending are no more. */
   async function pods(name: string): Promise<Readonly<Record<string, number>>> {
-    const { items } = await apis.core.listNamespacedPod({ namespace: namespace.name, labelSelector: `app=${name}` });
     const counts: Record<string, number> = {};
-    for (const { metadata, spec } of items) {
+    for (const { metadata, spec } of await releases.podsOf(name)) {
       const image = spec?.containers[0]?.image ?? '';
       if (metadata?.deletionTimestamp === undefined) counts[image] = (counts[image] ?? 0) + 1;
     }
     return counts;
   }
 
-  async function running(name: string, wishes: Wishes): Promise<V1Deployment> {
-    await apis.apps.createNamespacedDeployment({ namespace: namespace.name, body: deploymentOf(name, wishes) });
-    return service.until(`${name} to be ready`, async () => {
-      const found = await read(name);
-      return found.status?.availableReplicas === wishes.replicas ? found : null;
-    });
-  }
   const spec = (name: string, more: Partial<RollingSpec> = {}): RollingSpec => ({
     name,
     strategy: 'rolling',
     target: 'k8s',
-    workload: `${namespace.name}/${name}`,
+    workload: releases.at(name),
     images: { app: 'app:v2' },
     grace: '2s',
     drain: '0s',
     ...more,
   });
-  const start = async (wanted: RollingSpec): Promise<string> => (await service.deploy(wanted, randomUUID())).status.id;
-  const inPause = async (id: string, stage: string): Promise<unknown> =>
-    service.until(`${id} in ${stage}`, async () => {
-      const { status } = await service.view(id);
-      return status.stage === stage && status.phase === 'in-grace' ? true : null;
-    });
-  const skip = async (id: string): Promise<void> => {
-    const { planHash } = (await service.view(id)).status;
-    expect((await service.order(id, 'skip', { planHash })).status).toBe(200);
-  };
 
   test('has exactly its pods new after each, however soon these are ready, and never fewer than wanted ready', async () => {
-    await running('plain', { replicas: 5 });
+    await releases.running('plain', { replicas: 5 });
     let [least, most] = [5, 0];
     const stop = new AbortController();
     const watching = (async () => {
       while (!stop.signal.aborted) {
-        const { status } = await read('plain');
+        const { status } = await releases.deployment('plain');
         least = Math.min(least, status?.readyReplicas ?? 0);
         most = Math.max(most, status?.replicas ?? 0);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     })();
-    const id = await start(spec('plain', { batches: { size: 2, pause: '1h' } }));
-    await inPause(id, 'pause-1');
+    const id = await releases.start(spec('plain', { batches: { size: 2, pause: '1h' } }));
+    await releases.reaches(id, 'pause-1', 'in-grace');
     expect(await pods('plain')).toEqual({ 'app:v1': 5, 'app:v2': 2 });
-    await skip(id);
-    await inPause(id, 'pause-2');
+    await releases.skip(id);
+    await releases.reaches(id, 'pause-2', 'in-grace');
     expect(await pods('plain')).toEqual({ 'app:v1': 3, 'app:v2': 4 });
-    await skip(id);
+    await releases.skip(id);
     await service.reaches(id, 'deployed');
     stop.abort();
     await watching;
     expect([await pods('plain'), least, most]).toEqual([{ 'app:v2': 5 }, 5, 7]);
-    const after = await read('plain');
+    const after = await releases.deployment('plain');
     expect(JSON.stringify(after)).not.toContain('lakeshift');
     expect([after.spec?.minReadySeconds ?? 0, after.spec?.progressDeadlineSeconds]).toEqual([0, 600]);
   }, 120_000);
 
   test('goes back from the middle of it, and everything is as before', async () => {
-    const before = await running('back', { replicas: 4 });
-    const id = await start(spec('back', { batches: { size: '25%', pause: '1h' } }));
-    await inPause(id, 'pause-1');
-    await skip(id);
-    await inPause(id, 'pause-2');
+    const before = await releases.running('back', { replicas: 4 });
+    const id = await releases.start(spec('back', { batches: { size: '25%', pause: '1h' } }));
+    await releases.reaches(id, 'pause-1', 'in-grace');
+    await releases.skip(id);
+    await releases.reaches(id, 'pause-2', 'in-grace');
     expect((await service.order(id, 'rollback')).status).toBe(200);
     await service.reaches(id, 'rolled-back');
-    const after = await read('back');
+    const after = await releases.deployment('back');
     expect([after.spec, await pods('back')]).toEqual([before.spec, { 'app:v1': 4 }]);
     expect(JSON.stringify(after)).not.toContain('lakeshift');
   }, 120_000);
 
   test('of pods that never become ready goes back after the first batch, with every old pod serving', async () => {
-    await running('stuck', { replicas: 4 });
-    const id = await start(spec('stuck', { images: { app: 'missing/app:v2' }, batches: { size: 1 }, deadline: '3s' }));
+    await releases.running('stuck', { replicas: 4 });
+    const id = await releases.start(
+      spec('stuck', { images: { app: 'missing/app:v2' }, batches: { size: 1 }, deadline: '3s' }),
+    );
     const { status } = await service.reaches(id, 'rolled-back');
     expect(status.progress.because).toContain('ROLLOUT_STUCK');
-    expect([await pods('stuck'), (await read('stuck')).status?.readyReplicas]).toEqual([{ 'app:v1': 4 }, 4]);
+    expect([await pods('stuck'), (await releases.deployment('stuck')).status?.readyReplicas]).toEqual([
+      { 'app:v1': 4 },
+      4,
+    ]);
   }, 120_000);
 
   test('goes on from where it was paused, though somebody has changed its image and its bounds meanwhile', async () => {
-    await running('edited', { replicas: 3, env: { READY_AFTER_MS: '1500' } });
-    const id = await start(spec('edited', { batches: { size: 1, pause: '1s' } }));
+    await releases.running('edited', { replicas: 3, env: { READY_AFTER_MS: '1500' } });
+    const id = await releases.start(spec('edited', { batches: { size: 1, pause: '1s' } }));
     await service.reaches(id, 'rolling');
     expect((await service.order(id, 'pause')).status).toBe(200);
     await apis.apps.patchNamespacedDeployment({

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   AdmissionregistrationV1Api,
   PatchStrategy,
@@ -8,7 +7,6 @@ import {
 import type { RollingSpec } from '../../contracts/release-spec.ts';
 import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
 import {
-  apisOf,
   configOf,
   describeOnKubernetes,
   freshNamespace,
@@ -18,27 +16,27 @@ import {
 import { deploymentOf, type Wishes } from '../support/kubernetes/deployment.ts';
 import { Gate } from '../support/kubernetes/gate.ts';
 import { bindingOf, policyOf, quotaOf } from '../support/kubernetes/rules.ts';
+import { Releases } from '../support/kubernetes/releases.ts';
 import { rights } from '../support/kubernetes/rights.ts';
-import { RealService } from '../support/real-service.ts';
+import type { RealService } from '../support/real-service.ts';
 
 const awayMs = 10_000;
 
 describeOnKubernetes('a rolling release that its cluster disturbs', () => {
+  let releases: Releases;
   let service: RealService;
   let gate: Gate;
   let namespace: TestNamespace;
   let apis: Apis;
   beforeAll(async () => {
-    namespace = await freshNamespace();
-    apis = apisOf(namespace.admin);
-    await namespace.allow(...rights);
-    gate = await Gate.to(namespace.guest);
-    service = await RealService.onCluster(kubeconfig(gate.access, 'lakeshift'));
+    releases = await Releases.prepare();
+    gate = await Gate.to(releases.namespace.guest);
+    await releases.serve({ kubeconfig: kubeconfig(gate.access, 'lakeshift') });
+    ({ service, namespace, apis } = releases);
   }, 60_000);
   afterAll(async () => {
-    await service.stop();
+    await releases.close();
     await gate.shut();
-    await namespace.drop();
   }, 60_000);
 
   const read = (name: string, where = namespace): Promise<V1Deployment> =>
@@ -56,7 +54,7 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
     name,
     strategy: 'rolling',
     target: 'k8s',
-    workload: `${namespace.name}/${name}`,
+    workload: releases.at(name),
     images: { app: 'app:v2' },
     surge: 1,
     unavailable: 0,
@@ -64,7 +62,6 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
     drain: '0s',
     ...more,
   });
-  const start = async (wanted: RollingSpec): Promise<string> => (await service.deploy(wanted, randomUUID())).status.id;
   async function elsewhere(): Promise<TestNamespace> {
     const other = await freshNamespace();
     await other.allow(...rights);
@@ -82,7 +79,7 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
       const { status } = await apis.core.readNamespacedResourceQuota({ namespace: tight.name, name: 'pods' });
       return status?.used?.['pods'] === '3' ? true : null;
     });
-    const id = await start(spec('full', { workload: `${tight.name}/full`, deadline: '3s' }));
+    const id = await releases.start(spec('full', { workload: `${tight.name}/full`, deadline: '3s' }));
     const { status } = await service.reaches(id, 'rolled-back');
     expect(status.progress.because).toMatch(/ROLLOUT_STUCK.*0 of 3 pods are new, FailedCreate/);
     const after = await read('full', tight);
@@ -105,7 +102,7 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
           .then(() => null)
           .catch(() => true);
       });
-      const id = await start(spec('ruled', { workload: `${ruled.name}/ruled` }));
+      const id = await releases.start(spec('ruled', { workload: `${ruled.name}/ruled` }));
       const { status } = await service.reaches(id, 'rolled-back');
       expect(status.progress.because).toContain('CLUSTER_REFUSED');
       expect(JSON.stringify(status)).not.toContain('a secret');
@@ -124,7 +121,7 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
     await running('doomed', {}, doomed);
     const batches = { size: 1, pause: '1s' } as const;
     const { surge: _, unavailable: __, ...plain } = spec('doomed', { workload: `${doomed.name}/doomed` });
-    const id = await start({ ...plain, batches });
+    const id = await releases.start({ ...plain, batches });
     await service.until('a new pod', async () =>
       ((await read('doomed', doomed)).status?.updatedReplicas ?? 0) > 0 ? true : null,
     );
@@ -153,7 +150,7 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
         setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply),
       );
     await apply('app:v1', true);
-    const id = await start(spec('shared'));
+    const id = await releases.start(spec('shared'));
     await service.until('our image', async () => (imageOf(await read('shared')) === 'app:v2' ? true : null));
     await expect(apply('app:v3', false)).rejects.toMatchObject({ code: 409 });
     expect((await service.order(id, 'pause')).status).toBe(200);
@@ -165,7 +162,7 @@ describeOnKubernetes('a rolling release that its cluster disturbs', () => {
 
   test('goes on when the API server was away in the middle of it', async () => {
     await running('away', { env: { READY_AFTER_MS: '3000' } });
-    const id = await start(spec('away'));
+    const id = await releases.start(spec('away'));
     await service.until('a new pod', async () =>
       ((await read('away')).status?.updatedReplicas ?? 0) > 0 ? true : null,
     );

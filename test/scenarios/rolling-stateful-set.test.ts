@@ -1,33 +1,21 @@
-import { randomUUID } from 'node:crypto';
 import type { V1StatefulSet } from '@kubernetes/client-node';
 import type { RollingSpec } from '../../contracts/release-spec.ts';
-import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
-import {
-  apisOf,
-  describeOnKubernetes,
-  freshNamespace,
-  type Apis,
-  type TestNamespace,
-} from '../support/kubernetes/cluster.ts';
+import { describeOnKubernetes, type Apis, type TestNamespace } from '../support/kubernetes/cluster.ts';
 import type { Wishes } from '../support/kubernetes/deployment.ts';
-import { rights } from '../support/kubernetes/rights.ts';
+import { Releases } from '../support/kubernetes/releases.ts';
 import { statefulSetOf } from '../support/kubernetes/stateful-set.ts';
-import { RealService } from '../support/real-service.ts';
+import type { RealService } from '../support/real-service.ts';
 
 describeOnKubernetes('a rolling release of a StatefulSet', () => {
+  let releases: Releases;
   let service: RealService;
   let namespace: TestNamespace;
   let apis: Apis;
   beforeAll(async () => {
-    namespace = await freshNamespace();
-    apis = apisOf(namespace.admin);
-    await namespace.allow(...rights);
-    service = await RealService.onCluster(kubeconfig(namespace.guest, 'lakeshift'));
+    releases = await Releases.open();
+    ({ service, namespace, apis } = releases);
   }, 60_000);
-  afterAll(async () => {
-    await service.stop();
-    await namespace.drop();
-  }, 60_000);
+  afterAll(() => releases.close(), 60_000);
 
   const read = (name: string): Promise<V1StatefulSet> =>
     apis.apps.readNamespacedStatefulSet({ namespace: namespace.name, name });
@@ -36,8 +24,7 @@ describeOnKubernetes('a rolling release of a StatefulSet', () => {
 
   /** The image of each pod, by its number. */
   async function images(name: string): Promise<readonly (string | undefined)[]> {
-    const { items } = await apis.core.listNamespacedPod({ namespace: namespace.name, labelSelector: `app=${name}` });
-    return items
+    return (await releases.podsOf(name))
       .toSorted((one, other) => (one.metadata?.name ?? '').localeCompare(other.metadata?.name ?? ''))
       .map(({ spec }) => spec?.containers[0]?.image);
   }
@@ -53,17 +40,16 @@ describeOnKubernetes('a rolling release of a StatefulSet', () => {
     strategy: 'rolling',
     target: 'k8s',
     kind: 'StatefulSet',
-    workload: `${namespace.name}/${name}`,
+    workload: releases.at(name),
     images: { app: 'app:v2' },
     grace: '2s',
     drain: '0s',
     ...more,
   });
-  const start = async (wanted: RollingSpec): Promise<string> => (await service.deploy(wanted, randomUUID())).status.id;
 
   test('goes pod by pod from the highest number down, and leaves nothing of ours', async () => {
     await running('plain');
-    const id = await start(spec('plain'));
+    const id = await releases.start(spec('plain'));
     await service.reaches(id, 'deployed');
     const after = await read('plain');
     expect([imageOf(after), partitionOf(after), await images('plain')]).toEqual([
@@ -83,7 +69,7 @@ describeOnKubernetes('a rolling release of a StatefulSet', () => {
   test('holds the other pods back between its batches, and goes back from there', async () => {
     await running('held', { replicas: 4 });
     const before = await read('held');
-    const id = await start(spec('held', { batches: { size: '50%', pause: '1h' } }));
+    const id = await releases.start(spec('held', { batches: { size: '50%', pause: '1h' } }));
     await service.reaches(id, 'in-grace');
     expect([partitionOf(await read('held')), await images('held')]).toEqual([
       2,
@@ -98,7 +84,7 @@ describeOnKubernetes('a rolling release of a StatefulSet', () => {
 
   test('of an image that is not there goes back, though its controller would wait for the broken pod for ever', async () => {
     await running('missing');
-    const id = await start(spec('missing', { images: { app: 'missing/app:v2' }, deadline: '3s' }));
+    const id = await releases.start(spec('missing', { images: { app: 'missing/app:v2' }, deadline: '3s' }));
     const { status } = await service.reaches(id, 'rolled-back');
     expect(status.progress.because).toContain('ROLLOUT_STUCK');
     const after = await read('missing');
@@ -108,7 +94,9 @@ describeOnKubernetes('a rolling release of a StatefulSet', () => {
   test('goes back when what has to answer after a batch does not', async () => {
     await running('asked');
     const probes = [{ tcp: '127.0.0.1:1', timeout: '1s' }] as const;
-    const id = await start(spec('asked', { batches: { size: 1, validate: { probes, tries: 2, every: '1s' } } }));
+    const id = await releases.start(
+      spec('asked', { batches: { size: 1, validate: { probes, tries: 2, every: '1s' } } }),
+    );
     const { status } = await service.reaches(id, 'rolled-back');
     expect(status.progress.because).toContain('VALIDATION_FAILED');
     expect(await images('asked')).toEqual(Array(3).fill('app:v1'));
@@ -116,7 +104,7 @@ describeOnKubernetes('a rolling release of a StatefulSet', () => {
 
   test('keeps its partition while it is paused, and repairs what somebody changes', async () => {
     await running('paused', { env: { READY_AFTER_MS: '1500' } });
-    const id = await start(spec('paused'));
+    const id = await releases.start(spec('paused'));
     await service.until('the first new pod', async () => ((await images('paused'))[2] === 'app:v2' ? true : null));
     expect((await service.order(id, 'pause')).status).toBe(200);
     const held = partitionOf(await read('paused'));

@@ -1,25 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import type { Plan } from '../../contracts/plan.ts';
 import type { RollingSpec } from '../../contracts/release-spec.ts';
-import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
 import { getHaproxy } from '../../tools/haproxy/get.ts';
 import { getNginx } from '../../tools/nginx/get.ts';
 import { startHaproxy } from '../support/data-planes/haproxy.ts';
 import { startNginx } from '../support/data-planes/nginx.ts';
-import { sendRequests, type Requests } from '../support/data-planes/requests.ts';
+import type { Counts } from '../support/data-planes/request-messages.ts';
+import type { Requests } from '../support/data-planes/requests.ts';
+import { untilSent } from '../support/data-planes/until-sent.ts';
 import type { DataPlane, Sides } from '../support/data-planes/sides.ts';
 import { findTraefik, startTraefik } from '../support/data-planes/traefik.ts';
+import { underLoad } from '../support/data-planes/under-load.ts';
 import { whyNot } from '../support/data-planes/why-not.ts';
-import {
-  apisOf,
-  describeOnKubernetes,
-  freshNamespace,
-  type Apis,
-  type TestNamespace,
-} from '../support/kubernetes/cluster.ts';
-import { deploymentOf, serviceOf } from '../support/kubernetes/deployment.ts';
-import { rights } from '../support/kubernetes/rights.ts';
-import { RealService } from '../support/real-service.ts';
+import { describeOnKubernetes, type TestNamespace } from '../support/kubernetes/cluster.ts';
+import { Releases } from '../support/kubernetes/releases.ts';
+import type { RealService } from '../support/real-service.ts';
 
 interface Plane {
   readonly name: string;
@@ -36,51 +30,38 @@ const planes: readonly Plane[] = [
 /** The first test that asks for Traefik waits while it is built. */
 const firstStartMs = 20 * 60_000;
 const replicas = 4;
+/** Requests of each way. */
 const wanted = 20_000;
 
 describeOnKubernetes('a rolling release under load', () => {
+  let releases: Releases;
   let service: RealService;
-  let namespace: TestNamespace;
-  let apis: Apis;
   beforeAll(async () => {
-    namespace = await freshNamespace();
-    apis = apisOf(namespace.admin);
-    await namespace.allow(...rights);
-    service = await RealService.onCluster(kubeconfig(namespace.guest, 'lakeshift'));
+    releases = await Releases.open();
+    ({ service } = releases);
   }, 60_000);
-  afterAll(async () => {
-    await service.stop();
-    await namespace.drop();
-  }, 60_000);
+  afterAll(() => releases.close(), 60_000);
 
   /** Pods whose process ends at once when it is told to, with nothing that holds that back. */
-  async function running(name: string): Promise<void> {
-    const body = deploymentOf(name, {
+  const running = (name: string): Promise<void> =>
+    releases.serving(name, {
       replicas,
       env: { DRAIN_MS: '0', READY_AFTER_MS: '300' },
       pod: { terminationGracePeriodSeconds: 10 },
     });
-    await apis.core.createNamespacedService({ namespace: namespace.name, body: serviceOf(name) });
-    await apis.apps.createNamespacedDeployment({ namespace: namespace.name, body });
-    await service.until(`${name} to be ready`, async () => {
-      const { status } = await apis.apps.readNamespacedDeployment({ namespace: namespace.name, name });
-      return status?.availableReplicas === replicas ? true : null;
-    });
-  }
 
   /** Pods drain for as long as they do where nobody says anything, unless it is said. */
   const release = (name: string, image: string, drain?: string): RollingSpec => ({
     name,
     strategy: 'rolling',
     target: 'k8s',
-    workload: `${namespace.name}/${name}`,
+    workload: releases.at(name),
     images: { app: image },
     surge: 1,
     unavailable: 0,
     grace: '12s',
     ...(drain === undefined ? {} : { drain }),
   });
-  const start = async (spec: RollingSpec): Promise<string> => (await service.deploy(spec, randomUUID())).status.id;
 
   const findings = async (spec: RollingSpec): Promise<readonly string[]> => {
     const { body } = await service.post('/v1/plans', spec);
@@ -91,32 +72,18 @@ describeOnKubernetes('a rolling release under load', () => {
   /** Until the pods that go are gone: those lose requests that are not drained. */
   const settled = (name: string): Promise<unknown> =>
     service.until(`the pods of ${name} to be gone that went`, async () => {
-      const { items } = await apis.core.listNamespacedPod({
-        namespace: namespace.name,
-        labelSelector: `app=${name}`,
-      });
-      return items.length === replicas ? true : null;
+      return (await releases.podsOf(name)).length === replicas ? true : null;
     });
   const answeredBy = (requests: Requests, version: string): Promise<unknown> =>
     service.until(`an answer of ${version}`, async () =>
       ((await requests.counts()).byVersion[version] ?? 0) > 0 ? true : null,
     );
 
-  /** Sends requests while the work is done; ends all. */
-  async function underLoad(
-    plane: Plane,
-    name: string,
-    work: (requests: Requests) => Promise<void>,
-  ): Promise<Awaited<ReturnType<Requests['stop']>>> {
-    const proxy = await plane.start(namespace, { stable: name });
+  /** Sends requests through a proxy of its own while the work is done; ends all. */
+  async function loaded(plane: Plane, name: string, work: (requests: Requests) => Promise<void>): Promise<Counts> {
+    const proxy = await plane.start(releases.namespace, { stable: name });
     try {
-      const requests = await sendRequests({ url: proxy.url, connections: 32, perSecond: 1_000 });
-      try {
-        await work(requests);
-        return await requests.stop();
-      } finally {
-        await requests.end();
-      }
+      return await underLoad(proxy.url, 3_000, work);
     } finally {
       await proxy.stop();
     }
@@ -132,17 +99,19 @@ describeOnKubernetes('a rolling release under load', () => {
         await running(name);
         expect(await findings(release(name, 'app:v2'))).toContain('NO_DRAIN');
         // from now on the pods have the hook of ours
-        await service.reaches(await start(release(name, 'app:v2')), 'deployed');
+        await service.reaches(await releases.start(release(name, 'app:v2')), 'deployed');
         await settled(name);
         expect(await findings(release(name, 'app:v3'))).not.toContain('NO_DRAIN');
-        const counts = await underLoad(plane, name, async (requests) => {
-          await service.reaches(await start(release(name, 'app:v3')), 'deployed');
-          const second = await start(release(name, 'app:v4'));
+        const counts = await loaded(plane, name, async (requests) => {
+          await service.reaches(await releases.start(release(name, 'app:v3')), 'deployed');
+          await untilSent(requests, wanted);
+          const second = await releases.start(release(name, 'app:v4'));
           await answeredBy(requests, 'v4');
+          const { sent: forward } = await requests.counts();
           expect((await service.order(second, 'abort')).status).toBe(200);
           await service.reaches(second, 'rolled-back');
           await settled(name);
-          await service.until('enough requests', async () => ((await requests.counts()).sent >= wanted ? true : null));
+          await untilSent(requests, forward + wanted);
         });
         const { byVersion, ...rest } = counts;
         expect(rest).toEqual({
@@ -154,7 +123,7 @@ describeOnKubernetes('a rolling release under load', () => {
           trouble: null,
           underWay: 0,
         });
-        expect(counts.sent).toBeGreaterThanOrEqual(wanted);
+        expect(counts.sent).toBeGreaterThanOrEqual(2 * wanted);
         expect(Object.keys(byVersion).sort()).toEqual(['v2', 'v3', 'v4']);
       },
       firstStartMs,
@@ -165,8 +134,8 @@ describeOnKubernetes('a rolling release under load', () => {
       async () => {
         const careless = `${name}-careless`;
         await running(careless);
-        const counts = await underLoad(plane, careless, async () => {
-          await service.reaches(await start(release(careless, 'app:v2', '0s')), 'deployed');
+        const counts = await loaded(plane, careless, async () => {
+          await service.reaches(await releases.start(release(careless, 'app:v2', '0s')), 'deployed');
           await settled(careless);
         });
         const failed = Object.values(counts.failed).reduce((sum, count) => sum + count, 0);

@@ -1,86 +1,79 @@
-import { randomUUID } from 'node:crypto';
 import type { V1Deployment } from '@kubernetes/client-node';
 import type { RollingSpec } from '../../contracts/release-spec.ts';
-import { kubeconfig } from '../../tools/kubernetes/kubeconfig.ts';
 import { lakeshift } from '../cli/support/run.ts';
-import {
-  apisOf,
-  describeOnKubernetes,
-  freshNamespace,
-  type Apis,
-  type TestNamespace,
-} from '../support/kubernetes/cluster.ts';
-import { deploymentOf, type Wishes } from '../support/kubernetes/deployment.ts';
-import { rights } from '../support/kubernetes/rights.ts';
-import { RealService } from '../support/real-service.ts';
+import { exampleWith } from '../support/example.ts';
+import { describeOnKubernetes, type Apis, type TestNamespace } from '../support/kubernetes/cluster.ts';
+import { Releases } from '../support/kubernetes/releases.ts';
+import type { RealService } from '../support/real-service.ts';
 
 describeOnKubernetes('a rolling release', () => {
+  let releases: Releases;
   let service: RealService;
   let namespace: TestNamespace;
   let apis: Apis;
   beforeAll(async () => {
-    namespace = await freshNamespace();
-    apis = apisOf(namespace.admin);
-    await namespace.allow(...rights);
-    service = await RealService.onCluster(kubeconfig(namespace.guest, 'lakeshift'));
+    releases = await Releases.open();
+    ({ service, namespace, apis } = releases);
+    await releases.running('plain', { image: 'app:v2' });
   }, 60_000);
-  afterAll(async () => {
-    await service.stop();
-    await namespace.drop();
-  }, 60_000);
+  afterAll(() => releases.close(), 60_000);
 
-  const read = (name: string): Promise<V1Deployment> =>
-    apis.apps.readNamespacedDeployment({ namespace: namespace.name, name });
   const imageOf = ({ spec }: V1Deployment): string | undefined => spec?.template.spec?.containers[0]?.image;
   const isReady = ({ metadata, status }: V1Deployment, replicas: number): boolean =>
     status?.observedGeneration === metadata?.generation &&
     [status?.replicas, status?.updatedReplicas, status?.availableReplicas].every((count) => count === replicas);
 
-  async function running(name: string, wishes: Wishes = {}): Promise<void> {
-    await apis.apps.createNamespacedDeployment({ namespace: namespace.name, body: deploymentOf(name, wishes) });
-    await service.until(`${name} to be ready`, async () => (isReady(await read(name), 3) ? true : null));
-  }
   const spec = (name: string, more: Partial<RollingSpec> = {}): RollingSpec => ({
     name,
     strategy: 'rolling',
     target: 'k8s',
-    workload: `${namespace.name}/${name}`,
+    workload: releases.at(name),
     images: { app: 'app:v2' },
     grace: '2s',
     drain: '1s',
     ...more,
   });
-  const start = async (wanted: RollingSpec): Promise<string> => (await service.deploy(wanted, randomUUID())).status.id;
 
-  test('ends with the new pods, and leaves nothing of ours in the workload', async () => {
-    await running('plain');
-    const before = await read('plain');
-    const id = await start(spec('plain'));
+  test('ends with the new pods, and leaves nothing of ours in the workload: the example of Spark workers', async () => {
+    await releases.running('spark-worker', { container: 'worker', image: 'spark:4.0.0' });
+    const id = await releases.start(
+      await exampleWith<RollingSpec>('10-rolling-of-spark-workers.yaml', {
+        'k8s-data': 'k8s',
+        'data-platform/spark-worker': releases.at('spark-worker'),
+        'registry.example/spark:4.1.1': 'spark:4.1.1',
+        '300s': '2s',
+        '10s': '1s',
+      }),
+    );
     await service.reaches(id, 'deployed');
-    const after = await read('plain');
-    expect([imageOf(before), imageOf(after), isReady(after, 3)]).toEqual(['app:v1', 'app:v2', true]);
+    const after = await releases.deployment('spark-worker');
+    expect([imageOf(after), isReady(after, 3)]).toEqual(['spark:4.1.1', true]);
     expect(JSON.stringify(after)).not.toContain('lakeshift');
     expect(after.spec?.strategy?.rollingUpdate).toMatchObject({ maxSurge: 2, maxUnavailable: 1 });
   }, 60_000);
 
   test('of an image that is not there goes back by itself, with the old pods serving all the while', async () => {
-    await running('missing');
-    const before = await read('missing');
-    const id = await start(spec('missing', { images: { app: 'missing/app:v2' }, deadline: '3s', unavailable: 0 }));
+    await releases.running('missing');
+    const before = await releases.deployment('missing');
+    const id = await releases.start(
+      spec('missing', { images: { app: 'missing/app:v2' }, deadline: '3s', unavailable: 0 }),
+    );
     const { status } = await service.reaches(id, 'rolled-back');
     expect(status.progress.because).toContain('ROLLOUT_STUCK');
-    const after = await read('missing');
+    const after = await releases.deployment('missing');
     expect([imageOf(after), isReady(after, 3)]).toEqual(['app:v1', true]);
     expect(after.spec).toEqual(before.spec);
     expect(JSON.stringify(after)).not.toContain('lakeshift');
   }, 60_000);
 
   test('stops where it is when it is paused, repairs what somebody changed, and goes back when it is told to', async () => {
-    await running('paused', { env: { READY_AFTER_MS: '1500' } });
-    const id = await start(spec('paused', { surge: 1, unavailable: 0 }));
+    await releases.running('paused', { env: { READY_AFTER_MS: '1500' } });
+    const id = await releases.start(spec('paused', { surge: 1, unavailable: 0 }));
     await service.reaches(id, 'rolling');
     expect((await service.order(id, 'pause')).status).toBe(200);
-    await service.until('Kubernetes to hold', async () => ((await read('paused')).spec?.paused === true ? true : null));
+    await service.until('Kubernetes to hold', async () =>
+      (await releases.deployment('paused')).spec?.paused === true ? true : null,
+    );
     await apis.apps.patchNamespacedDeployment({
       namespace: namespace.name,
       name: 'paused',
@@ -88,28 +81,28 @@ describeOnKubernetes('a rolling release', () => {
     });
     expect((await service.order(id, 'resume')).status).toBe(200);
     await service.until('the image of the plan', async () => {
-      const now = await read('paused');
+      const now = await releases.deployment('paused');
       return imageOf(now) === 'app:v2' && now.spec?.paused !== true ? true : null;
     });
     expect((await service.order(id, 'abort')).status).toBe(200);
     await service.reaches(id, 'rolled-back');
-    const after = await read('paused');
+    const after = await releases.deployment('paused');
     expect([imageOf(after), isReady(after, 3)]).toEqual(['app:v1', true]);
   }, 90_000);
 
   test('goes on when its worker is killed in the middle of it', async () => {
-    await running('killed', { env: { READY_AFTER_MS: '1000' } });
-    const id = await start(spec('killed', { surge: 1, unavailable: 0 }));
+    await releases.running('killed', { env: { READY_AFTER_MS: '1000' } });
+    const id = await releases.start(spec('killed', { surge: 1, unavailable: 0 }));
     await service.reaches(id, 'rolling');
     await service.killWorker();
     await service.startWorker();
     await service.reaches(id, 'deployed');
-    expect(imageOf(await read('killed'))).toBe('app:v2');
+    expect(imageOf(await releases.deployment('killed'))).toBe('app:v2');
   }, 90_000);
 
   test('holds its workload: a second one is told who has it', async () => {
-    await running('held', { env: { READY_AFTER_MS: '2000' } });
-    const id = await start(spec('held'));
+    await releases.running('held', { env: { READY_AFTER_MS: '2000' } });
+    const id = await releases.start(spec('held'));
     const { status, body } = await service.post('/v1/deployments', spec('held', { images: { app: 'app:v9' } }));
     expect([status, body]).toEqual([409, expect.objectContaining({ code: 'TARGET_TAKEN', holder: id })]);
     await service.reaches(id, 'deployed');
@@ -135,7 +128,7 @@ describeOnKubernetes('a rolling release', () => {
       422,
       expect.stringContaining('needs a target of dialect kubernetes'),
     ]);
-    await running('kept');
+    await releases.running('kept');
     await apis.apps.patchNamespacedDeployment({
       namespace: namespace.name,
       name: 'kept',

@@ -53,21 +53,24 @@ const routeFacts = (): RouteFacts => ({
 
 /** A cluster in which everything is as a spec needs it: its names are there, those of its candidate are free. */
 export function factsFor(spec: ReleaseSpec): ClusterFacts {
-  const { namespace, workloads, services, route } = releaseStrategyOf(spec).looks(spec);
+  const { namespace, workloads, services, route, selectors } = releaseStrategyOf(spec).looks(spec);
   const images = 'images' in spec ? Object.keys(spec.images ?? {}) : [];
   const containers = workloadFacts('x').containers.flatMap((one) => images.map((name) => ({ ...one, name })));
   const free = (name: string): { uid: null } | object => (name.endsWith('-candidate') ? { uid: null } : {});
-  const selector = spec.strategy === 'blue-green' ? { [spec.slots.label]: spec.slots.blue } : undefined;
+  // blue serves; a Service that is called like a side selects that one
+  const selecting = (name: string) =>
+    spec.strategy === 'blue-green'
+      ? { selector: { [spec.slots.label]: name === spec.slots.green ? name : spec.slots.blue } }
+      : {};
   const podLabels = (name: string) =>
     spec.strategy === 'blue-green' ? { podLabels: { [spec.slots.label]: name } } : {};
   return {
     workloads: workloads.map((name) =>
       workloadFacts(name, { namespace, containers, ...podLabels(name), ...free(name) }),
     ),
-    services: services.map((name) =>
-      serviceFacts(namespace, name, { ...(selector === undefined ? {} : { selector }), ...free(name) }),
-    ),
+    services: services.map((name) => serviceFacts(namespace, name, { ...selecting(name), ...free(name) })),
     route: route === null ? null : routeFacts(),
+    ...(selectors === undefined ? {} : { selectors: [] }),
   };
 }
 

@@ -4,7 +4,7 @@ import { Client, Connection, WithStartWorkflowOperation, type WorkflowHandle } f
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { workflowTypes, type OrderName, type Phase } from '../../contracts/catalog.ts';
 import type { ModelSpec } from '../../contracts/model-spec.ts';
-import type { BlueGreenSpec, CanarySpec } from '../../contracts/release-spec.ts';
+import type { BlueGreenSpec, CanarySpec, ShadowSpec } from '../../contracts/release-spec.ts';
 import type { Actor, DeploymentInput, InspectInput } from '../../contracts/messages.ts';
 import type { Activities } from '../../contracts/activities.ts';
 import type { Outcome, Status } from '../../contracts/progress.ts';
@@ -17,6 +17,7 @@ import {
   lookingOften,
   recreatePlan,
   rollingPlan,
+  shadowPlan,
   type RollingWishes,
 } from './release-plans.ts';
 import { temporalAddress, workflowBundle } from './servers.ts';
@@ -106,6 +107,11 @@ export class Theatre {
   /** All traffic for the idle one of two sides. */
   blueGreen(world: World, wishes: Partial<BlueGreenSpec> = {}): Promise<Underway> {
     return this.deployPlan(world, lookingOften(blueGreenPlan(this.taskQueue, wishes)), {});
+  }
+
+  /** A candidate whose answers are only compared. */
+  shadow(world: World, wishes: Partial<ShadowSpec> = {}, input: Partial<DeploymentInput> = {}): Promise<Underway> {
+    return this.deployPlan(world, shadowPlan(this.taskQueue, wishes), input);
   }
 
   /** A table and a service in one plan. */

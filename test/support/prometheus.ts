@@ -62,12 +62,16 @@ export class TestPrometheus {
     this.#folder = folder;
   }
 
-  static async start(exposition: Exposition): Promise<TestPrometheus> {
+  /** `scrape`: how often, and how long it may take at the most. */
+  static async start(
+    exposition: { readonly listen: () => Promise<string> },
+    scrape = '200ms',
+  ): Promise<TestPrometheus> {
     const folder = await mkdtemp(join(tmpdir(), 'lakeshift-prometheus-'));
     const target = await exposition.listen();
     await writeFile(
       join(folder, 'prometheus.yml'),
-      `scrape_configs: [{ job_name: shop, scrape_interval: 200ms, scrape_timeout: 200ms, static_configs: [{ targets: ['${target}'] }] }]\n`,
+      `scrape_configs: [{ job_name: shop, scrape_interval: ${scrape}, scrape_timeout: ${scrape}, static_configs: [{ targets: ['${target}'] }] }]\n`,
     );
     const prometheus = new TestPrometheus(`http://127.0.0.1:${await freePort()}`, folder);
     await prometheus.up();

@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import type { DeploymentView } from '../../contracts/api.ts';
 import type { Plan } from '../../contracts/plan.ts';
 import { startServiceProcess, type ServiceProcess } from '../../tools/processes/service-process.ts';
+import { until } from './until.ts';
 import { freshDatabase, processEnv, temporalAddress, type TestDatabase } from './servers.ts';
 
 /** Where a service finds its servers; by default those of the test run, with databases of its own. */
@@ -25,6 +26,8 @@ export interface Surroundings {
   readonly prometheus?: string;
   /** Address of an MLflow: then there is a target `models` too. */
   readonly registry?: string;
+  /** What its workers see of the environment besides. */
+  readonly workerEnv?: NodeJS.ProcessEnv;
   readonly drop: () => Promise<void>;
 }
 
@@ -76,7 +79,7 @@ export class RealService {
   /** One with a cluster, as whom the kubeconfig says. */
   static async onCluster(
     kubeconfig: string,
-    more: Pick<Surroundings, 'routers' | 'prometheus'> = {},
+    more: Pick<Surroundings, 'routers' | 'prometheus' | 'workerEnv'> = {},
   ): Promise<RealService> {
     return RealService.start({ ...(await besides(await freshDatabase())), kubeconfig, ...more });
   }
@@ -112,7 +115,11 @@ export class RealService {
 
   /** `env` stands above that of the others. */
   async startWorker(env: NodeJS.ProcessEnv = {}): Promise<ServiceProcess> {
-    const worker = startServiceProcess('worker/main.ts', { ...this.env, ...env }, this.#logTo);
+    const worker = startServiceProcess(
+      'worker/main.ts',
+      { ...this.env, ...this.surroundings.workerEnv, ...env },
+      this.#logTo,
+    );
     this.#workers.push(worker);
     await worker.ready;
     return worker;
@@ -171,22 +178,23 @@ export class RealService {
     return (await response.json()) as DeploymentView; // what the API's own schema promises for 200
   }
 
+  /** As whoever starts deployments, or as somebody else, of that group. */
   async order(
     id: string,
     order: string,
     more: Record<string, unknown> = {},
+    group?: string,
   ): Promise<{ status: number; body: unknown }> {
     const { stage } = (await this.view(id)).status;
-    return this.post(`/v1/deployments/${id}/${order}`, { stage, reason: 'a test', ...more });
+    const by = group === undefined ? {} : { 'x-lakeshift-actor': 'approver', 'x-lakeshift-groups': group };
+    return this.post(`/v1/deployments/${id}/${order}`, { stage, reason: 'a test', ...more }, by);
   }
 
-  async approve(id: string): Promise<void> {
+  async approve(id: string, group?: string): Promise<void> {
     const { status } = await this.view(id);
     const evidenceHash = status.progress.evidence?.stage === status.stage ? status.progress.evidence.hash : null;
-    const answer = await this.order(id, 'approve', {
-      planHash: status.planHash,
-      ...(evidenceHash === null ? {} : { evidenceHash }),
-    });
+    const approval = { planHash: status.planHash, ...(evidenceHash === null ? {} : { evidenceHash }) };
+    const answer = await this.order(id, 'approve', approval, group);
     if (answer.status !== 200) throw new Error(`not approved: ${JSON.stringify(answer.body)}`);
   }
 
@@ -199,19 +207,8 @@ export class RealService {
   }
 
   /** Polls until `look` gives something; servers that are away for a moment are looked at again. */
-  async until<T>(what: string, look: () => Promise<T | null>, withinMs = 90_000): Promise<T> {
-    const end = Date.now() + withinMs;
-    let last: unknown = null;
-    while (Date.now() < end) {
-      try {
-        const found = await look();
-        if (found !== null) return found;
-      } catch (error) {
-        last = error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`waited in vain for ${what}`, { cause: last });
+  until<T>(what: string, look: () => Promise<T | null>, withinMs?: number): Promise<T> {
+    return until(what, look, withinMs);
   }
 
   /** Rows that the backfill has rewritten so far, as the target itself knows. */

@@ -8,6 +8,7 @@ import type {
   RecreateSpec,
   ReleaseSpec,
   RollingSpec,
+  ShadowSpec,
 } from '../../contracts/release-spec.ts';
 import type { RouteFacts } from '../../contracts/route.ts';
 import type { ServiceFacts, WorkloadFacts } from '../../contracts/workload.ts';
@@ -172,17 +173,48 @@ export const blueGreenFacts: ClusterFacts = {
   route: null,
 };
 
+/** The same where the spec names Services of the sides and a route. */
+const followUpFacts: ClusterFacts = {
+  ...blueGreenFacts,
+  services: [
+    ...blueGreenFacts.services,
+    ...['blue', 'green'].map((side) => ({ ...serviceFacts, name: `trino-${side}`, selector: { version: side } })),
+  ],
+  route: { ...routeFacts, object: { kind: 'HTTPRoute', namespace: 'shop', name: 'trino', uid: '90ef' } },
+};
+
 /** The plan of a canary that differs from the usual one of the stories. */
 export const canaryPlan = (taskQueue: string, wishes: Partial<CanarySpec> = {}): ReleasePlan =>
   releasePlan({ ...canarySpec, ...wishes }, canaryFacts, taskQueue);
 
 /** The plan of a switch that differs from the usual one of the stories. */
 export const blueGreenPlan = (taskQueue: string, wishes: Partial<BlueGreenSpec> = {}): ReleasePlan =>
-  releasePlan({ ...blueGreenSpec, ...wishes }, blueGreenFacts, taskQueue);
+  releasePlan(
+    { ...blueGreenSpec, ...wishes },
+    wishes.running !== undefined && 'finishOn' in wishes.running ? followUpFacts : blueGreenFacts,
+    taskQueue,
+  );
 
 /** The plan of a restart with downtime. */
 export const recreatePlan = (taskQueue: string): ReleasePlan =>
   releasePlan({ ...recreateSpec, approve: 'platform' }, oneWorkload, taskQueue);
+
+/** A candidate that answers what the stable side is asked. */
+export const shadowSpec: ShadowSpec = {
+  name: 'checkout-4-2',
+  strategy: 'shadow',
+  target: 'k8s',
+  workload: 'shop/checkout',
+  service: 'checkout',
+  images: { app: 'app:v2' },
+  writes: 'none',
+  sides: { stable: 'http://checkout.shop.svc', candidate: 'http://checkout-candidate.shop.svc' },
+  requests: { list: [{ method: 'GET', path: '/' }] },
+};
+
+/** The plan of a shadow that differs from the usual one of the stories. */
+export const shadowPlan = (taskQueue: string, wishes: Partial<ShadowSpec> = {}): ReleasePlan =>
+  releasePlan({ ...shadowSpec, ...wishes }, { ...canaryFacts, route: null, selectors: [] }, taskQueue);
 
 /** The same, where nobody waits long between two looks at the traffic. */
 export const lookingOften = (plan: ReleasePlan): ReleasePlan => ({

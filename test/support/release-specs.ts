@@ -3,11 +3,14 @@ import type {
   BlueGreenSpec,
   CanarySpec,
   ChecksSpec,
+  DependencySpec,
   RecreateSpec,
   ReleaseSpec,
   RollingSpec,
   RouteSpec,
+  RunningSpec,
   SeenSpec,
+  ShadowSpec,
 } from '../../contracts/release-spec.ts';
 
 /** Every bound that checks may have. */
@@ -21,6 +24,7 @@ export const bounds: ChecksSpec = {
   fail: '3 of 5',
   atLeast: 100,
   blindFor: '5m',
+  blind: 'rollback',
 };
 
 /** Every field that they may have. */
@@ -37,6 +41,24 @@ export const checks: ChecksSpec = {
     },
   ],
 };
+
+/** What a side may need besides itself: one with every field, one with none that can be left out. */
+export const dependencies: readonly DependencySpec[] = [
+  {
+    name: 'scores-db',
+    probe: { tcp: 'db.data:5432', timeout: '1s' },
+    every: '10s',
+    fail: '3 of 5',
+    closeAfter: 2,
+    backoff: '1m',
+    openFor: '30m',
+  },
+  { name: 'ranking', probe: { grpc: 'ranking.ml:8500' } },
+  {
+    name: 'warm-cache',
+    probe: { exec: 'shop/checkout', kind: 'StatefulSet', container: 'app', command: ['is-warm', ''], timeout: '5s' },
+  },
+];
 
 /** Every way to see the traffic. */
 export const everySeen: Readonly<Record<string, SeenSpec | false>> = {
@@ -78,6 +100,7 @@ export const canarySpec: CanarySpec = {
     { weight: 100, approve: 'owners', onFail: 'rollback' },
   ],
   checks,
+  dependencies,
   every: '30s',
   keepOld: '1h',
   grace: '60s',
@@ -103,6 +126,24 @@ export const flagSpec: CanarySpec = {
   onFailure: 'park',
 };
 
+const trinos = { blue: 'http://trino-blue:8080', green: 'http://trino-green:8080' };
+
+/** Every way of running queries, with every field. */
+export const everyRunning: Readonly<Record<string, RunningSpec>> = {
+  'finish on old': {
+    engine: 'trino',
+    coordinators: trinos,
+    user: 'ops',
+    timeout: '2h',
+    finishOn: 'old',
+    route: 'trino',
+    address: 'https://trino.example',
+    services: { blue: 'trino-blue', green: 'trino-green' },
+  },
+  wait: { engine: 'trino', coordinators: trinos, user: 'ops', timeout: '2h', wait: 'idle' },
+  accept: { engine: 'trino', coordinators: trinos, user: 'ops', timeout: '2h', accept: 'failed-queries' },
+};
+
 /** A blue-green with every field. */
 export const blueGreenSpec: BlueGreenSpec = {
   name: 'trino-440',
@@ -117,12 +158,17 @@ export const blueGreenSpec: BlueGreenSpec = {
       { http: 'http://trino-green:8080/v1/info', status: 200, timeout: '2s' },
       { tcp: 'trino-green:8080', timeout: '1s' },
       { grpc: 'trino-green:8081', service: 'trino.v1.Health', timeout: '1s' },
+      { trino: 'http://trino-green:8080', sql: 'SELECT 1', user: 'ops', timeout: '10s' },
+      { trino: 'http://trino-green:8080', sql: ['SELECT 1', 'SELECT 2'] },
     ],
     tries: 30,
     every: '2s',
+    backoff: '30s',
     needs: 3,
   },
+  running: everyRunning['finish on old'] ?? { engine: 'trino', coordinators: trinos, wait: 'idle' },
   watch: { for: '30m', checks: bounds },
+  dependencies,
   every: '1m',
   keepOld: '24h',
   grace: '300s',
@@ -162,6 +208,66 @@ export const recreateSpec: RecreateSpec = {
   onFailure: 'rollback',
 };
 
+/** A shadow with every field. */
+export const shadowSpec: ShadowSpec = {
+  name: 'scoring-7',
+  strategy: 'shadow',
+  target: 'k8s-data',
+  workload: 'ml/scoring',
+  service: 'scoring',
+  images: { app: 'registry.example/scoring:7' },
+  replicas: 2,
+  writes: {
+    env: {
+      FEATURE_LOG: { secret: 'scoring-shadow', key: 'feature-log' },
+      SINK_TOPIC: { configMap: 'scoring-shadow', key: 'topic' },
+      SINK_SCHEMA: { value: 'shadow' },
+    },
+  },
+  sides: { stable: 'http://scoring.ml.svc:8080', candidate: 'https://scoring-candidate.ml.svc:8443' },
+  requests: {
+    list: [
+      { method: 'GET', path: '/v1/model?full=1', headers: { accept: 'application/json' } },
+      { method: 'POST', path: '/v1/score', headers: { 'content-type': 'application/json' }, body: '{"features":[1]}' },
+    ],
+    harmless: true,
+  },
+  compare: {
+    ignore: ['/requestId', '/items/*/servedBy'],
+    tolerance: [
+      { at: '/score', absolute: 0.001 },
+      { at: '/items/*/score', relative: '0.1%' },
+      { at: '/both', absolute: 1, relative: '1%' },
+    ],
+    maps: ['/byCustomer'],
+  },
+  agree: '98.5%',
+  atLeast: 500,
+  atMost: 8_000,
+  rate: 20,
+  timeout: '1s',
+  noise: true,
+  blindFor: '5m',
+  onFail: 'hold',
+  validate: { probes: [{ http: 'http://scoring-candidate.ml.svc:8080/health' }], tries: 30, every: '2s', needs: 3 },
+  deadline: '600s',
+  approve: 'owners',
+  onFailure: 'rollback',
+};
+
+/** A shadow whose requests are in the cluster. */
+export const shadowOfConfigMap: ShadowSpec = {
+  name: 'scoring-8',
+  strategy: 'shadow',
+  target: 'k8s-data',
+  workload: 'ml/scoring',
+  service: 'scoring',
+  images: { app: 'registry.example/scoring:8' },
+  writes: 'none',
+  sides: { stable: 'http://scoring.ml.svc:8080', candidate: 'http://scoring-candidate.ml.svc:8080' },
+  requests: { configMap: 'scoring-requests', key: 'requests.json', harmless: true },
+};
+
 /** A model with every field. */
 export const modelSpec: ModelSpec = {
   name: 'forecast-12',
@@ -190,6 +296,8 @@ export const fullReleases: readonly (ReleaseSpec | ModelSpec)[] = [
   flagSpec,
   blueGreenSpec,
   recreateSpec,
+  shadowSpec,
+  shadowOfConfigMap,
   modelSpec,
 ];
 

@@ -70,8 +70,10 @@ export class StageWalk {
       case 'roll':
       case 'candidate':
       case 'validate':
+      case 'shadow':
       case 'shift':
       case 'keep':
+      case 'drain':
       case 'retire':
       case 'scaling':
       case 'alias':

@@ -1,15 +1,26 @@
 import { Context } from '@temporalio/activity';
-import type { ComparedCounts, GateWindow } from '../../contracts/gate.ts';
+import type { ComparedCounts, GateWindow, Probe } from '../../contracts/gate.ts';
 import type { ModelState } from '../../contracts/model.ts';
 import type { RouteState } from '../../contracts/route.ts';
 import type { RollStatus } from '../../contracts/workload.ts';
-import type { Activities, BackfillFacts, CheckFacts, LookResult, Site } from '../../contracts/activities.ts';
+import type {
+  Activities,
+  BackfillFacts,
+  CheckFacts,
+  DependencyAnswer,
+  DependencyLook,
+  LookResult,
+  Site,
+} from '../../contracts/activities.ts';
 import type { Phase } from '../../contracts/catalog.ts';
 import type { DeploymentEvent, LedgerEntry } from '../../contracts/events.ts';
 import type { FailureCode } from '../../contracts/failures.ts';
 import type { JsonObject, Row } from '../../contracts/json.ts';
+import type { ShadowFacts } from '../../contracts/shadow.ts';
 import { failure } from '../../activities/failures.ts';
+import { lookAfter } from '../../activities/traffic/look-after.ts';
 import { modelFacts } from './model-plans.ts';
+import { comparison } from './shadow-facts.ts';
 
 /** What an effect is told, in the order in which effects happened. */
 export interface Deed {
@@ -63,6 +74,8 @@ export class World {
   /** Where the aliases of the model point, which has the versions of `modelFacts`. */
   readonly aliases: Record<string, string | null> = { ...modelFacts.aliases };
   registryAway = false;
+  /** How many pods of the side that gets a share are ready. */
+  readyPods = 1;
   /** What is written into the route by somebody else, right after we have: each of these once, then nothing. */
   edits: number[] = [];
   /** What the route says whatever we write; null: what we write. */
@@ -75,6 +88,15 @@ export class World {
   looks = { traffic: 0, route: 0 };
   /** What is wrong with the new side, try by try; then nothing is. */
   faults: (string | null)[] = [];
+  /** Addresses of what the new side needs that do not answer, and how often any was asked. */
+  away = new Set<string>();
+  asked = 0;
+  /** What each slice of a shadow sees; then the stable side is silent. */
+  slicesOfShadow: ((wanted: number) => ShadowFacts)[] = [];
+  /** What is seen of queries, slice by slice; then none runs. Null: nobody can see. */
+  queries: (number | null)[] = [];
+  /** What is wrong with the way of follow-up requests, try by try; then nothing is. */
+  strays: (string | null)[] = [];
   paused = false;
   rate: number | null = null;
   #fence = 0;
@@ -116,19 +138,40 @@ export class World {
           this.weight = this.edits.shift() ?? this.weight;
           return state;
         }),
+      followQueries: ({ coordinator }) =>
+        this.#at('followQueries', async () => {
+          this.deeds.push({ what: `count ${coordinator.name}`, turn: 0, at: Date.now() });
+          const running = this.queries.length === 0 ? 0 : (this.queries.shift() ?? null);
+          return { running, blindBecause: running === null ? 'it gives no answer' : null };
+        }),
+      keepFollowUps: ({ site }) => this.#effect('keepFollowUps', 'keep follow-ups', site, async () => ({ silent: [] })),
+      dropFollowUps: ({ site }) => this.#effect('dropFollowUps', 'drop follow-ups', site, async () => undefined),
+      traceFollowUps: () => this.#at('traceFollowUps', async () => this.strays.shift() ?? null),
       observeTraffic: () =>
         this.#at('observeTraffic', async () => {
           this.looks.traffic += 1;
           const candidate = Math.round(((this.seen ?? this.weight) * this.requests) / 100);
           return { candidate, stable: this.requests - candidate, unknown: 0 };
         }),
-      watchTraffic: ({ waitMs, model }) =>
+      watchTraffic: ({ waitMs, dependencies, model }) =>
         this.#at('watchTraffic', async () => {
-          await waitFor(waitMs);
+          if (dependencies === undefined) await waitFor(waitMs);
+          const answers = dependencies === undefined ? undefined : await this.#needed(dependencies, waitMs);
           this.looks.route += 1;
+          const facts = { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
           const state = this.registryAway ? null : this.#registered();
-          const seen = { route: this.#routed(), windows: this.windows(), blindBecause: this.blindBecause };
-          return { ...seen, compared: this.compared, ...(model === undefined ? {} : { model: state }) };
+          return {
+            ...facts,
+            compared: this.compared,
+            readyPods: this.readyPods,
+            ...(answers === undefined ? {} : { answers }),
+            ...(model === undefined ? {} : { model: state }),
+          };
+        }),
+      compareSides: ({ wanted }) =>
+        this.#at('compareSides', async () => {
+          await waitFor(20);
+          return (this.slicesOfShadow.shift() ?? comparison({ silent: 10 }))(wanted);
         }),
       probeSide: () => this.#at('probeSide', async () => this.faults.shift() ?? null),
       applyWorkload: ({ site, workload, apply }) =>
@@ -204,6 +247,27 @@ export class World {
   #registered(): ModelState {
     const { createdAt, versions } = modelFacts;
     return { createdAt, versions, aliases: { ...this.aliases } };
+  }
+
+  /** As the real activity looks after them. */
+  async #needed(looks: readonly DependencyLook[], waitMs: number): Promise<readonly DependencyAnswer[]> {
+    const over = new AbortController();
+    const { cancellationSignal } = Context.current();
+    const cancel = (): void => over.abort();
+    cancellationSignal.addEventListener('abort', cancel);
+    const beat = setInterval(() => Context.current().heartbeat(), 50);
+    const ask = async (probe: Probe): Promise<string | null> => {
+      this.asked += 1;
+      return this.away.has('address' in probe ? probe.address : '') ? 'no connection' : null;
+    };
+    try {
+      const answers = await lookAfter(looks, waitMs, ask, over);
+      cancellationSignal.throwIfAborted();
+      return answers;
+    } finally {
+      clearInterval(beat);
+      cancellationSignal.removeEventListener('abort', cancel);
+    }
   }
 
   #routed(): RouteState {

@@ -81,7 +81,7 @@ listen front
       expect(await askRuntime(haproxy.runtime, 'set weight front/older 75')).toContain('No such server');
       await haproxy.stop();
       stop = nothing;
-      expect(await identify(haproxy.pid)).toBeNull();
+      expect(await identify(haproxy.program.pid)).toBeNull();
       await expect(askRuntime(haproxy.runtime, 'show info')).rejects.toThrow();
     },
   );
@@ -116,7 +116,7 @@ listen front
       expect(await answers(port, 20)).toEqual({ old: 15, new: 5 });
       await nginx.stop();
       stop = nothing;
-      expect(await identify(nginx.pid)).toBeNull();
+      expect(await identify(nginx.program.pid)).toBeNull();
     },
   );
 

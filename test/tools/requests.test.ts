@@ -40,7 +40,7 @@ describe('sendRequests', () => {
       answered: 400,
       failed: { 503: 50 },
       lost: 50,
-      lostBecause: { ECONNRESET: 50 },
+      lostBecause: { UND_ERR_SOCKET: 50 },
       byVersion: { v1: 200, v2: 200 },
       underWay: 0,
     });

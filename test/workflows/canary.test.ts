@@ -109,6 +109,44 @@ describe('a check that fails', () => {
   });
 });
 
+describe('a candidate without a ready pod', () => {
+  test('takes everything home, though nobody measures it', async () => {
+    const world = new World();
+    const deployment = await theatre.canary(world, steps());
+    await watching(deployment);
+    world.readyPods = 0;
+    const { phase, because } = await deployment.outcome();
+    expect({ phase, because }).toEqual({
+      phase: 'rolled-back',
+      because: 'weight-50 failed: ROLLOUT_STUCK weight-50: no pod that gets it is ready',
+    });
+    expect(world.story).toEqual([...upTo[50], ...home, ...home, ...removed]);
+  });
+
+  test('calls a person where the spec says so, and ends no step meanwhile', async () => {
+    const world = new World();
+    const deployment = await theatre.canary(world, { ...steps({ for: '2s' }), onFailure: 'park' });
+    await watching(deployment);
+    world.readyPods = 0;
+    const { stage, progress } = await deployment.untilPhase('needs-attention');
+    expect([stage, progress.parked?.code]).toEqual(['weight-50', 'ROLLOUT_STUCK']);
+    world.readyPods = 1;
+    await deployment.order('retry');
+    await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'deployed' });
+  });
+
+  test('for a moment only is not in the way', async () => {
+    const { world, deployment } = await watched();
+    world.readyPods = 0;
+    await deployment.until(({ progress }) => (progress.traffic?.deadSince ?? null) !== null);
+    world.readyPods = 1;
+    await deployment.until(({ progress }) => progress.traffic?.deadSince === null);
+    expect((await deployment.status()).phase).toBe('watching');
+    await deployment.order('abort');
+    await deployment.outcome();
+  });
+});
+
 describe('a route that somebody else writes', () => {
   test('is put right, three times; then a person is called, whose retry begins the step anew', async () => {
     const { world, deployment } = await watched();
@@ -271,6 +309,21 @@ describe('at the end of a step', () => {
     expect(progress.parked).toEqual({ code: 'METRICS_BLIND', detail: 'shop does not answer' });
     await deployment.order('abort');
     await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
+  });
+
+  test('a source that gives nothing for too long takes all back where the spec says so; too few requests do not', async () => {
+    const { world, deployment } = await watched({ checks: { ...checks, blindFor: '300ms', blind: 'rollback' } });
+    world.windows = windows.tooFew;
+    await deployment.order('skip', { actor: approver });
+    const { progress } = await deployment.untilPhase('needs-attention');
+    expect(progress.parked?.code).toBe('GATE_HELD');
+    world.blindBecause = 'shop does not answer';
+    await deployment.order('retry');
+    await expect(deployment.outcome()).resolves.toMatchObject({
+      phase: 'rolled-back',
+      because: 'weight-50 failed: METRICS_BLIND shop does not answer',
+    });
+    expect(world.story.slice(-3)).toEqual(removed);
   });
 });
 

@@ -68,6 +68,21 @@ describe('a blue-green switch', () => {
     );
   });
 
+  test('waits longer and longer for a side that does not answer, and no longer than usual for one that does', async () => {
+    const world = new World();
+    world.faults = ['no connection', 'no connection', 'no connection', null, 'no connection'];
+    const deployment = await theatre.blueGreen(world, {
+      validate: { probes: [{ tcp: 'green:80' }], tries: 9, every: '100ms', backoff: '250ms', needs: 3 },
+    });
+    await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'deployed' });
+    const { events } = await deployment.handle.fetchHistory();
+    const waits = (events ?? []).flatMap(
+      ({ timerStartedEventAttributes: timer }) => timer?.startToFireTimeout?.nanos ?? [],
+    );
+    expect(waits.map((nanos) => nanos / 1_000_000)).toEqual(expect.arrayContaining([100, 200, 250]) as number[]);
+    expect(waits.filter((nanos) => nanos === 100_000_000).length).toBeGreaterThanOrEqual(4);
+  });
+
   test('waits for its approval before the switch, with the new side ready', async () => {
     const world = new World();
     const deployment = await theatre.blueGreen(world, { approve: true });
@@ -82,6 +97,14 @@ describe('a blue-green switch', () => {
     const world = new World();
     world.windows = windows.bad;
     const deployment = await theatre.blueGreen(world, { watch: { for: '1h', checks } });
+    await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
+    expect(world.story).toEqual([up, 'weight 100', ...switchedBack, ...upBack]);
+  });
+
+  test('goes back when no pod of the new side is ready while it is watched', async () => {
+    const world = new World();
+    world.readyPods = 0;
+    const deployment = await theatre.blueGreen(world, { watch: { for: '1h' } });
     await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
     expect(world.story).toEqual([up, 'weight 100', ...switchedBack, ...upBack]);
   });
@@ -142,12 +165,44 @@ describe('a restart with downtime', () => {
     expect(world.story).toEqual(['apply checkout 0', 'apply checkout 3', 'release']);
   });
 
+  test('that is aborted while its pods end starts none beside them', async () => {
+    const world = new World();
+    const deployment = await theatre.recreate(world);
+    await deployment.untilPhase('waiting-for-approval');
+    const ending = { done: false, updated: 0, wanted: 0, stuck: false, because: '3 pods are still ending' };
+    world.dies = (activity) => activity === 'awaitRollout' && world.story.at(-1) === 'apply checkout 0';
+    await deployment.order('approve', { actor: { ...approver, groups: ['platform'] } });
+    await deployment.until(() => world.dead.has('awaitRollout'));
+    world.dies = () => false;
+    world.rollouts = [ending, ending, ending, { ...ending, done: true }];
+    await deployment.order('abort');
+    world.dead.clear();
+    await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
+    const story = world.story.filter((what) => what !== 'hold');
+    expect(story).toEqual(['apply checkout 0', 'raise fence', 'apply checkout 3', 'release']);
+    expect(world.rollouts).toEqual([]);
+  });
+
+  test('that may not ask for pods that are ending tells none to', async () => {
+    const world = new World();
+    const deployment = await theatre.recreate(world);
+    await deployment.untilPhase('waiting-for-approval');
+    world.broken.set('awaitRollout', 'RIGHTS_MISSING');
+    await deployment.order('approve', { actor: { ...approver, groups: ['platform'] } });
+    const { progress } = await deployment.untilPhase('needs-attention');
+    expect([progress.parked?.code, world.story]).toEqual(['RIGHTS_MISSING', ['raise fence']]);
+    world.broken.clear();
+    await deployment.order('retry');
+    await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
+  });
+
   test('whose new pods do not start has the ones of before again', async () => {
     const world = new World();
     const deployment = await theatre.recreate(world);
     await deployment.untilPhase('waiting-for-approval');
     const status = { done: false, updated: 0, wanted: 3, stuck: true, because: '0 of 3 pods are new' };
-    world.rollouts = [{ ...status, done: true, stuck: false }, status];
+    const done = { ...status, done: true, stuck: false };
+    world.rollouts = [done, done, status];
     await deployment.order('approve', { actor: { ...approver, groups: ['platform'] } });
     await expect(deployment.outcome()).resolves.toMatchObject({ phase: 'rolled-back' });
     expect(world.story).toEqual([

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { libraryPath } from '../debian-package.ts';
-import { launch } from '../processes/launch.ts';
-import { stopPid } from '../processes/stop.ts';
+import { launch, type Launched } from '../processes/launch.ts';
+import { Restartable } from '../processes/restartable.ts';
 import { untilReady } from '../processes/until-ready.ts';
 import { getHaproxy } from './get.ts';
 import { askRuntime } from './runtime.ts';
@@ -12,7 +12,7 @@ import { askRuntime } from './runtime.ts';
 export interface RunningHaproxy {
   /** Path of its runtime API, a Unix socket with all rights. */
   readonly runtime: string;
-  readonly pid: number;
+  readonly program: Restartable;
   readonly stop: () => Promise<void>;
 }
 
@@ -25,28 +25,35 @@ export async function startHaproxy(configure: (folder: string) => string, record
     const [file, runtime] = [join(folder, 'haproxy.cfg'), join(folder, 'runtime')];
     const global = ['global', `  stats socket ${runtime} mode 600 level admin`, '  hard-stop-after 5s'];
     await writeFile(file, `${global.join('\n')}\n${configure(folder)}\n`);
-    const child = await launch({
-      what: 'HAProxy',
-      command,
-      args: ['-db', '-f', file],
-      cwd: folder,
-      logFile: join(folder, 'log'),
-      env: { PATH: process.env['PATH'], ...libraryPath(libraries) },
-      recordIn,
-    });
-    await untilReady(child, 'HAProxy', () =>
-      askRuntime(runtime, 'show info').then(
-        (said) => said.includes(`Pid: ${child.pid}`),
-        () => false,
-      ),
-    );
+    const run = (): Promise<Launched> =>
+      launch({
+        what: 'HAProxy',
+        command,
+        args: ['-db', '-f', file],
+        cwd: folder,
+        logFile: join(folder, 'log'),
+        env: { PATH: process.env['PATH'], ...libraryPath(libraries) },
+        recordIn,
+      });
+    const server = await Restartable.of(() => ready(run, runtime));
     const stop = async (): Promise<void> => {
-      await stopPid(child.pid);
+      await server.down();
       await drop();
     };
-    return { runtime, pid: child.pid, stop };
+    return { runtime, program: server, stop };
   } catch (error) {
     await drop();
     throw error;
   }
+}
+
+async function ready(run: () => Promise<Launched>, runtime: string): Promise<Launched> {
+  const child = await run();
+  await untilReady(child, 'HAProxy', () =>
+    askRuntime(runtime, 'show info').then(
+      (said) => said.includes(`Pid: ${child.pid}`),
+      () => false,
+    ),
+  );
+  return child;
 }

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { buildWithGo, findGo, isProgram, oldestGo } from '../go.ts';
 import { findHome } from '../home.ts';
+import { makeOnce } from '../make-once.ts';
 import { ToolFailure } from '../tool-failure.ts';
-import { etcdVersion, kubernetesVersion } from './version.ts';
+import { etcdVersion, kubernetesLinker as linker, kubernetesVersion } from './version.ts';
 
 /** What the search depends on; each has the default that the test run uses. */
 export interface Surroundings {
@@ -30,11 +31,6 @@ const packages = [
   'k8s.io/kubernetes/cmd/kube-controller-manager',
 ] as const;
 
-/** How the programs know which version they are; a build of Kubernetes' own sets the same. */
-const linker = Object.entries({ gitVersion: `v${kubernetesVersion}`, gitMajor: '1', gitMinor: '36' })
-  .map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
-  .join(' ');
-
 /**
  * The programs of a control plane, of our cache or built from source with Go; no registry has them ready-made.
  * `say` hears what it does and how long that takes. Fails with one line that says what would be needed.
@@ -43,24 +39,29 @@ export async function getKubernetes(
   say: (line: string) => void,
   { env = process.env, signal }: Surroundings = {},
 ): Promise<KubernetesBinaries> {
-  const cached = folderOf(env);
-  if (await isThere(cached)) return binariesOf(cached);
-  const go = await findGo(env);
-  if (typeof go !== 'string') throw new ToolFailure(lacking(go.barred));
-  say(`building Kubernetes ${kubernetesVersion} and etcd ${etcdVersion} with Go, once; this takes 4 to 15 minutes`);
-  const half = `${cached}.${process.pid}`;
-  await mkdir(half, { recursive: true });
-  try {
-    const module = fileURLToPath(new URL('.', import.meta.url));
-    const failure = await buildWithGo(go, { module, packages, linker, to: `${half}/`, env, signal });
-    if (failure !== null) throw new ToolFailure(`no Kubernetes: the build with Go failed (${failure})`);
-    // Go names a program after its package.
-    await rename(join(half, 'server'), join(half, 'etcd'));
-    for (const name of programs) await check(half, name);
-    return binariesOf(await keep(half, cached));
-  } finally {
-    await rm(half, { recursive: true, force: true });
-  }
+  const to = folderOf(env);
+  return makeOnce({
+    to,
+    find: async () => ((await isThere(to)) ? binariesOf(to) : null),
+    make: async (half) => {
+      const go = await findGo(env);
+      if (typeof go !== 'string') throw new ToolFailure(lacking(go.barred));
+      say(`building Kubernetes ${kubernetesVersion} and etcd ${etcdVersion} with Go, once; this takes 4 to 15 minutes`);
+      await build(go, half, env, signal);
+      return binariesOf(await keep(half, to));
+    },
+    say,
+    signal,
+  });
+}
+
+async function build(go: string, half: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> {
+  const module = fileURLToPath(new URL('.', import.meta.url));
+  const failure = await buildWithGo(go, { module, packages, linker, to: `${half}/`, env, signal });
+  if (failure !== null) throw new ToolFailure(`no Kubernetes: the build with Go failed (${failure})`);
+  // Go names a program after its package.
+  await rename(join(half, 'server'), join(half, 'etcd'));
+  for (const name of programs) await check(half, name);
 }
 
 /** Why the programs can't be had here; null: they are in the cache, or there is a Go to build them with. */

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { libraryPath } from '../debian-package.ts';
 import { answers } from '../ports.ts';
-import { launch } from '../processes/launch.ts';
-import { stopPid, type Escalation } from '../processes/stop.ts';
+import { launch, type Launched } from '../processes/launch.ts';
+import { Restartable } from '../processes/restartable.ts';
+import type { Escalation } from '../processes/stop.ts';
 import { untilReady } from '../processes/until-ready.ts';
 import { getNginx } from './get.ts';
 
@@ -23,7 +24,7 @@ export interface NginxOptions {
 /** An NGINX that runs and belongs to us. */
 export interface RunningNginx {
   readonly folder: string;
-  readonly pid: number;
+  readonly program: Restartable;
   /** Program and arguments that have it read its configuration again; a wrong one changes nothing and fails. */
   readonly reloadCommand: readonly [string, ...string[]];
   readonly stop: () => Promise<void>;
@@ -47,33 +48,40 @@ export async function startNginx({ port, configure, recordIn }: NginxOptions): P
   const args = ['-p', folder, '-c', 'nginx.conf', '-e', 'error.log'];
   try {
     await writeFile(join(folder, 'nginx.conf'), configuration(await configure(folder)));
-    const child = await launch({
-      what: 'NGINX',
-      command,
-      args,
-      cwd: folder,
-      logFile: join(folder, 'log'),
-      env,
-      escalation: gracefully,
-      recordIn,
-    });
-    // it can be told nothing before it has written its pid
-    const isKnown = (): Promise<boolean> =>
-      access(join(folder, 'nginx.pid')).then(
-        () => true,
-        () => false,
-      );
-    await untilReady(child, 'NGINX', async () => (await answers(port)) && (await isKnown()));
+    const run = (): Promise<Launched> =>
+      launch({
+        what: 'NGINX',
+        command,
+        args,
+        cwd: folder,
+        logFile: join(folder, 'log'),
+        env,
+        escalation: gracefully,
+        recordIn,
+      });
+    const server = await Restartable.of(() => ready(run, folder, port), gracefully);
     const stop = async (): Promise<void> => {
-      await stopPid(child.pid, gracefully);
+      await server.down();
       await drop();
     };
     const named = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    return { folder, pid: child.pid, reloadCommand: ['env', ...named, command, ...args, '-s', 'reload'], stop };
+    return { folder, program: server, reloadCommand: ['env', ...named, command, ...args, '-s', 'reload'], stop };
   } catch (error) {
     await drop();
     throw error;
   }
+}
+
+async function ready(run: () => Promise<Launched>, folder: string, port: number): Promise<Launched> {
+  const child = await run();
+  // it can be told nothing before it has written its pid
+  const isKnown = (): Promise<boolean> =>
+    access(join(folder, 'nginx.pid')).then(
+      () => true,
+      () => false,
+    );
+  await untilReady(child, 'NGINX', async () => (await answers(port)) && (await isKnown()));
+  return child;
 }
 
 /** Has a running NGINX read its configuration again. It follows a moment later; rejects with NGINX's words when the configuration is wrong. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { buildWithGo, findGo, findOnPath, isProgram, oldestGo } from '../go.ts';
 import { findHome } from '../home.ts';
+import { makeOnce } from '../make-once.ts';
 import { ToolFailure } from '../tool-failure.ts';
 import { temporalVersion } from './version.ts';
 
@@ -91,22 +92,21 @@ async function byBuild(
 ): ReturnType<Way> {
   const go = await findGo(env);
   if (typeof go !== 'string') return go;
-  say(`building Temporal ${temporalVersion} from source with Go, once; this takes 3 to 10 minutes`);
-  const half = `${cached}.${process.pid}`;
-  await mkdir(dirname(cached), { recursive: true });
-  try {
+  const make = async (half: string) => {
+    say(`building Temporal ${temporalVersion} from source with Go, once; this takes 3 to 10 minutes`);
+    const built = join(half, 'temporal');
     const failure = await buildWithGo(go, {
       module: fileURLToPath(new URL('.', import.meta.url)),
       packages: ['github.com/temporalio/cli/cmd/temporal'],
-      to: half,
+      to: built,
       env,
       signal,
     });
     if (failure !== null) return { barred: `the build with Go failed (${failure})` };
-    return (await works(half)) ? await keep(half, cached) : { barred: 'what Go built does not run' };
-  } finally {
-    await rm(half, { force: true });
-  }
+    return (await works(built)) ? keep(built, cached) : { barred: 'what Go built does not run' };
+  };
+  const find = async () => ((await isProgram(cached)) ? cached : null);
+  return makeOnce({ to: dirname(cached), find, make, say, signal });
 }
 
 /** In a process of its own, because the SDK's download can't be interrupted. */

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildWithGo, findGo, isProgram, oldestGo } from '../go.ts';
 import { downloadGoModule } from '../go-module.ts';
 import { findHome } from '../home.ts';
+import { makeOnce } from '../make-once.ts';
 import { ToolFailure } from '../tool-failure.ts';
 import { copySource } from './source.ts';
 import { traefikModule, traefikVersion } from './version.ts';
@@ -28,21 +29,21 @@ export async function getTraefik(
   { env = process.env, signal }: Surroundings = {},
 ): Promise<string> {
   const cached = pathOf(env);
-  if (await isProgram(cached)) return cached;
-  const go = await findGo(env);
-  if (typeof go !== 'string') throw new ToolFailure(lacking(go.barred));
-  say(`building Traefik ${traefikVersion} with Go, once; this takes 3 to 15 minutes`);
-  const half = `${dirname(cached)}.${process.pid}`;
-  await mkdir(half, { recursive: true });
-  try {
-    await build(go, half, env, signal);
-    await mkdir(dirname(cached), { recursive: true });
-    // of two builds at once the last one stays; both are the same
-    await rename(join(half, 'traefik'), cached);
-    return cached;
-  } finally {
-    await rm(half, { recursive: true, force: true });
-  }
+  return makeOnce({
+    to: dirname(cached),
+    find: async () => ((await isProgram(cached)) ? cached : null),
+    make: async (half) => {
+      const go = await findGo(env);
+      if (typeof go !== 'string') throw new ToolFailure(lacking(go.barred));
+      say(`building Traefik ${traefikVersion} with Go, once; this takes 3 to 15 minutes`);
+      await build(go, half, env, signal);
+      await mkdir(dirname(cached), { recursive: true });
+      await rename(join(half, 'traefik'), cached);
+      return cached;
+    },
+    say,
+    signal,
+  });
 }
 
 /** Why it can't be had here; null: it is in the cache, or there is a Go to build it with. */

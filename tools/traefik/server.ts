@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ClusterAccess } from '../kubernetes/kubeconfig.ts';
 import { freePort } from '../ports.ts';
 import { launch } from '../processes/launch.ts';
-import { stopPid } from '../processes/stop.ts';
+import { Restartable } from '../processes/restartable.ts';
 import { untilReady } from '../processes/until-ready.ts';
 
 /** What Traefik is to route. */
@@ -18,6 +18,8 @@ export interface TraefikOptions {
   readonly gatewayClassLabel: string;
   /** Where it listens on loopback; a listener of a Gateway has to name the same. */
   readonly port: number;
+  /** How long it waits for more changes before it follows them, ms; by default less than its own default of 2 s, which would make tests wait. */
+  readonly throttleMs?: number;
   /** See `launch`. */
   readonly recordIn?: string;
 }
@@ -26,12 +28,9 @@ export interface TraefikOptions {
 export interface RunningTraefik {
   /** `http://host:port`. */
   readonly url: string;
-  readonly pid: number;
+  readonly program: Restartable;
   readonly stop: () => Promise<void>;
 }
-
-/** How long it waits for more changes before it follows them, ms; its default of 2 s would make tests wait. */
-const throttleMs = 100;
 
 /** Starts Traefik as a controller of the Gateway API. It is ready when it runs; whether a route has arrived shows only in an answer. */
 export async function startTraefik(binary: string, options: TraefikOptions): Promise<RunningTraefik> {
@@ -39,27 +38,26 @@ export async function startTraefik(binary: string, options: TraefikOptions): Pro
   const drop = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const pingPort = await freePort();
-    const child = await launch({
-      what: 'Traefik',
-      command: binary,
-      args: [...flags(options, pingPort), ...(await clusterFlags(options, folder))],
-      cwd: folder,
-      logFile: join(folder, 'log'),
-      recordIn: options.recordIn,
+    const args = [...flags(options, pingPort), ...(await clusterFlags(options, folder))];
+    const logFile = join(folder, 'log');
+    const { recordIn } = options;
+    const server = await Restartable.of(async () => {
+      const child = await launch({ what: 'Traefik', command: binary, args, cwd: folder, logFile, recordIn });
+      await untilReady(child, 'Traefik', () => says200(`http://127.0.0.1:${pingPort}/ping`));
+      return child;
     });
-    await untilReady(child, 'Traefik', () => says200(`http://127.0.0.1:${pingPort}/ping`));
     const stop = async (): Promise<void> => {
-      await stopPid(child.pid);
+      await server.down();
       await drop();
     };
-    return { url: `http://127.0.0.1:${options.port}`, pid: child.pid, stop };
+    return { url: `http://127.0.0.1:${options.port}`, program: server, stop };
   } catch (error) {
     await drop();
     throw error;
   }
 }
 
-const flags = ({ port }: TraefikOptions, pingPort: number): string[] => [
+const flags = ({ port, throttleMs = 100 }: TraefikOptions, pingPort: number): string[] => [
   `--entrypoints.web.address=127.0.0.1:${port}`,
   `--entrypoints.traefik.address=127.0.0.1:${pingPort}`,
   '--ping=true',

@@ -6,6 +6,7 @@ import { build } from './build.ts';
 import { candidate } from './candidate.ts';
 import { contract } from './contract.ts';
 import { cutover } from './cutover.ts';
+import { drain } from './drain.ts';
 import { expand } from './expand.ts';
 import { grace } from './grace.ts';
 import { keep } from './keep.ts';
@@ -13,6 +14,7 @@ import { preflight } from './preflight.ts';
 import { retire } from './retire.ts';
 import { roll } from './roll.ts';
 import { scaling } from './scaling.ts';
+import { shadow } from './shadow.ts';
 import { shift } from './shift.ts';
 import type { StageRunner } from './stage.ts';
 import { validate } from './validate.ts';
@@ -33,8 +35,10 @@ const runners: { readonly [K in StageKind]: StageRunner<K> } = {
   validate,
   shift,
   keep,
+  drain,
   retire,
   scaling,
+  shadow,
   alias,
 };
 

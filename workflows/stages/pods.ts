@@ -11,12 +11,12 @@ export const sliceMs = 300_000;
 const mostStuck = 3;
 const stuckMs = 4_000;
 
-/** Follows a rollout for one slice of time, ms; `pods`: so many new ones are enough. */
+/** Follows a rollout for one slice of time, ms; `pods`: so many new ones are enough; `alone`: none may be ending either. */
 export const follow = (
   workload: WorkloadRef,
   stage: string,
   run: Run,
-  only: { readonly sliceMs?: number; readonly pods?: number } = {},
+  only: { readonly sliceMs?: number; readonly pods?: number; readonly alone?: boolean } = {},
 ): Promise<RollStatus> =>
   awaitRollout(`${stage}: follow the rollout`, { target: run.target, workload, sliceMs, ...only });
 
@@ -30,9 +30,9 @@ export async function untilReady(workload: WorkloadRef, stage: string, run: Run)
 }
 
 /** That the pods of before serve again is part of being back; when they do not either, a person has to look. */
-export async function backToReady(workload: WorkloadRef, stage: string, run: Run): Promise<void> {
+export async function backToReady(workload: WorkloadRef, stage: string, run: Run, alone = false): Promise<void> {
   for (let stuck = 0; ;) {
-    const status = await follow(workload, stage, run);
+    const status = await follow(workload, stage, run, alone ? { alone } : {});
     if (status.done) return;
     if (!status.stuck) continue;
     // what stood still before is said for a moment longer

@@ -11,6 +11,9 @@ import { notUndone } from './not-undone.ts';
 /** Where a plan does not say how often to look where the traffic goes; ms. */
 const usualLooks = { most: 30, everyMs: 1_000 };
 
+/** How often it is looked where the traffic goes, and how long to wait in between, ms. */
+export const looksOf = ({ looks = usualLooks }: ShiftStage): NonNullable<ShiftStage['looks']> => looks;
+
 /** Sets a weight and keeps what was read back. */
 export async function route({ route: to, name }: ShiftStage, weight: number, run: Run): Promise<RouteState> {
   const state = await setWeight(`${name}: ${weight} %`, { site: run.effect(), route: to, weight });
@@ -39,7 +42,7 @@ export async function seenAt(
 /** Takes the share back. What it is taken from may be removed next: that nothing is sent there comes first. */
 export async function routeBack(stage: ShiftStage, run: Run): Promise<void> {
   await routedBack(stage, run);
-  const fault = await seenBack(stage, run);
+  const fault = await seenHome(stage, stage.back, run);
   if (fault === null) return;
   // once: who then orders a retry has looked, and knows better
   if (fault.hurts && run.progress.verdict?.decision !== 'hold') {
@@ -60,14 +63,15 @@ async function routedBack(stage: ShiftStage, run: Run): Promise<void> {
   }
 }
 
-/** What is seen of the traffic on the way back; that nobody can see it keeps nothing from going home. */
-async function seenBack(
+/** What is seen of the traffic on its way home; that nobody can see it keeps nothing from going there. */
+export async function seenHome(
   stage: ShiftStage,
+  weight: number,
   run: Run,
 ): Promise<{ readonly because: string; readonly hurts: boolean } | null> {
   try {
-    const because = await seenAt(stage, stage.back, run, () => (run.progress.traffic?.seen ?? null) === null);
-    return because === null ? null : { because, hurts: isSeenElsewhere(run.progress, stage.back) };
+    const because = await seenAt(stage, weight, run, () => (run.progress.traffic?.seen ?? null) === null);
+    return because === null ? null : { because, hurts: isSeenElsewhere(run.progress, weight) };
   } catch (error) {
     const failure = failureOf(error);
     if (failure === null) throw error;

@@ -1,10 +1,12 @@
 import type { ShiftStage } from '../../contracts/plan.ts';
 import { waitUntil } from '../../decisions/progress.ts';
-import { anew, inPlace, isContended, moving, repaired } from '../../decisions/traffic.ts';
+import { anew, inPlace, isContended, moving, repaired, restored } from '../../decisions/traffic.ts';
 import { scaleWorkload } from '../activities.ts';
 import type { Run } from '../run.ts';
+import { guard } from './guard.ts';
 import { untilReady } from './pods.ts';
 import { heldStill } from './held-still.ts';
+import { afterBack, beforeBack, beforeSwitch } from './queries.ts';
 import { route, routeBack, seenAt } from './route.ts';
 import { again, park, promote, type StageRunner, type Turn } from './stage.ts';
 import { watch } from './watch.ts';
@@ -16,10 +18,18 @@ import { watch } from './watch.ts';
 export const shift: StageRunner<'shift'> = {
   prepare: ({ holds, name }, run) => (holds === undefined ? Promise.resolve(null) : heldStill(holds, name, run)),
   async perform(stage, run) {
+    const held = await guard(stage, run);
+    if (held !== null) return held;
     if (run.progress.deadline !== null) return watch(stage, run);
-    return (await ready(stage, run)) ?? (await move(stage, run)) ?? opened(stage, run);
+    return (
+      (await ready(stage, run)) ?? (await beforeSwitch(stage, run)) ?? (await move(stage, run)) ?? opened(stage, run)
+    );
   },
-  undo: routeBack,
+  async undo(stage, run) {
+    await beforeBack(stage, run);
+    await routeBack(stage, run);
+    await afterBack(stage, run);
+  },
 };
 
 /** The candidate has as many pods as the share needs; null: it has. */
@@ -54,9 +64,10 @@ function opened(stage: ShiftStage, run: Run): Turn {
   const now = Date.now();
   const seen = run.progress.traffic?.seen ?? null;
   run.note('reading', words, { name: 'weight', value: stage.weight, unit: '%', seen, at: now });
-  run.update({ ...inPlace(run.progress, now), verdict: null });
-  if (stage.forMs === 0 && stage.gate === null) return promote(words);
-  run.update(waitUntil(run.progress, now + stage.forMs));
+  const forMs = run.progress.fallback?.forMs ?? stage.forMs;
+  run.update({ ...restored(inPlace(run.progress, now)), verdict: null });
+  if (forMs === 0 && stage.gate === null && stage.dependencies === undefined) return promote(words);
+  run.update(waitUntil(run.progress, now + forMs));
   return again;
 }
 

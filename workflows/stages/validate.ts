@@ -1,6 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import type { ValidateStage } from '../../contracts/plan.ts';
 import type { Asked } from '../../contracts/progress.ts';
+import { backoff } from '../../decisions/backoff.ts';
 import { probeSide } from '../activities.ts';
 import type { Run } from '../run.ts';
 import { again, promote, type StageRunner, type Turn } from './stage.ts';
@@ -19,7 +20,7 @@ export const validate: StageRunner<'validate'> = {
       if (run.givesWay) return again;
       asked = answered(asked, fault);
       if (asked.inRow >= stage.needs) return enough(asked);
-      if (asked.tries < stage.tries && (await condition(() => run.givesWay, stage.everyMs))) return again;
+      if (asked.tries < stage.tries && (await condition(() => run.givesWay, waitMs(stage, asked)))) return again;
       if (run.isLong) return handBack(asked, run);
     }
     return failed(stage, asked);
@@ -27,11 +28,15 @@ export const validate: StageRunner<'validate'> = {
   undo: null,
 };
 
-const answered = ({ tries, inRow, because }: Asked, fault: string | null): Asked => ({
+const answered = ({ tries, inRow, because, badInRow = 0 }: Asked, fault: string | null): Asked => ({
   tries: tries + 1,
   inRow: fault === null ? inRow + 1 : 0,
   because: fault ?? because,
+  badInRow: fault === null ? 0 : badInRow + 1,
 });
+
+const waitMs = ({ everyMs, backoffMs = everyMs }: ValidateStage, { badInRow = 0 }: Asked): number =>
+  backoff(everyMs, backoffMs, badInRow);
 
 const enough = ({ inRow, tries }: Asked): Turn =>
   promote(`it answers: ${inRow} times in a row, after ${tries}`, { tries });

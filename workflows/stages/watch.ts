@@ -1,6 +1,7 @@
-import type { WatchFacts } from '../../contracts/activities.ts';
+import type { WatchFacts, WatchInput } from '../../contracts/activities.ts';
 import type { Gate, Verdict } from '../../contracts/gate.ts';
 import type { ShiftStage } from '../../contracts/plan.ts';
+import { breakersOf, looksAt, openOnes } from '../../decisions/breakers.ts';
 import { judgeWindows } from '../../decisions/judge-windows.ts';
 import { driftOf, questionOf } from '../../decisions/models/drift.ts';
 import { currentRecord } from '../../decisions/progress.ts';
@@ -9,17 +10,21 @@ import {
   called,
   doubtOf,
   isContended,
+  isDead,
   looked,
   mayEnd,
   nextLookMs,
   repaired,
   routed,
+  standing,
   unlooked,
 } from '../../decisions/traffic.ts';
+import { sentTo } from '../../decisions/releases/sent-to.ts';
 import { watchTraffic } from '../activities.ts';
 import { failureOf } from '../failure-of.ts';
 import type { Run } from '../run.ts';
 import { unless } from '../unless.ts';
+import { hear } from './hear.ts';
 import { route } from './route.ts';
 import { again, park, promote, type Turn } from './stage.ts';
 
@@ -28,7 +33,15 @@ export async function watch(stage: ShiftStage, run: Run): Promise<Turn> {
   if (!run.desk.paused && mayEnd(stage, run.progress, Date.now())) return ended(stage, run);
   const facts = await look(stage, run);
   if (facts === null) return again;
-  return moved(stage, facts, run) ?? (await repair(stage, facts, run)) ?? judged(stage, facts, run);
+  hear(stage, facts, run);
+  // what the checks say of a side that lacks what it needs is no reason to give it up
+  if (openOnes(breakersOf(stage, run.progress, Date.now())).length > 0) return again;
+  return (
+    moved(stage, facts, run) ??
+    (await repair(stage, facts, run)) ??
+    dead(stage, facts, run) ??
+    judged(stage, facts, run)
+  );
 }
 
 /** Somebody has changed in the registry what is on trial: a person says what holds, unless it has failed anyway. */
@@ -44,14 +57,26 @@ const ended = (stage: ShiftStage, run: Run): Turn =>
   promote(currentRecord(run.progress)?.note ?? `${stage.weight} % for ${stage.forMs / 1_000} s`);
 
 /** Waits for the next moment, at the most until the end of the time, and looks; null: an order came first. */
-async function look(stage: ShiftStage, run: Run): Promise<WatchFacts | null> {
+export async function look(stage: ShiftStage, run: Run): Promise<WatchFacts | null> {
   const { deadline } = run.progress;
   const { paused } = run.desk;
   const waitMs = nextLookMs(stage.everyMs, run.progress, paused, Date.now());
   const since = run.progress.traffic?.since ?? Date.now();
   const { route, gate, name, weight, holds } = stage;
+  const workload = sentTo(run.part.stages, stage);
+  const to = workload === null ? {} : { workload };
   const model = holds === undefined ? {} : { model: questionOf(holds) };
-  const input = { target: run.target, route, gate, since, waitMs, weight, ...model };
+  const input = {
+    target: run.target,
+    route,
+    gate,
+    since,
+    waitMs,
+    weight,
+    ...to,
+    ...model,
+    ...dependenciesOf(stage, run),
+  };
   const changed = (): boolean =>
     run.pending !== null || run.progress.deadline !== deadline || run.desk.paused !== paused;
   try {
@@ -62,6 +87,13 @@ async function look(stage: ShiftStage, run: Run): Promise<WatchFacts | null> {
   }
 }
 
+/** What else is looked at while it waits. */
+function dependenciesOf(stage: ShiftStage, { progress }: Run): Pick<WatchInput, 'dependencies'> {
+  if (stage.dependencies === undefined) return {};
+  const now = Date.now();
+  return { dependencies: looksAt(stage.dependencies, breakersOf(stage, progress, now), progress.deadline, now) };
+}
+
 /** What was seen before a look that failed is no reason to go on after it. */
 function unseen({ gate }: ShiftStage, error: unknown, run: Run): void {
   const failure = failureOf(error);
@@ -70,7 +102,7 @@ function unseen({ gate }: ShiftStage, error: unknown, run: Run): void {
 }
 
 /** Puts right what somebody else has written; null: nobody has. What was judged before is judged anew. */
-async function repair(stage: ShiftStage, { route: state }: WatchFacts, run: Run): Promise<Turn | null> {
+export async function repair(stage: ShiftStage, { route: state }: WatchFacts, run: Run): Promise<Turn | null> {
   run.update(routed(run.progress, state, Date.now()));
   if (state.weight === stage.weight) return null;
   if (isContended(run.progress)) {
@@ -84,6 +116,15 @@ async function repair(stage: ShiftStage, { route: state }: WatchFacts, run: Run)
   return again;
 }
 
+/** What is sent to a side without a ready pod is lost, whatever its checks say, and they may say nothing; null: it has one, or needs none. */
+function dead(stage: ShiftStage, { readyPods }: WatchFacts, run: Run): Turn | null {
+  if (readyPods === undefined) return null;
+  const now = Date.now();
+  run.update(standing(run.progress, readyPods === 0, now));
+  if (!isDead(run.progress, now)) return null;
+  return { next: 'fail', failure: { code: 'ROLLOUT_STUCK', detail: `${stage.name}: no pod that gets it is ready` } };
+}
+
 async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<Turn> {
   if (stage.gate === null) return unjudged(facts, run);
   const verdict = unlessAway(verdictOf(stage.gate, facts), facts);
@@ -92,7 +133,7 @@ async function judged(stage: ShiftStage, facts: WatchFacts, run: Run): Promise<T
   const isOverdue = !run.desk.paused && verdict.decision === 'hold' && Date.now() >= latestEnd(stage.gate, run);
   run.update({ ...looked(run.progress, facts.blindBecause, isOverdue, Date.now()), verdict });
   if (verdict.decision === 'rollback') return failed(stage, verdict.because, run);
-  return calledFor(stage.gate, verdict, run) ?? again;
+  return calledFor(stage, stage.gate, verdict, run) ?? again;
 }
 
 const verdictOf = (gate: Gate, { windows, blindBecause, compared }: WatchFacts): Verdict =>
@@ -115,9 +156,11 @@ const latestEnd = ({ fails, windowMs }: Gate, { progress: { deadline, traffic } 
   Math.max(deadline ?? Infinity, (traffic?.since ?? 0) + fails * windowMs);
 
 /** A person is called when there was no data, or the time was over without a good verdict, for as long as is borne. */
-function calledFor({ blindForMs }: Gate, { because }: Verdict, run: Run): Turn | null {
+function calledFor({ name }: ShiftStage, gate: Gate, { because }: Verdict, run: Run): Turn | null {
   const { blind, since } = doubtOf(run.progress);
-  if (Date.now() - since < blindForMs) return null;
+  if (Date.now() - since < gate.blindForMs) return null;
+  if (blind !== null && gate.blind === 'rollback')
+    return { next: 'back', because: `${name} failed: METRICS_BLIND ${blind.because}` };
   run.update(called(run.progress));
   return blind === null ? park('GATE_HELD', because) : park('METRICS_BLIND', blind.because);
 }

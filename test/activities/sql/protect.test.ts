@@ -57,7 +57,7 @@ describe('a backfill beside an application', () => {
     const stage = { ...stageOf(plan, 'backfill'), protect };
     const facts = await sliceUntil(stage, (pace) =>
       pace.includes(
-        '10 % of the time in bursts of 50 rows; holds back: the worker knows no metrics source shop-prometheus',
+        '10 % of the time in bursts of at most 100 rows; holds back: the worker knows no metrics source shop-prometheus',
       ),
     );
     expect(facts.blindForMs).toBeGreaterThan(0);

@@ -1,13 +1,19 @@
 import { Server as GrpcServer, ServerCredentials, status, type ServiceDefinition } from '@grpc/grpc-js';
 import { createServer as createHttp, type Server as HttpServer } from 'node:http';
 import { createServer as createTcp, type AddressInfo, type Server, type Socket } from 'node:net';
-import { probeSide } from '../../../activities/traffic/probe-side.ts';
+import { probeSide as probeIn } from '../../../activities/traffic/probe-side.ts';
+import type { Probe } from '../../../contracts/gate.ts';
 import { freePort } from '../../../tools/ports.ts';
 
 const listen = async (server: Server | HttpServer): Promise<number> => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port; // it listens on a port
 };
+/** What asks by network needs no cluster. */
+const probeSide = (probe: Probe): Promise<string | null> =>
+  probeIn(probe, (name) => {
+    throw new Error(`nobody knows ${name}`);
+  });
 const patient = 5_000;
 const hasty = 300;
 

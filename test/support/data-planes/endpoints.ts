@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiscoveryV1Api, makeInformer, type V1EndpointSlice } from '@kubernetes/client-node';
+import type { Restartable } from '../../../tools/processes/restartable.ts';
 import { configOf, type TestNamespace } from '../kubernetes/cluster.ts';
 import { untilItRoutes, type DataPlane, type Side, type Sides } from './sides.ts';
 
@@ -11,7 +12,7 @@ const againMs = 200;
 
 /** Makes a data plane of a proxy that was started: it follows the pods of both sides, and routes. When that fails the proxy is stopped. */
 export async function plane(
-  proxy: { readonly url: string; readonly stop: () => Promise<void> },
+  proxy: { readonly url: string; readonly program: Restartable; readonly stop: () => Promise<void> },
   namespace: TestNamespace,
   sides: Sides,
   follow: (addresses: Addresses) => Promise<void>,
@@ -22,7 +23,12 @@ export async function plane(
     await untilItRoutes(proxy.url).catch((error: unknown) =>
       endpoints.stop().then(() => Promise.reject(error as Error)),
     );
-    return { url: proxy.url, stop };
+    const up = async (): Promise<void> => {
+      await proxy.program.up();
+      endpoints.again();
+      await untilItRoutes(proxy.url);
+    };
+    return { url: proxy.url, down: () => proxy.program.down(), up, stop };
   } catch (error) {
     await proxy.stop();
     throw error;
@@ -31,22 +37,23 @@ export async function plane(
 
 /**
  * Follows the ready pods of both sides, as an ingress controller does: `follow` gets the newest state, never twice at once, and
- * what happens meanwhile is one change. What fails is tried again. Settles when the first state was followed; `stop` fails
- * when the last one was not.
+ * what happens meanwhile is one change; `again`: it is followed though nothing has happened. What fails is tried again.
+ * Settles when the first state was followed; `stop` fails when the last one was not.
  */
 async function followEndpoints(
   namespace: TestNamespace,
   sides: Sides,
   follow: (addresses: Addresses) => Promise<void>,
-): Promise<{ readonly stop: () => Promise<void> }> {
+): Promise<{ readonly again: () => void; readonly stop: () => Promise<void> }> {
   const slices = new Map<string, V1EndpointSlice>();
   let [stopped, stale] = [false, true];
   let wake = (): void => undefined;
   let failure: Error | null = null;
-  const informer = await informed(namespace, slices, () => {
+  const again = (): void => {
     stale = true;
     wake();
-  });
+  };
+  const informer = await informed(namespace, slices, again);
   const turn = (): Promise<void> => {
     stale = false;
     return follow(addressesOf([...slices.values()], sides));
@@ -69,6 +76,7 @@ async function followEndpoints(
   await turn();
   const following = loop();
   return {
+    again,
     stop: async () => {
       stopped = true;
       wake();

@@ -21,13 +21,18 @@ export async function startHaproxy(namespace: TestNamespace, sides: Sides): Prom
   const port = await freePort();
   const server = await startServer((folder) => configuration(folder, port), required('LAKESHIFT_TEST_PROCESSES'));
   const run = (command: string): Promise<void> => change(server.runtime, command);
-  const servers = { stable: new SideServers('stable'), candidate: new SideServers('candidate') };
+  const { program, runtime, stop } = server;
+  let [servers, servedBy] = [sideServers(), program.pid];
   const follow = async (addresses: Addresses): Promise<void> => {
+    // another process has no servers yet
+    if (program.pid !== servedBy) [servers, servedBy] = [sideServers(), program.pid];
     for (const side of sideNames) await servers[side].become(addresses[side], run);
   };
-  const { url, stop } = await plane({ url: `http://127.0.0.1:${port}`, stop: server.stop }, namespace, sides, follow);
-  return { url, runtime: server.runtime, stop };
+  const made = await plane({ url: `http://127.0.0.1:${port}`, program, stop }, namespace, sides, follow);
+  return { ...made, runtime };
 }
+
+const sideServers = () => ({ stable: new SideServers('stable'), candidate: new SideServers('candidate') });
 
 /** Two levels: the weights of two fixed servers, and the pods of each behind a socket of its own. */
 const configuration = (folder: string, port: number): string => `

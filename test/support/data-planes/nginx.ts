@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reload, startNginx as startServer } from '../../../tools/nginx/server.ts';
 import { freePort } from '../../../tools/ports.ts';
@@ -30,13 +30,19 @@ export async function startNginx(namespace: TestNamespace, sides: Sides): Promis
     await writeSides(server.folder, addresses);
     await reload(server);
   };
-  const { url, stop } = await plane({ url: `http://127.0.0.1:${port}`, stop: server.stop }, namespace, sides, follow);
+  const { program, folder, stop } = server;
+  const made = await plane({ url: `http://127.0.0.1:${port}`, program, stop }, namespace, sides, follow);
+  const up = async (): Promise<void> => {
+    // one that ends gracefully leaves its sockets, and the next one can't have them
+    for (const side of sideNames) await rm(join(folder, side), { force: true });
+    await made.up();
+  };
   return {
-    url,
-    weightsFile: join(server.folder, 'weights.conf'),
-    addresses: socketsIn(server.folder),
+    ...made,
+    up,
+    weightsFile: join(folder, 'weights.conf'),
+    addresses: socketsIn(folder),
     reloadCommand: server.reloadCommand,
-    stop,
   };
 }
 

@@ -6,6 +6,8 @@ export class RequestTally {
   /** Its index among the versions, by request; -1: not answered 200. */
   readonly #version: number[] = [];
   readonly #versions: string[] = [];
+  /** How many answers each version has given; counts are asked for many times a second. */
+  readonly #answers: number[] = [];
   readonly #failed: Record<string, number> = {};
   readonly #lostBecause: Record<string, number> = {};
   #trouble: Counts['trouble'] = null;
@@ -33,7 +35,9 @@ export class RequestTally {
       return;
     }
     const known = this.#versions.indexOf(version);
-    this.#version[request] = known === -1 ? this.#versions.push(version) - 1 : known;
+    const index = known === -1 ? this.#versions.push(version) - 1 : known;
+    this.#version[request] = index;
+    this.#answers[index] = (this.#answers[index] ?? 0) + 1;
   }
 
   lost(request: number, because: string): void {
@@ -49,7 +53,7 @@ export class RequestTally {
   }
 
   counts(): Counts {
-    const { total, byVersion } = this.between(-Infinity, Infinity);
+    const { total, byVersion } = this.#share(this.#answers);
     return {
       sent: this.sent,
       answered: total,
@@ -64,15 +68,21 @@ export class RequestTally {
 
   /** Of those sent in [from, to), the ones that were answered 200. */
   between(from: number, to: number): Share {
-    const byIndex = this.#versions.map(() => 0);
-    let total = 0;
+    const answers = this.#versions.map(() => 0);
     for (const [request, at] of this.#sentAt.entries()) {
       const version = this.#version[request] ?? -1;
       if (at < from || at >= to || version === -1) continue;
-      byIndex[version] = (byIndex[version] ?? 0) + 1;
-      total += 1;
+      answers[version] = (answers[version] ?? 0) + 1;
     }
-    const byVersion = Object.fromEntries(this.#versions.map((version, index) => [version, byIndex[index] ?? 0]));
-    return { total, byVersion: Object.fromEntries(Object.entries(byVersion).filter(([, count]) => count > 0)) };
+    return this.#share(answers);
+  }
+
+  /** By version, of those that have answered at all. */
+  #share(answers: readonly number[]): Share {
+    const byVersion = this.#versions.map((version, index) => [version, answers[index] ?? 0] as const);
+    return {
+      total: answers.reduce((sum, count) => sum + count, 0),
+      byVersion: Object.fromEntries(byVersion.filter(([, count]) => count > 0)),
+    };
   }
 }

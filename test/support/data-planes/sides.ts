@@ -15,6 +15,10 @@ export interface Sides {
 export interface DataPlane {
   /** `http://host:port`, where an application would send its requests. */
   readonly url: string;
+  /** It is away until `up`: requests are refused. */
+  readonly down: () => Promise<void>;
+  /** It is there again, and routes. */
+  readonly up: () => Promise<void>;
   /** Ends it, and leaves nothing of it in the cluster. */
   readonly stop: () => Promise<void>;
 }

@@ -26,8 +26,16 @@ export async function findTraefik(): Promise<void> {
   if (lacking !== '') throw new Error(lacking);
 }
 
-/** Starts Traefik under rights of its own, with a GatewayClass, a Gateway and an HTTPRoute; all requests go to stable. The first one may build it. */
-export async function startTraefik(namespace: TestNamespace, sides: Sides): Promise<TraefikPlane> {
+/**
+ * Starts Traefik under rights of its own, with a GatewayClass, a Gateway and an HTTPRoute; all requests go to stable. The
+ * first one may build it. `throttleMs`: see `tools/traefik`. `path` is what a pod answers with 200.
+ */
+export async function startTraefik(
+  namespace: TestNamespace,
+  sides: Sides,
+  throttleMs?: number,
+  path = '',
+): Promise<TraefikPlane> {
   const [binary, port] = [await answer('traefik'), await freePort()];
   await withCustomResources('gateway-api');
   const name = `traefik-${randomBytes(3).toString('hex')}`;
@@ -44,11 +52,18 @@ export async function startTraefik(namespace: TestNamespace, sides: Sides): Prom
       namespaces: [namespace.name],
       gatewayClassLabel: label,
       port,
+      ...(throttleMs === undefined ? {} : { throttleMs }),
       recordIn: required('LAKESHIFT_TEST_PROCESSES'),
     });
-    await untilItRoutes(server.url).catch((error: unknown) => server.stop().then(() => Promise.reject(error as Error)));
+    await untilItRoutes(`${server.url}${path}`).catch((error: unknown) =>
+      server.stop().then(() => Promise.reject(error as Error)),
+    );
     const stop = (): Promise<void> => server.stop().finally(drop);
-    return { url: server.url, route: name, stop };
+    const up = async (): Promise<void> => {
+      await server.program.up();
+      await untilItRoutes(server.url);
+    };
+    return { url: server.url, route: name, down: () => server.program.down(), up, stop };
   } catch (error) {
     await drop();
     throw error;

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { V1Deployment, V1Pod, V1PodSpec, V1Service } from '@kubernetes/client-node';
+import type { V1Deployment, V1Lifecycle, V1Pod, V1PodSpec, V1Service } from '@kubernetes/client-node';
 
 /** What may be different about a deployment of a test. */
 export interface Wishes {
@@ -10,6 +10,10 @@ export interface Wishes {
   readonly replicas?: number;
   /** See `behaviour.ts`. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Of the container. */
+  readonly lifecycle?: V1Lifecycle;
+  /** Name of the container; default: `app`. */
+  readonly container?: string;
   readonly pod?: Partial<V1PodSpec>;
   readonly spec?: Partial<V1Deployment['spec']>;
 }
@@ -19,7 +23,9 @@ const port = 8080;
 /** A deployment whose pods have the label `app` and end a second after they are asked to. */
 export function deploymentOf(name: string, { image = 'app:v1', replicas = 3, ...wishes }: Wishes = {}): V1Deployment {
   const env = Object.entries(wishes.env ?? {}).map(([variable, value]) => ({ name: variable, value }));
-  const containers = [{ name: 'app', image, env, ports: [{ containerPort: port }] }];
+  const { container = 'app', lifecycle } = wishes;
+  const ports = [{ containerPort: port }];
+  const containers = [{ name: container, image, env, ports, ...(lifecycle === undefined ? {} : { lifecycle }) }];
   const spec = { terminationGracePeriodSeconds: 1, containers, ...wishes.pod };
   return {
     metadata: { name },

@@ -10,8 +10,11 @@ const fieldManager = 'test-node-agent';
 const apply = setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply);
 const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
 
-/** Makes the node known, and ready; room for pods is none of the tests' concerns. */
-export async function registerNode(config: KubeConfig, name: string, address: string): Promise<void> {
+/**
+ * Makes the node known, and ready; room for pods is none of the tests' concerns. Commands for its pods come to `port`,
+ * by the WebSockets of whoever asks for them: else the API server would translate these to SPDY.
+ */
+export async function registerNode(config: KubeConfig, name: string, address: string, port: number): Promise<void> {
   const core = config.makeApiClient(CoreV1Api);
   const labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' };
   const node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } };
@@ -22,8 +25,11 @@ export async function registerNode(config: KubeConfig, name: string, address: st
   const status = {
     addresses: [
       { type: 'InternalIP', address },
-      { type: 'Hostname', address: name },
+      // the API server prefers it, and nobody resolves the name of a node here
+      { type: 'Hostname', address },
     ],
+    daemonEndpoints: { kubeletEndpoint: { Port: port } },
+    declaredFeatures: ['ExtendWebSocketsToKubelet'],
     capacity: room,
     allocatable: room,
     conditions: [{ ...ready, lastHeartbeatTime: at, lastTransitionTime: at }],

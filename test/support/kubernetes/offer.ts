@@ -3,12 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CustomResources } from '../../../tools/custom-resources/sources.ts';
+import { certificates } from '../../../tools/kubernetes/flags.ts';
 import { whyNoKubernetes } from '../../../tools/kubernetes/get.ts';
 import type { ClusterAccess } from '../../../tools/kubernetes/kubeconfig.ts';
 import { startKubernetes, type KubernetesOptions, type RunningKubernetes } from '../../../tools/kubernetes/server.ts';
 import { lastWords, launch, type Launched } from '../../../tools/processes/launch.ts';
 import { stopPid } from '../../../tools/processes/stop.ts';
 import { getTraefik, whyNoTraefik } from '../../../tools/traefik/get.ts';
+import { getTrino, whyNoTrino } from '../../../tools/trino/get.ts';
 import { offer } from '../on-demand.ts';
 import { applyCustomResources } from './custom-resources.ts';
 import { openPodNetwork, type PodNetwork } from './pod-network.ts';
@@ -49,6 +51,8 @@ export async function offerKubernetes(
     istio: () => resources('istio'),
     'lacking-traefik': async () => (await whyNoTraefik()) ?? '',
     traefik: () => getTraefik(say, { signal: building.signal }),
+    'lacking-trino': async () => (await whyNoTrino()) ?? '',
+    trino: async () => JSON.stringify(await getTrino(say, { signal: building.signal })),
   };
   // each is done once, however many ask
   const given = new Map<string, Promise<string>>();
@@ -114,7 +118,8 @@ async function startAgent(
     args: [
       '--disable-warning=ExperimentalWarning',
       fileURLToPath(new URL('node-agent.ts', import.meta.url)),
-      ...[kubeconfigFile, 'node-1', String(part)],
+      // the API server asks no node who it is: its own certificate does
+      ...[kubeconfigFile, 'node-1', String(part), join(certificates(folder), 'apiserver')],
     ],
     logFile: join(folder, 'node-agent.log'),
     recordIn,

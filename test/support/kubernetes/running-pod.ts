@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { startApplication, type Application } from './application.ts';
@@ -22,6 +23,8 @@ export class RunningPod {
   readonly #behaviour: Behaviour;
   readonly #port: number;
   readonly #life = new AbortController();
+  /** It was asked to crash, and does so at each start from then on. */
+  readonly #broken = new AbortController();
   #facts: PodFacts;
   #application: Application | null = null;
   #ending: { readonly graceMs: number; readonly waiting: AbortController } | null = null;
@@ -79,7 +82,12 @@ export class RunningPod {
   async #liveOnce(): Promise<void> {
     const { readyAfterMs, diesAfterMs } = this.#behaviour;
     const { podAddress, restarts } = this.#facts;
-    const application = await startApplication(podAddress, this.#port, this.#pod.metadata?.name ?? '', this.#behaviour);
+    const { signal } = this.#broken;
+    const application = await startApplication(podAddress, this.#port, {
+      pod: this.#pod.metadata?.name ?? '',
+      behaviour: this.#behaviour,
+      crashed: () => this.#broken.abort(),
+    });
     this.#application = application;
     // it was asked to end while it started: nobody has met it yet
     if (this.#life.signal.aborted) this.#stopApplication();
@@ -87,12 +95,12 @@ export class RunningPod {
     const born = Date.now();
     const pause = (untilMs: number): Promise<void> => this.#pause(Math.max(0, born + untilMs - Date.now()));
     if (readyAfterMs !== 0) await this.#report({ life: { kind: 'running', since: now() } }, false);
-    if (readyAfterMs !== null && readyAfterMs < (diesAfterMs ?? Infinity)) {
+    if (readyAfterMs !== null && readyAfterMs < (diesAfterMs ?? Infinity) && !signal.aborted) {
       if (readyAfterMs > 0) await pause(readyAfterMs);
       await this.#report({ life: { kind: 'running', since: new Date(born).toISOString() } }, true);
     }
-    if (diesAfterMs === null) return this.#pause(null);
-    await pause(diesAfterMs);
+    const told = signal.aborted ? null : once(signal, 'abort', { signal: this.#life.signal });
+    await Promise.race([told, ...(diesAfterMs === null ? [] : [pause(diesAfterMs)])]);
     this.#stopApplication();
     const waiting = {
       kind: 'waiting',
@@ -118,11 +126,8 @@ export class RunningPod {
     await this.#node.report(this.#pod, statusPatch(this.#pod, this.#facts));
   }
 
-  /** Null: for as long as it lives. */
-  async #pause(ms: number | null): Promise<void> {
-    const { signal } = this.#life;
-    if (ms !== null) await sleep(ms, undefined, { signal });
-    else for (;;) await sleep(2 ** 30, undefined, { signal });
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#life.signal });
   }
 
   /** The application hears that it is to end only after the hook; a hook that only sleeps is how it is given time to drain, others end at once. */

@@ -9,7 +9,6 @@ import { askRuntime } from '../../../tools/haproxy/runtime.ts';
 import { startHaproxy } from '../../../tools/haproxy/server.ts';
 import { getNginx } from '../../../tools/nginx/get.ts';
 import { reload, startNginx } from '../../../tools/nginx/server.ts';
-import { stopPid } from '../../../tools/processes/stop.ts';
 import { freePort } from '../../../tools/ports.ts';
 import type { TestNamespace } from '../kubernetes/cluster.ts';
 import { required } from '../servers.ts';
@@ -99,7 +98,7 @@ backend split
   };
   return {
     url: `http://127.0.0.1:${port}`,
-    pid: server.pid,
+    pid: server.program.pid,
     command: (command) => askRuntime(server.runtime, command),
     router: (name) => ({ kind: 'haproxy', address: name === 'nobody' ? '127.0.0.1:1' : address }),
     fresh: async (name) => {
@@ -162,9 +161,9 @@ export async function nginxGround(namespace: TestNamespace): Promise<NginxGround
   };
   return {
     url: `http://127.0.0.1:${port}`,
-    pid: server.pid,
+    pid: server.program.pid,
     file,
-    end: () => stopPid(server.pid).then(() => undefined),
+    end: () => server.program.down(),
     breakReload: (now) => void (broken = now),
     router: (name) => ({
       kind: 'nginx',
