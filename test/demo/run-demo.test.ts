@@ -145,7 +145,7 @@ describe('the demo', () => {
   it('goes on with the deployment that an interrupted demo has begun, on the same table', async () => {
     const service = new SimpleService(client);
     api = await service.start();
-    await makeSample(client, 500);
+    await makeSample(client, 3_000);
     await client.query(expand);
     service.step = 'cutover';
     const { code, shown } = await play(service);
@@ -153,6 +153,7 @@ describe('the demo', () => {
     expect(shown).toContain(`going on with ${id}`);
     expect(shown).not.toContain('sample table public.payments:');
     expect(api.seen.some(({ method, path }) => method === 'POST' && path === '/v1/deployments')).toBe(false);
+    expect(shown).toMatch(/errors +0 +0\n/);
     expect(code).toBe(0);
   });
 

@@ -1,7 +1,9 @@
+import type { V1Pod } from '@kubernetes/client-node';
 import type { RecreateSpec } from '../../contracts/release-spec.ts';
 import { describeOnKubernetes } from '../support/kubernetes/cluster.ts';
 import { Releases } from '../support/kubernetes/releases.ts';
 
+const uidOf = ({ metadata }: V1Pod): string => metadata?.uid ?? '';
 /** Longer than a controller takes to make new pods. */
 const endsAfterMs = 3_000;
 
@@ -38,12 +40,17 @@ describeOnKubernetes('a restart with downtime', () => {
   /** Looks at the pods until it is told to stop: whether there were some, some that end, or both at once. */
   function watching(name: string) {
     const together = new Set<string>();
+    let before: ReadonlySet<string> = new Set();
     const stop = new AbortController();
     const looks = (async () => {
       while (!stop.signal.aborted) {
         const pods = await releases.podsOf(name);
         const ending = pods.some(({ metadata }) => metadata?.deletionTimestamp !== undefined);
-        const coming = pods.some(({ metadata }) => metadata?.deletionTimestamp === undefined);
+        if (!ending) before = new Set(pods.map(uidOf));
+        // a controller tells its pods to end one after the other: those of before are not new beside them
+        const coming = pods.some(
+          (pod) => pod.metadata?.deletionTimestamp === undefined && !(ending && before.has(uidOf(pod))),
+        );
         together.add([ending ? 'ending' : '', coming ? 'there' : ''].filter((word) => word !== '').join(' and '));
         await new Promise((resolve) => setTimeout(resolve, 50));
       }

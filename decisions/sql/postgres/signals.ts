@@ -28,9 +28,9 @@ FROM pg_stat_replication AS r WHERE state IS DISTINCT FROM 'backup' AND NOT EXIS
 
 const waiting: Statement = {
   id: 'waiting',
-  note: 'sessions that wait for a lock of ours',
-  sql: `SELECT count(DISTINCT w.pid)::float8 AS waiting FROM pg_locks w
-WHERE NOT w.granted AND EXISTS (SELECT FROM pg_stat_activity a WHERE a.application_name LIKE 'lakeshift %' AND a.pid <> w.pid AND a.pid = ANY (pg_blocking_pids(w.pid)))`,
+  note: 'sessions of others in this database that wait for a lock of ours',
+  sql: `SELECT count(DISTINCT w.pid)::float8 AS waiting FROM pg_locks w JOIN pg_stat_activity s ON s.pid = w.pid
+WHERE NOT w.granted AND s.datname = current_database() AND coalesce(s.application_name, '') NOT LIKE 'lakeshift %' AND EXISTS (SELECT FROM pg_stat_activity a WHERE a.application_name LIKE 'lakeshift %' AND a.pid <> w.pid AND a.pid = ANY (pg_blocking_pids(w.pid)))`,
 };
 
 /** The wait event tells it all to whoever may see it; the counters, which everybody sees, move while one is running. */

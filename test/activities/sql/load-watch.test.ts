@@ -20,6 +20,22 @@ describe('a look at the load', () => {
     return new LoadWatch({ name: 'shop', url: at.href }, site, stageOf(plan, 'backfill'));
   };
 
+  /** A session of that name that waits for a lock of a deployment; ends the waiting. */
+  const blocked = async (where: SqlWorld, name: string): Promise<() => Promise<void>> => {
+    const [holder, waiter] = [await where.application(), await where.application()];
+    const update = 'UPDATE payments SET note = note WHERE id = 1';
+    await holder.query(`SET application_name = 'lakeshift payments-cents-00000001 #9'; BEGIN; ${update}`);
+    await waiter.query(`SET application_name = '${name}'`);
+    const { rows } = await waiter.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const waits = waiter.query(update);
+    const waiting = () => where.rows('SELECT 1 FROM pg_locks WHERE NOT granted AND pid = $1', [rows[0]?.pid ?? 0]);
+    while ((await waiting()).length === 0);
+    return async () => {
+      await holder.query('COMMIT');
+      await waits;
+    };
+  };
+
   test('sees everything as a role that may, a running checkpoint included', async () => {
     const watch = await watchAs();
     try {
@@ -60,18 +76,31 @@ describe('a look at the load', () => {
 
   test('counts sessions that wait for a lock of ours', async () => {
     const watch = await watchAs();
-    const [ours, application] = [await world.application(), await world.application()];
-    await ours.query(`SET application_name = 'lakeshift payments-cents-00000001 #9'`);
-    await ours.query('BEGIN; UPDATE payments SET note = note WHERE id = 1');
-    const waits = application.query('UPDATE payments SET note = note WHERE id = 1');
+    const end = await blocked(world, 'shop');
     try {
-      do await watch.look();
-      while (watch.signals.waiting?.value !== 1);
-      expect(watch.counted.lockWaits).toBeGreaterThanOrEqual(1);
+      await watch.look();
+      expect(watch.signals.waiting?.value).toBe(1);
+      expect(watch.counted.lockWaits).toBe(1);
     } finally {
-      await ours.query('COMMIT');
-      await waits;
+      await end();
       await watch.close();
+    }
+  });
+
+  test('counts no session of ours, and none of another database, where other deployments may be at work', async () => {
+    const elsewhere = await SqlWorld.open();
+    await elsewhere.payments(1);
+    const watch = await watchAs();
+    const ours = await blocked(world, 'lakeshift payments-cents-00000001 #8');
+    const others = await blocked(elsewhere, 'shop');
+    try {
+      await watch.look();
+      expect(watch.signals.waiting?.value).toBe(0);
+      expect(watch.counted.lockWaits).toBe(0);
+    } finally {
+      await Promise.all([ours(), others()]);
+      await watch.close();
+      await elsewhere.close();
     }
   });
 
