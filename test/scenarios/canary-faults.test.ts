@@ -107,7 +107,6 @@ describeWithAll('a canary', () => {
     expect(await releases.imageOf('checkout')).toBe('app:v1');
   }, 120_000);
 
-  // before the slow one: its p99 is of a whole minute, and of all candidates of that name
   test('holds while Prometheus is away, calls a person, and goes on when it is back: the example of an API', async () => {
     await withClock(tenMinutesMs);
     const example = await exampleWith<CanarySpec>('07-canary-of-an-api.yaml', {
@@ -117,6 +116,8 @@ describeWithAll('a canary', () => {
       checkout: plane.route,
       'http://checkout.shop.example/version': plane.url,
       'shop-prometheus': 'shop',
+      // of a whole minute, and a busy machine is slow now and then: that it counts is the next test's
+      '300ms': '2s',
       '10m': '1s',
       '1h': '1s',
       '4h': '5s',
@@ -127,7 +128,7 @@ describeWithAll('a canary', () => {
       const id = await releases.start({
         ...example,
         service: 'checkout',
-        ...(checks === undefined ? {} : { checks: { ...checks, window: '2s', atLeast: 5, blindFor: '8s' } }),
+        ...(checks === undefined ? {} : { checks: { ...checks, window: '2s', atLeast: 5, blindFor: '10s' } }),
         every: '1s',
         drain: '3s',
         grace: '10s',
