@@ -11,14 +11,15 @@ import { draining, Releases } from '../support/kubernetes/releases.ts';
 import { otherClock } from '../support/other-clock.ts';
 import { describeOnPrometheus, TestPrometheus } from '../support/prometheus.ts';
 
-const hasAll = describeOnPrometheus === describe && planes.every(({ lacking }) => lacking === '');
-const describeWithAll = hasAll ? describeOnKubernetes : describe.skip;
+const noPrometheus = describeOnPrometheus === describe ? '' : 'no Prometheus';
+const lacking = [noPrometheus, ...planes.map((plane) => plane.lacking)].filter((why) => why !== '').join('; ');
+const describeWithAll = lacking === '' ? describeOnKubernetes : describe.skip;
 const tenMinutesMs = 600_000;
 /** What a request that was under way already may have been sent before. */
 const underWayMs = 500;
 const perSecond = 300;
 
-describeWithAll('a canary', () => {
+describeWithAll(`a canary${lacking && ` (${lacking})`}`, () => {
   let releases: Releases;
   let metrics: PodMetrics;
   let prometheus: TestPrometheus;
